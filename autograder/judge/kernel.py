@@ -1,0 +1,315 @@
+"""The judge's end of one sandboxed kernel: requests, time limits, output and memory caps.
+
+Nothing the kernel sends is believed beyond being an answer to the question just asked. Whatever
+breaks the protocol, floods the judge or outgrows its memory is killed, with the reason kept.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from autograder import wire
+
+if TYPE_CHECKING:
+    from autograder.judge.zygote import Sandbox
+
+EVENT_BYTES = 64 << 20  # received for one request beyond its reply: more is a flood
+STDIO_BYTES = 256 << 10  # kept of what C code and child processes write to fds 1 and 2
+KILL_GRACE = 1.0  # seconds between the interrupt and the kill
+WATCH_SECONDS = 0.1
+
+Outputs = list[dict[str, Any]]
+
+
+class KernelDied(Exception):
+    """The kernel is gone; the message says why, for student and TA."""
+
+
+class CallTimeout(Exception):
+    """The student's code was interrupted at its time limit; the kernel lives."""
+
+
+@dataclass(frozen=True)
+class KernelLimits:
+    """What one kernel may take. Seconds are wall clock."""
+
+    cell_seconds: float = 120.0
+    call_seconds: float = 20.0
+    memory_bytes: int = 4 << 30
+
+
+@dataclass
+class CellRun:
+    """What running one cell gave: outputs in nbformat's terms, and how it ended."""
+
+    outputs: Outputs = field(default_factory=list)
+    ok: bool = False
+    timed_out: bool = False
+
+
+class Kernel:
+    """One forked kernel. ``answer`` serves the stand-ins (see :mod:`autograder.judge.student`)."""
+
+    def __init__(self, sandbox: Sandbox, limits: KernelLimits = KernelLimits()) -> None:
+        self.sandbox = sandbox
+        self.limits = limits
+        self.died = ""
+        self.peak_bytes = 0
+        self._socket = sandbox.channel
+        self._socket.setblocking(False)
+        self._reader = wire.FrameReader()
+        self._inbox: list[bytes] = []
+        self._number = 0
+        self._stdio = bytearray()
+        self._watched = 0.0
+
+    def run_cell(self, source: str, seconds: float | None = None) -> CellRun:
+        """Run one cell. Returns also when it raised or was interrupted; KernelDied otherwise."""
+        run = CellRun()
+        seconds = seconds or self.limits.cell_seconds
+        try:
+            reply = self.request({"op": "cell", "source": source}, seconds, run.outputs.append)
+            run.ok = reply.get("ok") is True
+        except CallTimeout:
+            run.timed_out = True
+        finally:
+            run.outputs = _merge(run.outputs, self._take_stdio())
+        return run
+
+    def request(
+        self,
+        message: dict[str, Any],
+        seconds: float,
+        on_output: Callable[[dict], Any] = lambda event: None,
+        stand_ins: Mapping[int, Callable[..., Any]] | None = None,
+    ) -> dict[str, Any]:
+        """Send one request and return its reply.
+
+        Raises CallTimeout when the student's code had to be interrupted after ``seconds``, and
+        KernelDied when there is no kernel any more, for whichever reason.
+        """
+        if self.died:
+            raise KernelDied(self.died)
+        self._number += 1
+        deadline = time.monotonic() + seconds
+        interrupted = False
+        received = 0
+        self._send(wire.encode({**message, "id": self._number}), deadline + KILL_GRACE)
+        while True:
+            if not self._inbox:
+                now = time.monotonic()
+                if now > deadline and not interrupted:
+                    interrupted = True
+                    self.sandbox.interrupt()
+                elif now > deadline + KILL_GRACE:
+                    self._kill(f"did not stop within {seconds:g} s, nor when interrupted")
+                self._wait(deadline + (KILL_GRACE if interrupted else 0), for_write=False)
+                continue
+            body = self._inbox.pop(0)
+            received += len(body)
+            reply = self._decode(body)
+            if reply.get("re") != self._number:
+                continue  # left over from a request that was interrupted
+            if "event" in reply:
+                if received > EVENT_BYTES:
+                    self._kill("sent more output than any cell may")
+                on_output(_event(reply["event"]))
+            elif "callback" in reply:
+                received -= len(body)
+                self._answer(reply, stand_ins or {}, deadline)
+            elif interrupted:
+                raise CallTimeout(f"took longer than {seconds:g} s")
+            else:
+                return reply
+
+    def close(self) -> None:
+        """Kill whatever is left."""
+        self.died = self.died or "closed"
+        self.sandbox.close()
+
+    # -- inside ---------------------------------------------------------------------------------
+
+    def _answer(self, reply: dict, stand_ins: Mapping[int, Callable], deadline: float) -> None:
+        """Serve one call of a stand-in. A wrong call gives the student an exception."""
+        try:
+            function = stand_ins[reply["callback"]]
+            args, kwargs = list(reply["args"]), dict(reply["kwargs"])
+            value = function(reply["instance"], str(reply["method"]), args, kwargs)
+            answer = wire.encode({"answer": value})
+        except (wire.WireError, KeyError, TypeError, ValueError, IndexError) as error:
+            answer = wire.encode({"error": f"{type(error).__name__}: {error}"})
+        self._send(answer, deadline + KILL_GRACE)
+
+    def _send(self, frame: bytes, deadline: float) -> None:
+        view = memoryview(frame)
+        while view:
+            try:
+                view = view[self._socket.send(view) :]
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    self._kill("stopped listening")
+                self._wait(deadline, for_write=True)
+            except OSError:
+                self._gone()
+
+    def _wait(self, deadline: float, *, for_write: bool) -> None:
+        """Wait a moment for anything to happen; take in what came; look at the memory."""
+        poller = select.poll()
+        events = select.POLLIN | (select.POLLOUT if for_write else 0)
+        poller.register(self._socket, events)
+        poller.register(self.sandbox.stdio, select.POLLIN)
+        seconds = min(WATCH_SECONDS, max(0.0, deadline - time.monotonic()) + 0.001)
+        ready = dict(poller.poll(seconds * 1000))
+        if ready.get(self.sandbox.stdio, 0) & select.POLLIN:
+            self._read_stdio()
+        if ready.get(self._socket.fileno(), 0) & (select.POLLIN | select.POLLHUP | select.POLLERR):
+            self._receive()
+        now = time.monotonic()
+        if now - self._watched > WATCH_SECONDS:
+            self._watched = now
+            self.peak_bytes = max(self.peak_bytes, used := self.sandbox.private_bytes())
+            if used > self.limits.memory_bytes:
+                self._kill(f"used more than {self.limits.memory_bytes >> 20} MB of memory")
+
+    def _receive(self) -> None:
+        try:
+            data = self._socket.recv(1 << 20)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._gone()
+        try:
+            self._inbox.extend(self._reader.feed(data))
+        except wire.ProtocolError as error:
+            self._kill(f"broke the protocol ({error})")
+
+    def _decode(self, body: bytes) -> dict:
+        try:
+            message = wire.decode(body)
+        except wire.ProtocolError as error:
+            self._kill(f"broke the protocol ({error})")
+        if not isinstance(message, dict):
+            self._kill("broke the protocol (a message that is no dict)")
+        return message
+
+    def _read_stdio(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            self._stdio += os.read(self.sandbox.stdio, 1 << 16)
+            del self._stdio[STDIO_BYTES:]
+
+    def _take_stdio(self) -> str:
+        """What was written to the raw descriptors since last asked."""
+        poller = select.poll()
+        poller.register(self.sandbox.stdio, select.POLLIN)
+        for _ in range(64):
+            if not poller.poll(0):
+                break
+            before = len(self._stdio)
+            self._read_stdio()
+            if len(self._stdio) == before:
+                break
+        text, self._stdio = self._stdio.decode("utf-8", "replace"), bytearray()
+        return text
+
+    def _gone(self) -> None:
+        """The kernel closed its end: say how it ended."""
+        with contextlib.suppress(OSError):
+            select.select([self.sandbox.pidfd], [], [], KILL_GRACE)
+        reason = self.sandbox.exit_reason()
+        self._kill(reason if reason else "closed its connection to the judge")
+
+    def _kill(self, reason: str) -> None:
+        self.died = reason
+        self.sandbox.kill()
+        raise KernelDied(reason)
+
+
+def _event(event: Any) -> dict[str, Any]:
+    """An output as it claims to be; strings are bounded and everything else is dropped later."""
+    return event if isinstance(event, dict) else {}
+
+
+def _merge(events: Outputs, stdio: str) -> Outputs:
+    """nbformat outputs from events: streams joined, displays updated, cleared where asked."""
+    outputs: Outputs = []
+    clear_next = False
+    for event in [*events, *_stream(stdio)]:
+        kind = event.get("output_type")
+        if kind == "clear_output":
+            clear_next = bool(event.get("wait"))
+            if not clear_next:
+                outputs.clear()
+            continue
+        if clear_next:
+            outputs.clear()
+            clear_next = False
+        output = _output(kind, event)
+        if kind == "update_display_data":
+            same = [o for o in outputs if o.get("display_id") == event.get("display_id") != ""]
+            for old in same:
+                old |= {"data": _bundle(event), "metadata": {}}
+        elif output is None:
+            continue
+        elif (
+            outputs
+            and kind == "stream"
+            and outputs[-1]["output_type"] == "stream"
+            and outputs[-1]["name"] == output["name"]
+        ):
+            outputs[-1]["text"] += output["text"]
+        else:
+            outputs.append(output)
+    for output in outputs:
+        output.pop("display_id", None)
+    return outputs
+
+
+def _stream(text: str) -> Outputs:
+    return [{"output_type": "stream", "name": "stdout", "text": text}] if text else []
+
+
+def _output(kind: Any, event: dict[str, Any]) -> dict[str, Any] | None:
+    match kind:
+        case "stream":
+            name = "stderr" if event.get("name") == "stderr" else "stdout"
+            return {"output_type": "stream", "name": name, "text": str(event.get("text", ""))}
+        case "display_data":
+            return {
+                "output_type": "display_data",
+                "data": _bundle(event),
+                "metadata": {},
+                "display_id": str(event.get("display_id", "")),
+            }
+        case "execute_result":
+            count = event.get("execution_count")
+            return {
+                "output_type": "execute_result",
+                "execution_count": count if isinstance(count, int) else None,
+                "data": _bundle(event),
+                "metadata": {},
+            }
+        case "error":
+            lines = event.get("traceback", [])
+            return {
+                "output_type": "error",
+                "ename": str(event.get("ename", "")),
+                "evalue": str(event.get("evalue", "")),
+                "traceback": [str(line) for line in lines] if isinstance(lines, list) else [],
+            }
+    return None
+
+
+def _bundle(event: dict[str, Any]) -> dict[str, Any]:
+    """The mime bundle with text values only: a notebook must stay valid whatever was sent."""
+    data = event.get("data")
+    if not isinstance(data, dict):
+        return {}
+    return {str(mime): value for mime, value in data.items() if isinstance(value, str)}

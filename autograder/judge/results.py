@@ -1,0 +1,71 @@
+"""What grading one notebook yields: plain, frozen, JSON-ready data."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class CheckVerdict:
+    """One hidden check: passed or not, and what to tell the student."""
+
+    name: str
+    title: str
+    probe: str  # the curriculum's identifier, e.g. "KNN-A4"
+    advice: bool  # Tier B: reported, carries no points
+    weight: float
+    passed: bool
+    message: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class CellVerdict:
+    """One automatically graded cell. ``score`` is its points times the weight that passed."""
+
+    grade_id: str
+    points: float
+    score: float
+    checks: tuple[CheckVerdict, ...]
+    note: str = ""  # why there are no checks to show: not reached, no answer, ...
+
+
+@dataclass(frozen=True)
+class GradedNotebook:
+    """One notebook of one submission, graded."""
+
+    student: str
+    assignment: str
+    notebook: str
+    cells: tuple[CellVerdict, ...]
+    manual_pending: tuple[str, ...] = ()  # grade_ids of written answers a person has to read
+    unanswered: tuple[str, ...] = ()  # grade_ids of written answers left as released
+    repairs: tuple[str, ...] = ()  # what was mended in the submission before grading
+    needs_human: str = ""  # reason, or empty
+    timings: dict[str, float] = field(default_factory=dict)  # seconds by stage
+    document: str = ""  # the graded notebook, as .ipynb JSON
+
+    @property
+    def score(self) -> float:
+        return sum(cell.score for cell in self.cells)
+
+    @property
+    def max_score(self) -> float:
+        return sum(cell.points for cell in self.cells)
+
+
+def to_dict(graded: GradedNotebook) -> dict[str, Any]:
+    """As JSON-ready data."""
+    return dataclasses.asdict(graded)
+
+
+def from_dict(data: dict[str, Any]) -> GradedNotebook:
+    """The inverse of :func:`to_dict`, also after a trip through JSON."""
+    cells = tuple(
+        CellVerdict(**{**cell, "checks": tuple(CheckVerdict(**check) for check in cell["checks"])})
+        for cell in data["cells"]
+    )
+    lists = {key: tuple(data[key]) for key in ("manual_pending", "unanswered", "repairs")}
+    return GradedNotebook(**{**data, **lists, "cells": cells})
