@@ -1,0 +1,32 @@
+"""The trusted side: checks, comparisons, scores. What checks may import is named here."""
+
+from autograder.judge.expect import (
+    Failed,
+    as_array,
+    expect,
+    expect_close,
+    expect_equal,
+    expect_shape,
+    expect_unchanged,
+)
+from autograder.judge.registry import advice, check
+from autograder.judge.static import forbid_loops, forbid_names, forbid_nested_loops
+from autograder.judge.student import Instance, Student, StudentError
+
+__all__ = [
+    "Failed",
+    "Instance",
+    "Student",
+    "StudentError",
+    "advice",
+    "as_array",
+    "check",
+    "expect",
+    "expect_close",
+    "expect_equal",
+    "expect_shape",
+    "expect_unchanged",
+    "forbid_loops",
+    "forbid_names",
+    "forbid_nested_loops",
+]

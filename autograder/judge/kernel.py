@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from autograder import wire
+from autograder.judge.outputs import Outputs, to_notebook
 
 if TYPE_CHECKING:
     from autograder.judge.zygote import Sandbox
@@ -23,8 +24,6 @@ EVENT_BYTES = 64 << 20  # received for one request beyond its reply: more is a f
 STDIO_BYTES = 256 << 10  # kept of what C code and child processes write to fds 1 and 2
 KILL_GRACE = 1.0  # seconds between the interrupt and the kill
 WATCH_SECONDS = 0.1
-
-Outputs = list[dict[str, Any]]
 
 
 class KernelDied(Exception):
@@ -79,7 +78,7 @@ class Kernel:
         except CallTimeout:
             run.timed_out = True
         finally:
-            run.outputs = _merge(run.outputs, self._take_stdio())
+            run.outputs = to_notebook(run.outputs, self._take_stdio())
         return run
 
     def request(
@@ -119,7 +118,7 @@ class Kernel:
             if "event" in reply:
                 if received > EVENT_BYTES:
                     self._kill("sent more output than any cell may")
-                on_output(_event(reply["event"]))
+                on_output(reply["event"])
             elif "callback" in reply:
                 received -= len(body)
                 self._answer(reply, stand_ins or {}, deadline)
@@ -142,7 +141,7 @@ class Kernel:
             args, kwargs = list(reply["args"]), dict(reply["kwargs"])
             value = function(reply["instance"], str(reply["method"]), args, kwargs)
             answer = wire.encode({"answer": value})
-        except (wire.WireError, KeyError, TypeError, ValueError, IndexError) as error:
+        except Exception as error:  # arguments of an enemy's choosing can break anything
             answer = wire.encode({"error": f"{type(error).__name__}: {error}"})
         self._send(answer, deadline + KILL_GRACE)
 
@@ -230,86 +229,3 @@ class Kernel:
         self.died = reason
         self.sandbox.kill()
         raise KernelDied(reason)
-
-
-def _event(event: Any) -> dict[str, Any]:
-    """An output as it claims to be; strings are bounded and everything else is dropped later."""
-    return event if isinstance(event, dict) else {}
-
-
-def _merge(events: Outputs, stdio: str) -> Outputs:
-    """nbformat outputs from events: streams joined, displays updated, cleared where asked."""
-    outputs: Outputs = []
-    clear_next = False
-    for event in [*events, *_stream(stdio)]:
-        kind = event.get("output_type")
-        if kind == "clear_output":
-            clear_next = bool(event.get("wait"))
-            if not clear_next:
-                outputs.clear()
-            continue
-        if clear_next:
-            outputs.clear()
-            clear_next = False
-        output = _output(kind, event)
-        if kind == "update_display_data":
-            same = [o for o in outputs if o.get("display_id") == event.get("display_id") != ""]
-            for old in same:
-                old |= {"data": _bundle(event), "metadata": {}}
-        elif output is None:
-            continue
-        elif (
-            outputs
-            and kind == "stream"
-            and outputs[-1]["output_type"] == "stream"
-            and outputs[-1]["name"] == output["name"]
-        ):
-            outputs[-1]["text"] += output["text"]
-        else:
-            outputs.append(output)
-    for output in outputs:
-        output.pop("display_id", None)
-    return outputs
-
-
-def _stream(text: str) -> Outputs:
-    return [{"output_type": "stream", "name": "stdout", "text": text}] if text else []
-
-
-def _output(kind: Any, event: dict[str, Any]) -> dict[str, Any] | None:
-    match kind:
-        case "stream":
-            name = "stderr" if event.get("name") == "stderr" else "stdout"
-            return {"output_type": "stream", "name": name, "text": str(event.get("text", ""))}
-        case "display_data":
-            return {
-                "output_type": "display_data",
-                "data": _bundle(event),
-                "metadata": {},
-                "display_id": str(event.get("display_id", "")),
-            }
-        case "execute_result":
-            count = event.get("execution_count")
-            return {
-                "output_type": "execute_result",
-                "execution_count": count if isinstance(count, int) else None,
-                "data": _bundle(event),
-                "metadata": {},
-            }
-        case "error":
-            lines = event.get("traceback", [])
-            return {
-                "output_type": "error",
-                "ename": str(event.get("ename", "")),
-                "evalue": str(event.get("evalue", "")),
-                "traceback": [str(line) for line in lines] if isinstance(lines, list) else [],
-            }
-    return None
-
-
-def _bundle(event: dict[str, Any]) -> dict[str, Any]:
-    """The mime bundle with text values only: a notebook must stay valid whatever was sent."""
-    data = event.get("data")
-    if not isinstance(data, dict):
-        return {}
-    return {str(mime): value for mime, value in data.items() if isinstance(value, str)}

@@ -62,11 +62,11 @@ class Agent:
         self._output_bytes = 0
         self._ops: dict[str, Callable[[dict], Any]] = {
             "call": self._call,
-            "new": self._call,
             "get": self._get,
             "set": self._set,
             "put": lambda request: self._keep(request["value"]),
             "fetch": lambda request: request["value"],
+            "draw": self._draw,
             "grad": self._grad,
             "rerun": self._rerun,
         }
@@ -117,6 +117,12 @@ class Agent:
             setattr(request["on"], request["name"], request["value"])
         else:
             self._shell.user_ns[request["name"]] = request["value"]
+
+    def _draw(self, request: dict) -> wire.Ref:
+        """Standard normal numbers that stay here: large inputs need not cross."""
+        import numpy as np
+
+        return self._keep(np.random.default_rng(request["seed"]).normal(size=request["shape"]))
 
     def _grad(self, request: dict) -> dict[str, Any]:
         """Gradients of sum(upstream * output) with respect to the chosen arguments."""

@@ -1,0 +1,419 @@
+"""Hidden checks of the k-nearest-neighbour notebook; oracle: SciPy's pairwise distances.
+
+Shapes: Nte test rows, Ntr training rows, D pixels each; distances are (Nte, Ntr).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.random import Generator
+from scipy.spatial.distance import cdist
+
+from autograder.judge import (
+    Failed,
+    Instance,
+    Student,
+    advice,
+    as_array,
+    check,
+    expect,
+    expect_close,
+    expect_equal,
+    expect_shape,
+    expect_unchanged,
+    forbid_loops,
+    forbid_names,
+    forbid_nested_loops,
+)
+
+TWO, ONE, NONE = (f"compute_distances_{n}" for n in ("two_loops", "one_loop", "no_loops"))
+READY_MADE = ("norm", "cdist", "pdist", "scipy", "sklearn", "euclidean_distances")
+LAYOUT = "dists[i, j] is the distance from test row i to training row j"
+FOLDS = 5
+K_CHOICES = (1, 3, 5, 8, 10, 12, 15, 20, 50, 100)
+
+
+def trained(student: Student, X: np.ndarray, y: np.ndarray | None = None) -> Instance:
+    """The student's classifier, holding this training set."""
+    knn = student.new("KNearestNeighbor")
+    knn.call("train", X, np.zeros(len(X), dtype=np.int64) if y is None else y)
+    return knn
+
+
+# -- distances: the same probes for all three versions --------------------------------------------
+
+
+def rectangular(student: Student, rng: Generator, method: str) -> None:
+    train, test = rng.normal(size=(7, 5)), rng.normal(size=(4, 5))
+    got = trained(student, train).call(method, test)
+    expect_shape(got, (4, 7), "dists")
+    squared = cdist(test, train, "sqeuclidean")
+    if np.allclose(as_array(got), squared, rtol=1e-6):
+        raise Failed("these are squared distances: take the square root")
+    if np.allclose(as_array(got), cdist(test, train, "cityblock"), rtol=1e-6):
+        raise Failed("these are L1 distances; the notebook asks for the Euclidean (L2) distance")
+    expect_close(got, np.sqrt(squared), what="dists", hint=LAYOUT)
+
+
+def smallest(student: Student, rng: Generator, method: str) -> None:
+    for n_test, n_train, width in ((1, 1, 4), (1, 6, 1), (5, 1, 3)):
+        train, test = rng.normal(size=(n_train, width)), rng.normal(size=(n_test, width))
+        got = trained(student, train).call(method, test)
+        what = f"dists for {n_test} test row(s), {n_train} training row(s), D = {width},"
+        expect_close(got, cdist(test, train), what=what, hint=LAYOUT)
+
+
+def pixels(student: Student, rng: Generator, method: str) -> None:
+    train = rng.integers(0, 256, size=(12, 3072)).astype(np.float64)
+    test = train[[3, 11, 0, 7]].copy()
+    test[3, rng.integers(3072)] += 1.0
+    got = as_array(trained(student, train).call(method, test), "dists")
+    expect_close(got, cdist(test, train), what="dists of pixel rows", hint=LAYOUT)
+    hint = "whole numbers up to 255 are exact in float64; do not round or go through float32"
+    pairs = ([0, 1, 2, 3], [3, 11, 0, 7])
+    expect_equal(
+        got[pairs], [0, 0, 0, 1], what="the distance between (almost) equal images", hint=hint
+    )
+
+
+def untouched(student: Student, rng: Generator, method: str) -> None:
+    train, test = rng.normal(size=(6, 4)), rng.normal(size=(3, 4))
+    knn, kept = trained(student, train), student.put(test)
+    knn.call(method, kept)
+    expect_unchanged(student.fetch(kept), test, "X")
+    expect_unchanged(knn.get("X_train"), train, "self.X_train")
+
+
+@check("knn-two-loops", probe="KNN-A1", weight=4)
+def two_loops_measures_euclidean_distance(student: Student, rng: Generator) -> None:
+    """Euclidean distances, more training rows than test rows."""
+    rectangular(student, rng, TWO)
+
+
+@check("knn-two-loops", probe="KNN-A2")
+def two_loops_handles_single_rows(student: Student, rng: Generator) -> None:
+    """One test row, one training row, one pixel."""
+    smallest(student, rng, TWO)
+
+
+@check("knn-two-loops", probe="KNN-A3")
+def two_loops_is_exact_on_pixels(student: Student, rng: Generator) -> None:
+    """Pixel values: equal images are at distance 0, one grey level apart at 1."""
+    pixels(student, rng, TWO)
+
+
+@check("knn-two-loops", probe="KNN-A7")
+def two_loops_leaves_its_inputs_alone(student: Student, rng: Generator) -> None:
+    """The images are not modified."""
+    untouched(student, rng, TWO)
+
+
+@check("knn-two-loops", probe="KNN-A8")
+def two_loops_computes_the_distance_itself(student: Student, rng: Generator) -> None:
+    """No ready-made norm or distance function."""
+    forbid_names(student, TWO, READY_MADE, "Write the distance out: differences, squares, root.")
+
+
+@check("knn-one-loop", probe="KNN-A1", weight=4)
+def one_loop_measures_euclidean_distance(student: Student, rng: Generator) -> None:
+    """Euclidean distances, more training rows than test rows."""
+    rectangular(student, rng, ONE)
+
+
+@check("knn-one-loop", probe="KNN-A2")
+def one_loop_handles_single_rows(student: Student, rng: Generator) -> None:
+    """One test row, one training row, one pixel."""
+    smallest(student, rng, ONE)
+
+
+@check("knn-one-loop", probe="KNN-A3")
+def one_loop_is_exact_on_pixels(student: Student, rng: Generator) -> None:
+    """Pixel values: equal images are at distance 0, one grey level apart at 1."""
+    pixels(student, rng, ONE)
+
+
+@check("knn-one-loop", probe="KNN-A7")
+def one_loop_leaves_its_inputs_alone(student: Student, rng: Generator) -> None:
+    """The images are not modified."""
+    untouched(student, rng, ONE)
+
+
+@check("knn-one-loop", probe="KNN-A8")
+def one_loop_has_one_loop_and_no_norm(student: Student, rng: Generator) -> None:
+    """One loop over the test rows; no ready-made norm or distance function."""
+    forbid_nested_loops(student, ONE, "Let broadcasting treat all training rows at once.")
+    forbid_names(student, ONE, READY_MADE, "Write the distance out: differences, squares, root.")
+
+
+@check("knn-no-loops", probe="KNN-A1", weight=4)
+def no_loops_measures_euclidean_distance(student: Student, rng: Generator) -> None:
+    """Euclidean distances, more training rows than test rows."""
+    rectangular(student, rng, NONE)
+
+
+@check("knn-no-loops", probe="KNN-A2")
+def no_loops_handles_single_rows(student: Student, rng: Generator) -> None:
+    """One test row, one training row, one pixel."""
+    smallest(student, rng, NONE)
+
+
+@check("knn-no-loops", probe="KNN-A3")
+def no_loops_is_exact_on_pixels(student: Student, rng: Generator) -> None:
+    """Pixel values: equal images are at distance 0, one grey level apart at 1."""
+    pixels(student, rng, NONE)
+
+
+@check("knn-no-loops", probe="KNN-A3")
+def nearest_neighbour_of_a_training_image_is_itself(student: Student, rng: Generator) -> None:
+    """predict(k=1) on training images returns their own labels."""
+    train = rng.integers(0, 256, size=(15, 3072)).astype(np.float64)
+    labels = rng.permutation(15)
+    got = trained(student, train, labels).call("predict", train[4:11], k=1)
+    expect_equal(got, labels[4:11], what="the predicted labels", hint="the distances are at fault")
+
+
+@check("knn-no-loops", probe="KNN-A7")
+def no_loops_leaves_its_inputs_alone(student: Student, rng: Generator) -> None:
+    """The images are not modified."""
+    untouched(student, rng, NONE)
+
+
+@check("knn-no-loops", probe="KNN-A8", weight=4)
+def no_loops_has_no_loop_and_no_norm(student: Student, rng: Generator) -> None:
+    """No Python loop of any kind; no ready-made norm or distance function."""
+    forbid_loops(student, NONE, "Expand the square: ||a||^2 - 2 a.b + ||b||^2.")
+    forbid_names(student, NONE, READY_MADE, "Write the distance out with sums and one product.")
+
+
+@check("knn-no-loops", probe="KNN-A8", weight=2)
+def no_loops_is_a_matrix_product(student: Student, rng: Generator) -> None:
+    """Many rows at once, in seconds and without gigabytes of differences."""
+    n_test, n_train, width = 300, 2000, 1024
+    train = student.draw(int(rng.integers(1 << 32)), (n_train, width))
+    test = student.draw(int(rng.integers(1 << 32)), (n_test, width))
+    knn = student.new("KNearestNeighbor")
+    knn.call("train", train, np.zeros(n_train, dtype=np.int64))
+    got = knn.call(NONE, test, keep=True)
+    rows = student.fetch(test)
+    columns = student.fetch(train)[:5]
+    expect_close(as_array(student.fetch(got), "dists")[:, :5], cdist(rows, columns), what="dists")
+
+
+@advice("knn-no-loops", probe="KNN-B1")
+def duplicates_of_any_value_stay_finite(student: Student, rng: Generator) -> None:
+    """Equal rows of arbitrary numbers: rounding must not put a negative number under the root."""
+    train = rng.normal(size=(40, 300)) * 100
+    got = as_array(trained(student, train).call(NONE, train.copy()), "dists")
+    hint = "clip the squared distances at 0 before the square root"
+    expect(np.isfinite(got).all(), f"some distances between equal rows are nan: {hint}")
+    expect_close(got, cdist(train, train), what="dists", atol=1e-3, hint=hint)
+
+
+# -- voting ---------------------------------------------------------------------------------------
+
+
+def labels_of(student: Student, dists: np.ndarray, y: np.ndarray, k: int) -> np.ndarray:
+    """The student's labels for a distance matrix; y are the labels of its columns."""
+    knn = trained(student, np.zeros((len(y), 2)), y)
+    return as_array(knn.call("predict_labels", dists, k=k), "the predicted labels")
+
+
+def majority(dists: np.ndarray, y: np.ndarray, k: int) -> np.ndarray:
+    """Majority vote of the k nearest columns; a tie goes to the smallest label."""
+    nearest = np.argsort(dists, axis=1)[:, :k]
+    return np.array([np.unique(y[row])[_most_frequent(y[row])] for row in nearest])
+
+
+def _most_frequent(votes: np.ndarray) -> int:
+    return int(np.argmax(np.unique(votes, return_counts=True)[1]))
+
+
+def distinct_distances(rng: Generator, rows: int, columns: int) -> np.ndarray:
+    """No two distances in a row are equal, so that the k nearest are never in doubt."""
+    return rng.permuted(np.tile(np.arange(1.0, columns + 1), (rows, 1)), axis=1)
+
+
+@check("knn-predict-labels", probe="KNN-A6", weight=3)
+def majority_of_the_k_nearest_wins(student: Student, rng: Generator) -> None:
+    """Majority vote for several k; fewer test rows than training rows."""
+    dists, y = distinct_distances(rng, 9, 31), rng.integers(0, 4, size=31)
+    for k in (1, 3, 7):
+        got = labels_of(student, dists, y, k)
+        expect_shape(got, (9,), f"the result for k = {k}")
+        hint = "vote among the labels of the k smallest distances in each row"
+        expect_equal(got, majority(dists, y, k), what=f"the labels for k = {k}", hint=hint)
+
+
+@check("knn-predict-labels", probe="KNN-A4", weight=2)
+def a_tie_goes_to_the_smallest_label(student: Student, rng: Generator) -> None:
+    """Ties, also where the smaller label sits on the farther neighbours."""
+    cases = (
+        ([3, 1, 1, 3], 4, 1),
+        ([3, 1, 1, 3], 2, 1),
+        ([2, 2, 0, 0, 1], 4, 0),
+        ([5, 4, 3], 3, 3),
+        ([7, 2, 9, 9, 2, 7], 6, 2),
+    )
+    for by_distance, k, want in cases:
+        order = rng.permutation(len(by_distance))
+        y, dists = np.array(by_distance)[order], np.arange(1.0, len(order) + 1)[order][None]
+        got = labels_of(student, dists, y, k)
+        hint = "when labels have equally many votes, the smallest label wins"
+        expect_equal(got, [want], what=f"the label of a vote among {k} with a tie", hint=hint)
+
+
+@check("knn-predict-labels", probe="KNN-A5", weight=2)
+def labels_may_be_any_numbers(student: Student, rng: Generator) -> None:
+    """Labels that are not 0, 1, 2, ...; the nearest column is not the first."""
+    names, dists = np.array([1, 5, 9]), distinct_distances(rng, 6, 13)
+    dists[dists[:, 0] == 1.0] = dists[dists[:, 0] == 1.0][:, ::-1]
+    y = names[rng.integers(0, 3, size=13)]
+    for k in (1, 5):
+        got = labels_of(student, dists, y, k)
+        hint = "return labels from self.y_train, not column numbers"
+        expect_equal(got, majority(dists, y, k), what=f"the labels for k = {k}", hint=hint)
+
+
+@check("knn-predict-labels", probe="KNN-A7")
+def voting_leaves_the_distances_alone(student: Student, rng: Generator) -> None:
+    """The distance matrix and the labels are not modified."""
+    dists, y = distinct_distances(rng, 4, 9), rng.integers(0, 3, size=9)
+    knn, kept = trained(student, np.zeros((9, 2)), y), student.put(dists)
+    knn.call("predict_labels", kept, k=3)
+    expect_unchanged(student.fetch(kept), dists, "dists")
+    expect_unchanged(knn.get("y_train"), y, "self.y_train")
+
+
+@advice("knn-predict-labels", probe="KNN-B2")
+def k_may_be_the_whole_training_set(student: Student, rng: Generator) -> None:
+    """k equal to the number of training rows."""
+    dists, y = distinct_distances(rng, 3, 11), rng.integers(0, 3, size=11)
+    got = labels_of(student, dists, y, 11)
+    expect_equal(got, majority(dists, y, 11), what="the labels for k = Ntr")
+
+
+# -- cross-validation -----------------------------------------------------------------------------
+
+
+class Oracle:
+    """A right classifier for the student's loop: it lives here, and notes what it is given."""
+
+    seen: list[tuple[np.ndarray, np.ndarray]]
+
+    def train(self, X: np.ndarray, y: np.ndarray) -> None:
+        self.X, self.y = as_array(X), as_array(y).ravel()
+        self.seen.append((self.X, self.y))
+
+    def compute_distances_two_loops(self, X: np.ndarray) -> np.ndarray:
+        return cdist(as_array(X), self.X)
+
+    def compute_distances_one_loop(self, X: np.ndarray) -> np.ndarray:
+        return cdist(as_array(X), self.X)
+
+    def compute_distances_no_loops(self, X: np.ndarray) -> np.ndarray:
+        return cdist(as_array(X), self.X)
+
+    def predict_labels(self, dists: np.ndarray, k: int = 1) -> np.ndarray:
+        return majority(as_array(dists), self.y, int(k))
+
+    def predict(self, X: np.ndarray, k: int = 1, num_loops: int = 0) -> np.ndarray:
+        return majority(cdist(as_array(X), self.X), self.y, int(k))
+
+
+def cross_validate(student: Student, rng: Generator, rows: int):
+    """Run the student's cell on other data with a right classifier: (data, folds, accuracies)."""
+    X, y = rng.normal(size=(rows, 3)), rng.integers(0, 4, size=rows)
+    oracle = type("KNearestNeighbor", (Oracle,), dict(vars(Oracle)) | {"seen": []})
+    stand_in = student.stand_in(oracle)
+    names = ("X_train_folds", "y_train_folds", "k_to_accuracies")
+    bindings = {"KNearestNeighbor": stand_in, "X_train": X, "y_train": y, "num_training": rows}
+    source = student.sources.get("cross-validation", "")
+    after = student.rerun(source, bindings, names)
+    for name in names:
+        expect(name in after, f"the variable {name} does not exist after the cell")
+    folds = [_list(after[name], name) for name in names[:2]]
+    expect(isinstance(after[names[2]], dict), "k_to_accuracies is not a dict")
+    return X, y, folds, after[names[2]], oracle.seen
+
+
+def _list(value: object, name: str) -> list[np.ndarray]:
+    rows = list(value) if isinstance(value, list | tuple | np.ndarray) else None
+    expect(rows is not None, f"{name} is not a list of arrays")
+    expect(len(rows or []) == FOLDS, f"{name} has {len(rows or [])} folds; expected {FOLDS}")
+    return [as_array(fold, f"{name}[{i}]") for i, fold in enumerate(rows or [])]
+
+
+def _accuracies(table: dict, k: int) -> np.ndarray:
+    expect(k in table, f"k_to_accuracies has no entry for k = {k}")
+    return expect_shape(table[k], (FOLDS,), f"k_to_accuracies[{k}]")
+
+
+@check("knn-cross-validation", probe="KNN-A9", weight=2)
+def folds_cover_every_row_once(student: Student, rng: Generator) -> None:
+    """Five folds that hold every training row once, also when 5 does not divide their number."""
+    for rows in (130, 133):
+        X, y, (X_folds, y_folds), _, _ = cross_validate(student, rng, rows)
+        hint = "np.array_split also splits numbers of rows that 5 does not divide"
+        lengths = [len(fold) for fold in X_folds]
+        expect(sum(lengths) == rows, f"{sum(lengths)} of {rows} rows are in the folds: {hint}")
+        expect(max(lengths) - min(lengths) <= 1, f"folds of {lengths} rows are uneven: {hint}")
+        expect([len(f) for f in y_folds] == lengths, "X and y folds differ in length")
+        expect(all(f.ndim == 2 and f.shape[1] == 3 for f in X_folds), "X folds are not (rows, D)")
+        label_of = {row.tobytes(): label for row, label in zip(X, y, strict=True)}
+        joined, labels = np.concatenate(X_folds), np.concatenate([f.ravel() for f in y_folds])
+        found = [label_of.pop(row.tobytes(), None) for row in joined.astype(np.float64)]
+        expect(None not in found, "a row stands in two folds, or is no training row")
+        expect(found == labels.tolist(), "labels and rows do not belong together in the folds")
+
+
+@check("knn-cross-validation", probe="KNN-A9", weight=2)
+def every_fold_validates_once(student: Student, rng: Generator) -> None:
+    """Training on four folds, validation on the fifth, each fold in turn."""
+    X, _, _, table, seen = cross_validate(student, rng, 133)
+    expect(bool(seen), "the classifier was never trained in this cell")
+    whole = {row.tobytes() for row in X}
+    left_out = set()
+    for rows, _ in seen:
+        used = [row.tobytes() for row in rows.astype(np.float64)]
+        expect(len(used) < len(X), "the validation fold is in the training part")
+        expect(len(set(used)) == len(used), "a fold is twice in the training part")
+        left_out.add(frozenset(whole - set(used)))
+    expect(len(left_out) == FOLDS, f"{len(left_out)} different folds were left out, not {FOLDS}")
+    expect(sum(map(len, left_out)) == len(X), "the folds left out do not make the whole set")
+    expect(set(K_CHOICES) <= set(table), f"k_to_accuracies has the keys {sorted(table)[:12]}")
+
+
+@check("knn-cross-validation", probe="KNN-A9", weight=4)
+def accuracies_are_right(student: Student, rng: Generator) -> None:
+    """Five accuracies for each k, each the share of right labels in its validation fold."""
+    _, _, (X_folds, y_folds), table, _ = cross_validate(student, rng, 133)
+    for k in K_CHOICES:
+        got = _accuracies(table, k)
+        inside = ((got >= 0) & (got <= 1)).all()
+        expect(inside, f"k_to_accuracies[{k}] holds numbers outside [0, 1]")
+        want = []
+        for i in range(FOLDS):
+            rest = [j for j in range(FOLDS) if j != i]
+            train = np.concatenate([X_folds[j] for j in rest])
+            labels = np.concatenate([y_folds[j].ravel() for j in rest])
+            predicted = majority(cdist(X_folds[i], train), labels, k)
+            want.append(np.mean(predicted == y_folds[i].ravel()))
+        hint = "divide the number of right labels by the size of the validation fold"
+        expect_close(np.sort(got), np.sort(want), what=f"the accuracies for k = {k}", hint=hint)
+
+
+@check("knn-best-k", probe="KNN-A9")
+def best_k_is_among_the_best(student: Student, rng: Generator) -> None:
+    """best_k is one of the k tried, and its mean accuracy among the best."""
+    best = as_array(student.get("best_k"), "best_k")
+    expect(
+        best.shape == () and best.item() in K_CHOICES, "best_k is none of the values in k_choices"
+    )
+    table = student.get("k_to_accuracies")
+    expect(isinstance(table, dict), "k_to_accuracies is not a dict")
+    means = {k: float(_accuracies(table, k).mean()) for k in K_CHOICES}
+    top = max(means, key=lambda k: means[k])
+    # A person reading the plot may take any k that the folds cannot tell from the best.
+    spread = float(np.std(_accuracies(table, top)))
+    hint = "look at the mean over the folds for each k"
+    expect(means[int(best)] >= means[top] - spread, f"another k does clearly better: {hint}")

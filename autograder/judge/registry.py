@@ -1,0 +1,84 @@
+"""The hidden checks: how one is declared, and how those of a notebook are found."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from numpy.random import Generator
+
+from autograder.judge.student import Student
+
+CheckFunction = Callable[[Student, Generator], None]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One hidden check of one graded cell.
+
+    ``weight`` is its share of the cell's points; advice (the curriculum's Tier B) has none.
+    """
+
+    grade_id: str
+    function: CheckFunction
+    weight: float
+    advice: bool
+    probe: str
+
+    @property
+    def name(self) -> str:
+        return self.function.__name__
+
+    @property
+    def title(self) -> str:
+        """The first line of the docstring: shown to students, so it gives nothing away."""
+        return (self.function.__doc__ or self.name).strip().splitlines()[0]
+
+
+class CheckError(Exception):
+    """The checks themselves are wrong: a missing module, a weight that makes no sense."""
+
+
+_declared: dict[str, list[Check]] = {}  # by module
+
+
+def check(
+    grade_id: str, *, probe: str = "", weight: float = 1.0
+) -> Callable[[CheckFunction], CheckFunction]:
+    """Declare a hidden check that carries points (Tier A)."""
+    if not weight > 0:
+        raise CheckError(f"{grade_id}: a check that carries points needs a weight, got {weight}")
+    return _declare(grade_id, weight=weight, advice=False, probe=probe)
+
+
+def advice(grade_id: str, *, probe: str = "") -> Callable[[CheckFunction], CheckFunction]:
+    """Declare a check that is reported without carrying points (Tier B)."""
+    return _declare(grade_id, weight=0.0, advice=True, probe=probe)
+
+
+def _declare(grade_id: str, **properties) -> Callable[[CheckFunction], CheckFunction]:
+    def register(function: CheckFunction) -> CheckFunction:
+        new = Check(grade_id, function, **properties)
+        checks = _declared.setdefault(function.__module__, [])
+        # Declared again (a reloaded module): the new one takes the old one's place.
+        checks[:] = [c for c in checks if (c.grade_id, c.name) != (grade_id, new.name)] + [new]
+        return function
+
+    return register
+
+
+def checks_for(assignment: str, notebook: str) -> Mapping[str, tuple[Check, ...]]:
+    """The checks of a notebook by grade_id. Raises CheckError when it has no module of checks."""
+    module = f"autograder.checks.{assignment}.{notebook.lower()}"
+    try:
+        importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name is None or not module.startswith(error.name):
+            raise
+        path = module.replace(".", "/") + ".py"
+        raise CheckError(f"{assignment}/{notebook} has no hidden checks: write {path}") from None
+    by_cell: dict[str, list[Check]] = {}
+    for declared in _declared.get(module, []):
+        by_cell.setdefault(declared.grade_id, []).append(declared)
+    return {grade_id: tuple(checks) for grade_id, checks in by_cell.items()}

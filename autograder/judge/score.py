@@ -1,0 +1,91 @@
+"""From checks to points: run the checks of one cell, each with numbers of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from autograder.judge.expect import Failed
+from autograder.judge.kernel import KernelDied
+from autograder.judge.registry import Check
+from autograder.judge.results import CellVerdict, CheckVerdict
+from autograder.judge.student import Student, StudentError
+
+NOT_ATTEMPTED = "not written yet: it still raises NotImplementedError"
+
+
+@dataclass(frozen=True)
+class Seed:
+    """What a check's random numbers are drawn from. The secret keeps them from being foreseen."""
+
+    secret: bytes
+    assignment: str
+    notebook: str
+    student: str
+
+    def generator(self, check: Check) -> np.random.Generator:
+        """The same numbers whenever the same student is graded; others for everybody else."""
+        parts = (self.assignment, self.notebook, self.student, check.grade_id, check.name)
+        digest = hashlib.blake2b("\0".join(parts).encode(), key=self.secret[:64], digest_size=16)
+        return np.random.default_rng(int.from_bytes(digest.digest(), "little"))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A cell's verdict, and what went wrong with a check itself, if anything."""
+
+    verdict: CellVerdict
+    broken: tuple[str, ...] = ()
+
+
+def grade_cell(
+    student: Student, grade_id: str, points: float, checks: Sequence[Check], seed: Seed
+) -> Outcome:
+    """Run all checks of a cell. Never raises on account of the student's code."""
+    verdicts: list[CheckVerdict] = []
+    broken: list[str] = []
+    for check in checks:
+        started = time.monotonic()
+        message = ""
+        try:
+            check.function(student, seed.generator(check))
+        except Failed as failure:
+            message = str(failure) or "failed"
+        except StudentError as error:
+            attempted = error.type_name != "NotImplementedError"
+            message = str(error) if attempted else NOT_ATTEMPTED
+        except KernelDied as death:
+            message = f"the notebook's process {death}"
+        except Exception as error:
+            # The check stumbled over an answer nobody foresaw. No points, and a person looks.
+            message = f"your answer could not be read ({type(error).__name__})"
+            broken.append(f"check {grade_id}/{check.name} raised {type(error).__name__}: {error}")
+        verdicts.append(
+            CheckVerdict(
+                name=check.name,
+                title=check.title,
+                probe=check.probe,
+                advice=check.advice,
+                weight=check.weight,
+                passed=not message,
+                message=message,
+                seconds=round(time.monotonic() - started, 4),
+            )
+        )
+    return Outcome(
+        CellVerdict(grade_id, points, score(points, verdicts), tuple(verdicts)), tuple(broken)
+    )
+
+
+def score(points: float, verdicts: Sequence[CheckVerdict]) -> float:
+    """Points times the passed share of the weight; full points exactly when all passed."""
+    counted = [v for v in verdicts if not v.advice]
+    total = sum(v.weight for v in counted)
+    passed = sum(v.weight for v in counted if v.passed)
+    if not counted or passed == 0:
+        return 0.0
+    return points if all(v.passed for v in counted) else round(points * passed / total, 4)

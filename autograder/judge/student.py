@@ -1,0 +1,232 @@
+"""What a hidden check sees of a submission: functions, classes and variables, at arm's length.
+
+Arguments are copied into the kernel and answers copied out, as plain data. An object that is no
+plain data stays there and is held by a :class:`~autograder.wire.Ref`, which can be passed back.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping, Sequence
+from itertools import count
+from typing import Any
+
+from autograder.judge.kernel import CallTimeout, Kernel
+from autograder.wire import Ref, StandIn
+
+__all__ = ["Instance", "Ref", "Student", "StudentError"]
+
+
+class StudentError(Exception):
+    """The student's code raised. ``type_name`` and the message are theirs."""
+
+    def __init__(self, what: str, error: Mapping[str, Any]) -> None:
+        self.type_name = str(error.get("type", "Exception"))
+        self.text = str(error.get("message", ""))
+        line, code = str(error.get("line", "")), str(error.get("code", ""))
+        where = f" ({line}: `{code}`)" if line and code else f" ({line})" if line else ""
+        super().__init__(f"{what} raised {self.type_name}: {self.text}{where}")
+
+
+class Student:
+    """Proxy of one running submission.
+
+    ``sources``: the code cells executed so far, in order, for checks of the source itself.
+    """
+
+    def __init__(
+        self, kernel: Kernel, sources: Mapping[str, str] | None = None, seconds: float | None = None
+    ) -> None:
+        self.sources = dict(sources or {})
+        self.printed = ""  # by the last call
+        self._kernel = kernel
+        self._seconds = seconds or kernel.limits.call_seconds
+        self._stand_ins: dict[int, Callable[..., Any]] = {}
+        self._ids = count(1)
+
+    def call(
+        self,
+        name: str,
+        *args: Any,
+        keep: Sequence[int] | bool = (),
+        seconds: float | None = None,
+        **kwargs: Any,
+    ) -> Any:
+        """Call the student's function ``name``.
+
+        ``keep=True`` leaves the answer in the kernel and returns a Ref; ``keep=(1,)`` does so for
+        item 1 of a returned tuple (a cache, say). Raises StudentError when the function raised or
+        outlasted ``seconds``, KernelDied when it took the kernel with it.
+        """
+        message = {"op": "call", "name": name, "args": list(args), "kwargs": kwargs}
+        return self.request(f"{name}()", message, keep, seconds)
+
+    def new(self, name: str, *args: Any, **kwargs: Any) -> Instance:
+        """An instance of the student's class ``name``."""
+        message = {"op": "call", "name": name, "args": list(args), "kwargs": kwargs}
+        reference = self.request(f"{name}()", message, keep=True)
+        return Instance(self, reference, name)
+
+    def get(self, name: str) -> Any:
+        """The value of a variable of the notebook."""
+        return self.request(f"the variable {name}", {"op": "get", "name": name})
+
+    def set(self, name: str, value: Any) -> None:
+        """Give a variable of the notebook a value."""
+        self.request(f"setting {name}", {"op": "set", "name": name, "value": value})
+
+    def put(self, value: Any) -> Ref:
+        """Copy a value into the kernel, to look at it again after a call."""
+        return self.request("put", {"op": "put", "value": value})
+
+    def fetch(self, reference: Ref) -> Any:
+        """The present value of an object kept in the kernel."""
+        return self.request("fetch", {"op": "fetch", "value": reference})
+
+    def draw(self, seed: int, shape: Sequence[int]) -> Ref:
+        """Standard normal numbers made in the kernel: ``default_rng(seed).normal(size=shape)``."""
+        return self.request("draw", {"op": "draw", "seed": seed, "shape": list(shape)})
+
+    def grad(
+        self,
+        name: str,
+        *args: Any,
+        wrt: Sequence[int] = (0,),
+        upstream: Any = None,
+        item: int | None = None,
+        **kwargs: Any,
+    ) -> tuple[Any, list[Any]]:
+        """Value of a torch function and d sum(upstream * value) / d args[i] for i in ``wrt``.
+
+        ``item`` chooses one output of several; ``upstream`` defaults to ones.
+        """
+        message = {
+            "op": "grad",
+            "name": name,
+            "args": list(args),
+            "kwargs": kwargs,
+            "wrt": list(wrt),
+            "upstream": upstream,
+            "item": item,
+        }
+        answer = self.request(f"{name}()", message)
+        if not isinstance(answer, dict):
+            raise StudentError(name, {"type": "TypeError", "message": "no gradients came back"})
+        return answer.get("value"), list(answer.get("grads", ()))
+
+    def rerun(
+        self, source: str, bindings: Mapping[str, Any], names: Sequence[str], seconds: float = 60.0
+    ) -> dict[str, Any]:
+        """Execute ``source`` in a copy of the student's namespace with some names replaced.
+
+        Returns the values of ``names`` afterwards, those that exist.
+        """
+        message = {
+            "op": "rerun",
+            "source": source,
+            "bindings": dict(bindings),
+            "names": list(names),
+        }
+        answer = self.request("the cell", message, seconds=seconds)
+        return answer if isinstance(answer, dict) else {}
+
+    def stand_in(self, factory: type, name: str | None = None) -> StandIn:
+        """A class for the kernel whose instances live in the judge, made by ``factory``.
+
+        The student's code calls its public methods as usual; it never sees how they work.
+        """
+        instances: dict[int, Any] = {}
+        methods = tuple(n for n in vars(factory) if not n.startswith("_"))
+
+        def serve(number: int, method: str, args: list, kwargs: dict) -> Any:
+            if method == "__init__":
+                instances[number] = factory(*args, **kwargs)
+                return None
+            if method not in methods:
+                raise KeyError(f"no method {method!r}")
+            return getattr(instances[number], method)(*args, **kwargs)
+
+        spec = StandIn(next(self._ids), name or factory.__name__, methods)
+        self._stand_ins[spec.id] = serve
+        return spec
+
+    def definition(self, name: str) -> tuple[str, ast.FunctionDef] | None:
+        """The last function or method ``name`` in the code cells: (cell id, syntax tree)."""
+        found = None
+        for cell, source in self.sources.items():
+            for node in ast.walk(parse_cell(source)):
+                if isinstance(node, ast.FunctionDef) and node.name == name:
+                    found = cell, node
+        return found
+
+    def request(
+        self,
+        what: str,
+        message: dict[str, Any],
+        keep: Sequence[int] | bool = (),
+        seconds: float | None = None,
+    ) -> Any:
+        """One request to the kernel; errors of the student's code become StudentError."""
+        message["keep"] = keep if isinstance(keep, bool) else list(keep)
+        try:
+            reply = self._kernel.request(
+                message, seconds or self._seconds, stand_ins=self._stand_ins
+            )
+        except CallTimeout as error:
+            timeout = {"type": "time-out", "message": str(error)}
+            raise StudentError(what, timeout) from None
+        self.printed = str(reply.get("stdout", ""))
+        if reply.get("ok") is not True:
+            error = reply.get("error")
+            raise StudentError(what, error if isinstance(error, dict) else {})
+        return reply.get("value")
+
+
+class Instance:
+    """An object of a student's class, living in the kernel."""
+
+    def __init__(self, student: Student, reference: Any, class_name: str) -> None:
+        if not isinstance(reference, Ref):
+            raise StudentError(
+                f"{class_name}()", {"type": "TypeError", "message": "made no object"}
+            )
+        self.reference = reference
+        self._student = student
+        self._class = class_name
+
+    def call(
+        self,
+        method: str,
+        *args: Any,
+        keep: Sequence[int] | bool = (),
+        seconds: float | None = None,
+        **kwargs: Any,
+    ) -> Any:
+        """Call a method; see :meth:`Student.call`."""
+        message = {
+            "op": "call",
+            "on": self.reference,
+            "name": method,
+            "args": list(args),
+            "kwargs": kwargs,
+        }
+        return self._student.request(f"{self._class}.{method}()", message, keep, seconds)
+
+    def get(self, attribute: str) -> Any:
+        """The value of an attribute."""
+        message = {"op": "get", "on": self.reference, "name": attribute}
+        return self._student.request(f"{self._class}.{attribute}", message)
+
+    def set(self, attribute: str, value: Any) -> None:
+        """Give an attribute a value."""
+        message = {"op": "set", "on": self.reference, "name": attribute, "value": value}
+        self._student.request(f"{self._class}.{attribute}", message)
+
+
+def parse_cell(source: str) -> ast.Module:
+    """The syntax tree of a cell, empty where it does not parse (magics, errors)."""
+    lines = ["pass" if line.lstrip()[:1] in ("%", "!") else line for line in source.split("\n")]
+    try:
+        return ast.parse("\n".join(lines))
+    except (SyntaxError, ValueError, RecursionError):
+        return ast.Module(body=[], type_ignores=[])
