@@ -18,12 +18,15 @@ class Check:
     """One hidden check of one graded cell.
 
     ``weight`` is its share of the cell's points; advice (the curriculum's Tier B) has none.
+    A ``condition`` (inputs untouched, no loops) is worth something only together with an answer:
+    an empty function meets every condition.
     """
 
     grade_id: str
     function: CheckFunction
     weight: float
     advice: bool
+    condition: bool
     probe: str
 
     @property
@@ -44,17 +47,17 @@ _declared: dict[str, list[Check]] = {}  # by module
 
 
 def check(
-    grade_id: str, *, probe: str = "", weight: float = 1.0
+    grade_id: str, *, probe: str = "", weight: float = 1.0, condition: bool = False
 ) -> Callable[[CheckFunction], CheckFunction]:
     """Declare a hidden check that carries points (Tier A)."""
     if not weight > 0:
         raise CheckError(f"{grade_id}: a check that carries points needs a weight, got {weight}")
-    return _declare(grade_id, weight=weight, advice=False, probe=probe)
+    return _declare(grade_id, weight=weight, advice=False, condition=condition, probe=probe)
 
 
 def advice(grade_id: str, *, probe: str = "") -> Callable[[CheckFunction], CheckFunction]:
     """Declare a check that is reported without carrying points (Tier B)."""
-    return _declare(grade_id, weight=0.0, advice=True, probe=probe)
+    return _declare(grade_id, weight=0.0, advice=True, condition=False, probe=probe)
 
 
 def _declare(grade_id: str, **properties) -> Callable[[CheckFunction], CheckFunction]:

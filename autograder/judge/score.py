@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,6 +16,8 @@ from autograder.judge.results import CellVerdict, CheckVerdict
 from autograder.judge.student import Student, StudentError
 
 NOT_ATTEMPTED = "not written yet: it still raises NotImplementedError"
+
+NO_ANSWER = "counts as soon as a check of the answer itself passes"
 
 
 @dataclass(frozen=True)

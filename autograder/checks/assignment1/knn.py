@@ -5,6 +5,9 @@ Shapes: Nte test rows, Ntr training rows, D pixels each; distances are (Nte, Ntr
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
+
 import numpy as np
 from numpy.random import Generator
 from scipy.spatial.distance import cdist
@@ -27,6 +30,7 @@ from autograder.judge import (
 )
 
 TWO, ONE, NONE = (f"compute_distances_{n}" for n in ("two_loops", "one_loop", "no_loops"))
+VERSIONS = {"knn-two-loops": TWO, "knn-one-loop": ONE, "knn-no-loops": NONE}
 READY_MADE = ("norm", "cdist", "pdist", "scipy", "sklearn", "euclidean_distances")
 LAYOUT = "dists[i, j] is the distance from test row i to training row j"
 FOLDS = 5
@@ -43,7 +47,27 @@ def trained(student: Student, X: np.ndarray, y: np.ndarray | None = None) -> Ins
 # -- distances: the same probes for all three versions --------------------------------------------
 
 
-def rectangular(student: Student, rng: Generator, method: str) -> None:
+def every_version(
+    *, probe: str, weight: float = 1.0, condition: bool = False
+) -> Callable[[Callable], Callable]:
+    """Declare one check for each of the three distance functions."""
+
+    def register(function: Callable) -> Callable:
+        for grade_id, method in VERSIONS.items():
+
+            @check(grade_id, probe=probe, weight=weight, condition=condition)
+            @wraps(function)
+            def run(student: Student, rng: Generator, method: str = method) -> None:
+                function(student, rng, method)
+
+        return function
+
+    return register
+
+
+@every_version(probe="KNN-A1", weight=4)
+def distances_are_euclidean(student: Student, rng: Generator, method: str) -> None:
+    """Euclidean distances, more training rows than test rows."""
     train, test = rng.normal(size=(7, 5)), rng.normal(size=(4, 5))
     got = trained(student, train).call(method, test)
     expect_shape(got, (4, 7), "dists")
@@ -55,7 +79,9 @@ def rectangular(student: Student, rng: Generator, method: str) -> None:
     expect_close(got, np.sqrt(squared), what="dists", hint=LAYOUT)
 
 
-def smallest(student: Student, rng: Generator, method: str) -> None:
+@every_version(probe="KNN-A2")
+def single_rows_work(student: Student, rng: Generator, method: str) -> None:
+    """One test row, one training row, one pixel."""
     for n_test, n_train, width in ((1, 1, 4), (1, 6, 1), (5, 1, 3)):
         train, test = rng.normal(size=(n_train, width)), rng.normal(size=(n_test, width))
         got = trained(student, train).call(method, test)
@@ -63,7 +89,9 @@ def smallest(student: Student, rng: Generator, method: str) -> None:
         expect_close(got, cdist(test, train), what=what, hint=LAYOUT)
 
 
-def pixels(student: Student, rng: Generator, method: str) -> None:
+@every_version(probe="KNN-A3")
+def pixels_are_exact(student: Student, rng: Generator, method: str) -> None:
+    """Pixel values: equal images are at distance 0, one grey level apart at 1."""
     train = rng.integers(0, 256, size=(12, 3072)).astype(np.float64)
     test = train[[3, 11, 0, 7]].copy()
     test[3, rng.integers(3072)] += 1.0
@@ -76,7 +104,9 @@ def pixels(student: Student, rng: Generator, method: str) -> None:
     )
 
 
-def untouched(student: Student, rng: Generator, method: str) -> None:
+@every_version(probe="KNN-A7", condition=True)
+def images_are_not_modified(student: Student, rng: Generator, method: str) -> None:
+    """The images are as before after the call."""
     train, test = rng.normal(size=(6, 4)), rng.normal(size=(3, 4))
     knn, kept = trained(student, train), student.put(test)
     knn.call(method, kept)
@@ -84,83 +114,17 @@ def untouched(student: Student, rng: Generator, method: str) -> None:
     expect_unchanged(knn.get("X_train"), train, "self.X_train")
 
 
-@check("knn-two-loops", probe="KNN-A1", weight=4)
-def two_loops_measures_euclidean_distance(student: Student, rng: Generator) -> None:
-    """Euclidean distances, more training rows than test rows."""
-    rectangular(student, rng, TWO)
-
-
-@check("knn-two-loops", probe="KNN-A2")
-def two_loops_handles_single_rows(student: Student, rng: Generator) -> None:
-    """One test row, one training row, one pixel."""
-    smallest(student, rng, TWO)
-
-
-@check("knn-two-loops", probe="KNN-A3")
-def two_loops_is_exact_on_pixels(student: Student, rng: Generator) -> None:
-    """Pixel values: equal images are at distance 0, one grey level apart at 1."""
-    pixels(student, rng, TWO)
-
-
-@check("knn-two-loops", probe="KNN-A7")
-def two_loops_leaves_its_inputs_alone(student: Student, rng: Generator) -> None:
-    """The images are not modified."""
-    untouched(student, rng, TWO)
-
-
-@check("knn-two-loops", probe="KNN-A8")
+@check("knn-two-loops", probe="KNN-A8", condition=True)
 def two_loops_computes_the_distance_itself(student: Student, rng: Generator) -> None:
     """No ready-made norm or distance function."""
     forbid_names(student, TWO, READY_MADE, "Write the distance out: differences, squares, root.")
 
 
-@check("knn-one-loop", probe="KNN-A1", weight=4)
-def one_loop_measures_euclidean_distance(student: Student, rng: Generator) -> None:
-    """Euclidean distances, more training rows than test rows."""
-    rectangular(student, rng, ONE)
-
-
-@check("knn-one-loop", probe="KNN-A2")
-def one_loop_handles_single_rows(student: Student, rng: Generator) -> None:
-    """One test row, one training row, one pixel."""
-    smallest(student, rng, ONE)
-
-
-@check("knn-one-loop", probe="KNN-A3")
-def one_loop_is_exact_on_pixels(student: Student, rng: Generator) -> None:
-    """Pixel values: equal images are at distance 0, one grey level apart at 1."""
-    pixels(student, rng, ONE)
-
-
-@check("knn-one-loop", probe="KNN-A7")
-def one_loop_leaves_its_inputs_alone(student: Student, rng: Generator) -> None:
-    """The images are not modified."""
-    untouched(student, rng, ONE)
-
-
-@check("knn-one-loop", probe="KNN-A8")
+@check("knn-one-loop", probe="KNN-A8", condition=True)
 def one_loop_has_one_loop_and_no_norm(student: Student, rng: Generator) -> None:
     """One loop over the test rows; no ready-made norm or distance function."""
     forbid_nested_loops(student, ONE, "Let broadcasting treat all training rows at once.")
     forbid_names(student, ONE, READY_MADE, "Write the distance out: differences, squares, root.")
-
-
-@check("knn-no-loops", probe="KNN-A1", weight=4)
-def no_loops_measures_euclidean_distance(student: Student, rng: Generator) -> None:
-    """Euclidean distances, more training rows than test rows."""
-    rectangular(student, rng, NONE)
-
-
-@check("knn-no-loops", probe="KNN-A2")
-def no_loops_handles_single_rows(student: Student, rng: Generator) -> None:
-    """One test row, one training row, one pixel."""
-    smallest(student, rng, NONE)
-
-
-@check("knn-no-loops", probe="KNN-A3")
-def no_loops_is_exact_on_pixels(student: Student, rng: Generator) -> None:
-    """Pixel values: equal images are at distance 0, one grey level apart at 1."""
-    pixels(student, rng, NONE)
 
 
 @check("knn-no-loops", probe="KNN-A3")
@@ -172,13 +136,7 @@ def nearest_neighbour_of_a_training_image_is_itself(student: Student, rng: Gener
     expect_equal(got, labels[4:11], what="the predicted labels", hint="the distances are at fault")
 
 
-@check("knn-no-loops", probe="KNN-A7")
-def no_loops_leaves_its_inputs_alone(student: Student, rng: Generator) -> None:
-    """The images are not modified."""
-    untouched(student, rng, NONE)
-
-
-@check("knn-no-loops", probe="KNN-A8", weight=4)
+@check("knn-no-loops", probe="KNN-A8", weight=4, condition=True)
 def no_loops_has_no_loop_and_no_norm(student: Student, rng: Generator) -> None:
     """No Python loop of any kind; no ready-made norm or distance function."""
     forbid_loops(student, NONE, "Expand the square: ||a||^2 - 2 a.b + ||b||^2.")
@@ -274,7 +232,7 @@ def labels_may_be_any_numbers(student: Student, rng: Generator) -> None:
         expect_equal(got, majority(dists, y, k), what=f"the labels for k = {k}", hint=hint)
 
 
-@check("knn-predict-labels", probe="KNN-A7")
+@check("knn-predict-labels", probe="KNN-A7", condition=True)
 def voting_leaves_the_distances_alone(student: Student, rng: Generator) -> None:
     """The distance matrix and the labels are not modified."""
     dists, y = distinct_distances(rng, 4, 9), rng.integers(0, 3, size=9)
@@ -406,6 +364,10 @@ def accuracies_are_right(student: Student, rng: Generator) -> None:
 def best_k_is_among_the_best(student: Student, rng: Generator) -> None:
     """best_k is one of the k tried, and its mean accuracy among the best."""
     best = as_array(student.get("best_k"), "best_k")
+    try:
+        accuracies_are_right(student, rng)
+    except Failed as failure:
+        raise Failed(f"the best k can be read off a right table only: {failure}") from None
     expect(
         best.shape == () and best.item() in K_CHOICES, "best_k is none of the values in k_choices"
     )
