@@ -48,38 +48,45 @@ def grade_cell(
     student: Student, grade_id: str, points: float, checks: Sequence[Check], seed: Seed
 ) -> Outcome:
     """Run all checks of a cell. Never raises on account of the student's code."""
-    verdicts: list[CheckVerdict] = []
     broken: list[str] = []
-    for check in checks:
-        started = time.monotonic()
-        message = ""
-        try:
-            check.function(student, seed.generator(check))
-        except Failed as failure:
-            message = str(failure) or "failed"
-        except StudentError as error:
-            attempted = error.type_name != "NotImplementedError"
-            message = str(error) if attempted else NOT_ATTEMPTED
-        except KernelDied as death:
-            message = f"the notebook's process {death}"
-        except Exception as error:
-            # The check stumbled over an answer nobody foresaw. No points, and a person looks.
-            message = f"your answer could not be read ({type(error).__name__})"
-            broken.append(f"check {grade_id}/{check.name} raised {type(error).__name__}: {error}")
-        verdicts.append(
-            CheckVerdict(
-                name=check.name,
-                title=check.title,
-                probe=check.probe,
-                advice=check.advice,
-                weight=check.weight,
-                passed=not message,
-                message=message,
-                seconds=round(time.monotonic() - started, 4),
-            )
-        )
-    return Outcome(
-        CellVerdict(grade_id, points, score(points, verdicts), tuple(verdicts)), tuple(broken)
+    verdicts = [run_check(student, check, seed, broken) for check in checks]
+    pairs = list(zip(verdicts, checks, strict=True))
+    if not any(v.passed for v, c in pairs if not (c.condition or c.advice)):
+        verdicts = [
+            replace(v, passed=False, message=v.message or NO_ANSWER) if c.condition else v
+            for v, c in pairs
+        ]
+    verdict = CellVerdict(grade_id, points, score(points, verdicts), tuple(verdicts))
+    return Outcome(verdict, tuple(broken))
+
+
+def run_check(student: Student, check: Check, seed: Seed, broken: list[str]) -> CheckVerdict:
+    """One check. What the check itself could not cope with is added to ``broken``."""
+    started = time.monotonic()
+    message = ""
+    try:
+        check.function(student, seed.generator(check))
+    except Failed as failure:
+        message = str(failure) or "failed"
+    except StudentError as error:
+        attempted = error.type_name != "NotImplementedError"
+        message = str(error) if attempted else NOT_ATTEMPTED
+    except KernelDied as death:
+        message = f"the notebook's process {death}"
+    except Exception as error:
+        # The check stumbled over an answer nobody foresaw. No points, and a person looks.
+        message = f"your answer could not be read ({type(error).__name__})"
+        name = f"{check.grade_id}/{check.name}"
+        broken.append(f"check {name} raised {type(error).__name__}: {error}")
+    return CheckVerdict(
+        name=check.name,
+        title=check.title,
+        probe=check.probe,
+        advice=check.advice,
+        weight=check.weight,
+        passed=not message,
+        message=message,
+        seconds=round(time.monotonic() - started, 4),
     )
 
 
