@@ -153,7 +153,7 @@ def _match(originals: list[Cell], submitted: list[Cell], notes: list[str]) -> di
 
 
 def _choose(original: Cell, candidates: list[tuple[int, Cell]]) -> int:
-    """Among copies of an answer the last one that was worked on, as in the kernel; else the first."""
+    """Among copies of an answer the last one worked on, as in the kernel; else the first."""
     if released.is_answer(original):
         worked_on = [i for i, cell in candidates if not _same_source(original, cell)]
         if worked_on:

@@ -61,7 +61,7 @@ def load_template(root: Path, assignment: str, notebook: str) -> Template:
 
 
 def notebooks_of(root: Path, assignment: str) -> list[str]:
-    """Names of the released notebooks of an assignment. Raises TemplateError when there are none."""
+    """Names of an assignment's released notebooks. Raises TemplateError when there are none."""
     folder = root / "release" / assignment
     names = sorted(path.stem for path in folder.glob("*.ipynb"))
     if not names:

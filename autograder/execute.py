@@ -1,0 +1,77 @@
+"""nbgrader's autograde with our sandbox and our judge in place of its own execution.
+
+Listed in ``nbgrader_config.py``; `nbgrader autograde` and the formgrader's buttons then grade with
+them. nbgrader reads each score from the output that the judge has put there.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+from nbgrader.preprocessors import NbGraderPreprocessor
+
+from autograder.grade import Job, grade_document
+from autograder.judge.registry import checks_for
+from autograder.judge.zygote import Zygote
+from autograder.repair import repair
+from autograder.secret import course_secret
+from autograder.template import Template, load_template
+from autograder.workers import start_zygote
+
+
+class RepairSubmission(NbGraderPreprocessor):
+    """Brings a submission into the shape of its release; what was mended goes to the log."""
+
+    def preprocess(
+        self, nb: NotebookNode, resources: dict[str, Any]
+    ) -> tuple[NotebookNode, dict[str, Any]]:
+        template = _template(self, resources)
+        repaired = repair(nbformat.writes(nb).encode(), template)
+        for note in repaired.repairs:
+            self.log.warning("%s: %s", resources["nbgrader"]["student"], note)
+        return nbformat.from_dict(repaired.document), resources  # type: ignore[return-value]
+
+
+class JudgeNotebook(NbGraderPreprocessor):
+    """Runs the notebook in the sandbox; its grade cells come back with the judge's verdicts."""
+
+    def preprocess(
+        self, nb: NotebookNode, resources: dict[str, Any]
+    ) -> tuple[NotebookNode, dict[str, Any]]:
+        template = _template(self, resources)
+        job = Job(
+            student=resources["nbgrader"]["student"],
+            template=template,
+            submission=None,
+            checks=checks_for(template.assignment, template.notebook),
+            secret=course_secret(_root(self)),
+        )
+        graded = grade_document(job, json.loads(nbformat.writes(nb)), _zygote())
+        if graded.needs_human:
+            self.log.error("%s needs a human: %s", job.student, graded.needs_human)
+        return nbformat.from_dict(json.loads(graded.document)), resources  # type: ignore[return-value]
+
+
+@cache
+def _zygote() -> Zygote:
+    """One warm process for all notebooks of this run."""
+    zygote = start_zygote()
+    atexit.register(zygote.close)
+    return zygote
+
+
+def _template(preprocessor: NbGraderPreprocessor, resources: dict[str, Any]) -> Template:
+    names = resources["nbgrader"]
+    return load_template(_root(preprocessor), names["assignment"], names["notebook"])
+
+
+def _root(preprocessor: NbGraderPreprocessor) -> Path:
+    """The course directory, as nbgrader is configured, else where it was started."""
+    configured = preprocessor.config.CourseDirectory.get("root", "")
+    return Path(configured) if configured else Path.cwd()

@@ -1,0 +1,220 @@
+"""Grade one notebook: repair it, run it in the sandbox, ask the judge cell by cell.
+
+``grade(job, zygote)`` is a function from plain data to plain data. It knows no gradebook and no
+course folder, and whatever the student's code does, it returns a GradedNotebook.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from autograder import template as released
+from autograder.judge.kernel import CellRun, Kernel, KernelDied, KernelLimits
+from autograder.judge.registry import Check
+from autograder.judge.results import CellVerdict, CheckVerdict, GradedNotebook
+from autograder.judge.score import Seed, grade_cell
+from autograder.judge.student import Student
+from autograder.judge.zygote import Zygote
+from autograder.repair import UnreadableError, repair
+from autograder.template import Cell, Template
+from autograder.verdict_output import verdict_outputs
+
+CELL_SECONDS = 60.0
+CALL_SECONDS = 20.0
+NOTEBOOK_SECONDS = 600.0
+
+
+@dataclass(frozen=True)
+class Job:
+    """All it takes to grade one notebook of one submission."""
+
+    student: str
+    template: Template
+    submission: bytes | None  # None: nothing was handed in
+    checks: Mapping[str, tuple[Check, ...]]
+    secret: bytes
+    files: Mapping[str, bytes] = field(default_factory=dict)  # siblings, put into the work folder
+    missing_hint: str = ""  # e.g. a file with nearly the right name
+
+
+def grade(job: Job, zygote: Zygote) -> GradedNotebook:
+    """Grade a job in a fresh kernel of ``zygote``. Raises SandboxError only."""
+    if job.submission is None:
+        return nothing_to_grade(job, "not handed in", job.missing_hint)
+    try:
+        repaired = repair(job.submission, job.template)
+    except UnreadableError as error:
+        return nothing_to_grade(job, str(error), f"{job.template.notebook}: {error}")
+    graded = grade_document(job, repaired.document, zygote)
+    return replace(graded, repairs=repaired.repairs)
+
+
+def nothing_to_grade(job: Job, note: str, needs_human: str = "") -> GradedNotebook:
+    """No points, with the reason."""
+    cells = tuple(
+        CellVerdict(name, points, 0.0, (), note) for name, points in job.template.auto_graded()
+    )
+    return GradedNotebook(
+        student=job.student,
+        assignment=job.template.assignment,
+        notebook=job.template.notebook,
+        cells=cells,
+        needs_human=needs_human,
+        document=to_json(_annotated(job.template.document, note)),
+    )
+
+
+def grade_document(job: Job, document: dict[str, Any], zygote: Zygote) -> GradedNotebook:
+    """Run a well-formed notebook and grade it; ``document`` is filled with outputs."""
+    started = time.monotonic()
+    limits = KernelLimits(
+        cell_seconds=job.template.limit("cell_seconds", CELL_SECONDS),
+        call_seconds=job.template.limit("call_seconds", CALL_SECONDS),
+    )
+    kernel = Kernel(zygote.fork(files=job.files), limits)
+    ready = time.monotonic()
+    try:
+        run = _Run(job, kernel, started + job.template.limit("notebook_seconds", NOTEBOOK_SECONDS))
+        for cell in document["cells"]:
+            run.execute(cell)
+    finally:
+        kernel.close()
+    written = [cell for cell in document["cells"] if released.is_manual(cell)]
+    blank = {c["id"] for c in written if c["source"].strip() == run.released_source(c["id"])}
+    timings = {
+        **zygote_timings(kernel),
+        "start": ready - started,
+        "cells": run.cell_seconds,
+        "checks": run.check_seconds,
+        "total": time.monotonic() - started,
+        "peak_mb": kernel.peak_bytes / 2**20,
+    }
+    return GradedNotebook(
+        student=job.student,
+        assignment=job.template.assignment,
+        notebook=job.template.notebook,
+        cells=tuple(run.verdicts),
+        manual_pending=tuple(c["id"] for c in written if c["id"] not in blank),
+        unanswered=tuple(c["id"] for c in written if c["id"] in blank),
+        needs_human="; ".join(dict.fromkeys(run.reasons)),
+        timings={name: round(seconds, 4) for name, seconds in timings.items()},
+        document=to_json(document),
+    )
+
+
+class _Run:
+    """The state of grading one notebook."""
+
+    def __init__(self, job: Job, kernel: Kernel, deadline: float) -> None:
+        self.verdicts: list[CellVerdict] = []
+        self.reasons: list[str] = []
+        self.cell_seconds = self.check_seconds = 0.0
+        self._job = job
+        self._kernel = kernel
+        self._deadline = deadline
+        self._stopped = ""  # why nothing runs any more
+        self._sources: dict[str, str] = {}
+        self._count = 0
+        self._released = {cell["id"]: cell["source"].strip() for cell in job.template.cells}
+        self._seed = Seed(job.secret, job.template.assignment, job.template.notebook, job.student)
+
+    def released_source(self, name: str) -> str:
+        return self._released.get(name, "")
+
+    def execute(self, cell: Cell) -> None:
+        """Run one cell, and its checks if it is graded."""
+        if cell["cell_type"] != "code":
+            return
+        if not self._skips(cell):
+            self._run_code(cell)
+        if released.is_auto_graded(cell):
+            self._grade(cell)
+
+    def _skips(self, cell: Cell) -> bool:
+        """Cells for looking are not run, unless the student wrote something into them."""
+        unchanged = cell["source"].strip() == self.released_source(cell["id"])
+        return released.is_skipped(cell) and unchanged
+
+    def _run_code(self, cell: Cell) -> None:
+        started = time.monotonic()
+        if not self._stopped and started > self._deadline:
+            self._stop(f"the notebook's time was up before cell {cell['id']!r}")
+        if self._stopped or not cell["source"].strip():
+            return
+        self._sources[cell["id"]] = cell["source"]
+        self._count += 1
+        cell["execution_count"] = self._count
+        seconds = min(self._kernel.limits.cell_seconds, self._deadline - started)
+        try:
+            run = self._kernel.run_cell(cell["source"], seconds)
+        except KernelDied as death:
+            run = CellRun()
+            self._stop(f"the notebook's process {death} in cell {cell['id']!r}")
+        cell["outputs"] = run.outputs
+        if run.timed_out:
+            cell["outputs"] += [_message(f"Interrupted after {seconds:.0f} s: {TIME_OUT}")]
+        if self._stopped:
+            cell["outputs"] += [_message(self._stopped)]
+        self.cell_seconds += time.monotonic() - started
+
+    def _grade(self, cell: Cell) -> None:
+        """Put the verdict before what the kernel printed: nbgrader reads the first result."""
+        started = time.monotonic()
+        name, points = released.grade_id(cell), float(released.nbgrader(cell).get("points", 0))
+        checks = self._job.checks.get(name, ())
+        if self._stopped:
+            verdict = CellVerdict(name, points, 0.0, (), f"not reached: {self._stopped}")
+        elif not checks:
+            verdict = CellVerdict(name, points, 0.0, (), "this cell has no hidden checks")
+            self.reasons.append(f"no hidden checks exist for {name}")
+        else:
+            student = Student(self._kernel, self._sources)
+            outcome = grade_cell(student, name, points, checks, self._seed)
+            verdict = outcome.verdict
+            self.reasons += outcome.broken
+            if self._kernel.died:
+                self._stop(f"the notebook's process {self._kernel.died} in the checks of {name!r}")
+        self.verdicts.append(verdict)
+        cell["outputs"] = verdict_outputs(verdict, cell["outputs"], self._count)
+        self.check_seconds += time.monotonic() - started
+
+    def _stop(self, reason: str) -> None:
+        self._stopped = reason
+        self.reasons.append(f"{self._job.template.notebook}: {reason}")
+
+
+TIME_OUT = "is there a loop that never ends, or one that numpy could do at once?"
+
+
+def zygote_timings(kernel: Kernel) -> dict[str, float]:
+    """Where the sandbox's start-up went, as the sandbox measured it."""
+    return dict(kernel.sandbox.timings)
+
+
+def failed_checks(graded: GradedNotebook) -> Iterable[tuple[CellVerdict, CheckVerdict]]:
+    """Every check that did not pass, with its cell."""
+    for cell in graded.cells:
+        for check in cell.checks:
+            if not check.passed:
+                yield cell, check
+
+
+def to_json(document: dict[str, Any]) -> str:
+    """A notebook as it is written to disk."""
+    return json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def _message(text: str) -> dict[str, Any]:
+    return {"output_type": "stream", "name": "stderr", "text": f"{text}\n"}
+
+
+def _annotated(document: dict[str, Any], note: str) -> dict[str, Any]:
+    """The released notebook with the reason on top."""
+    told = json.loads(json.dumps(document))
+    cell = {"cell_type": "markdown", "id": "not-graded", "metadata": {}}
+    told["cells"].insert(0, cell | {"source": f"**This notebook could not be graded:** {note}."})
+    return told

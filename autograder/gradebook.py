@@ -1,0 +1,117 @@
+"""The one writer of nbgrader's gradebook. Workers never see it.
+
+nbgrader's rules are kept: manual scores and comments survive, a cell graded by hand is marked for
+another look when it is graded again, late penalties are computed by the configured plug-in.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+
+from nbgrader.api import Gradebook, MissingEntry, SubmittedAssignment
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.plugins import LateSubmissionPlugin
+from nbgrader.utils import parse_utc
+from traitlets.config import Config, PyFileConfigLoader
+
+from autograder.judge.results import GradedNotebook
+from autograder.release import make_release
+
+
+class GradebookWriter:
+    """Context manager around one open gradebook of a course."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._config = course_config(root)
+        self._gradebook: Gradebook | None = None
+
+    def __enter__(self) -> GradebookWriter:
+        course = CourseDirectory(config=self._config)
+        self._gradebook = Gradebook(course.db_url, course.course_id)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._gradebook is not None:
+            self._gradebook.close()
+
+    def record(
+        self, student: str, assignment: str, graded: Sequence[GradedNotebook], timestamp: str = ""
+    ) -> None:
+        """Write one submission's grades in one transaction.
+
+        ``timestamp``: when it was handed in, as nbgrader's timestamp.txt has it, or empty.
+        """
+        book = self._gradebook
+        assert book is not None, "use it in a with statement"
+        when: datetime.datetime | None = parse_utc(timestamp) if timestamp else None
+        book.update_or_create_student(student)
+        given = {"timestamp": when} if when else {}
+        submission = book.update_or_create_submission(assignment, student, **given)
+        try:
+            for notebook in graded:
+                self._record_notebook(book, notebook)
+            book.db.flush()
+            self._penalise_lateness(submission, student)
+            book.db.commit()
+        except BaseException:
+            book.db.rollback()
+            raise
+
+    def _record_notebook(self, book: Gradebook, graded: GradedNotebook) -> None:
+        names = (graded.notebook, graded.assignment, graded.student)
+        scores = {cell.grade_id: cell.score for cell in graded.cells}
+        for grade in book.find_submission_notebook(*names).grades:
+            if grade.name in scores:
+                grade.auto_score = scores[grade.name]
+            else:
+                pending = grade.name in graded.manual_pending
+                grade.auto_score = None if pending else 0.0
+            by_hand = grade.manual_score is not None
+            grade.needs_manual_grade = by_hand or grade.auto_score is None
+        for comment in book.find_submission_notebook(*names).comments:
+            blank = comment.name in graded.unanswered
+            comment.auto_comment = "No response." if blank else None
+
+    def _penalise_lateness(self, submission: SubmittedAssignment, student: str) -> None:
+        """As nbgrader's AssignLatePenalties does, between nothing and the whole score."""
+        plugin_class = self._config.AssignLatePenalties.get("plugin_class", LateSubmissionPlugin)
+        plugin = plugin_class(config=self._config)
+        late = submission.total_seconds_late
+        for notebook in submission.notebooks:
+            penalty = None
+            if late > 0:
+                penalty = plugin.late_submission_penalty(student, notebook.score, late)
+            if penalty is not None:
+                penalty = min(max(penalty, 0), notebook.score)
+            notebook.late_submission_penalty = penalty
+
+
+def course_config(root: Path) -> Config:
+    """The course's ``nbgrader_config.py``, with the root set to the course's folder."""
+    config = Config()
+    if (root / "nbgrader_config.py").exists():
+        config = PyFileConfigLoader("nbgrader_config.py", path=str(root)).load_config()
+    config.CourseDirectory.root = str(root)
+    return config
+
+
+def ensure_assignment(root: Path, assignment: str, scratch: Path) -> None:
+    """Make sure the gradebook knows the assignment, as generate_assignment would have done."""
+    course = CourseDirectory(config=course_config(root))
+    make_release_needed = True
+    with Gradebook(course.db_url, course.course_id) as book:
+        try:
+            make_release_needed = not book.find_assignment(assignment).notebooks
+        except MissingEntry:
+            pass
+    if make_release_needed:
+        make_release(root, assignment, destination=scratch)
