@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -107,11 +108,8 @@ def course_config(root: Path) -> Config:
 def ensure_assignment(root: Path, assignment: str, scratch: Path) -> None:
     """Make sure the gradebook knows the assignment, as generate_assignment would have done."""
     course = CourseDirectory(config=course_config(root))
-    make_release_needed = True
-    with Gradebook(course.db_url, course.course_id) as book:
-        try:
-            make_release_needed = not book.find_assignment(assignment).notebooks
-        except MissingEntry:
-            pass
-    if make_release_needed:
+    known = False
+    with Gradebook(course.db_url, course.course_id) as book, suppress(MissingEntry):
+        known = bool(book.find_assignment(assignment).notebooks)
+    if not known:
         make_release(root, assignment, destination=scratch)

@@ -1,0 +1,124 @@
+"""``python -m autograder``: one verb per stage. No logic here.
+
+Exit status: 0 everything was graded, 1 something needs a human, 2 wrong use.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+ROOT = click.Path(exists=True, file_okay=False, path_type=Path)
+NEEDS_HUMAN, WRONG_USE = 1, 2
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit status: 0 everything was graded, 1 something needs a human, 2 wrong use.",
+)
+def main() -> None:
+    """Release assignments, grade what comes back in isolation, and give feedback.
+
+    Run it in a course folder (the one with source/, release/ and submitted/).
+    """
+
+
+def told(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Turn the errors that users can do something about into one line and an exit status."""
+
+    @wraps(command)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        from autograder.course import CourseError
+        from autograder.judge.registry import CheckError
+        from autograder.judge.zygote import SandboxError
+        from autograder.release import ReleaseError
+        from autograder.template import TemplateError
+
+        try:
+            return command(*args, **kwargs)
+        except (CourseError, CheckError, ReleaseError, TemplateError) as error:
+            raise _exit(str(error), WRONG_USE) from None
+        except SandboxError as error:
+            raise _exit(f"{error}\nRun `python -m autograder doctor`.", NEEDS_HUMAN) from None
+
+    return run
+
+
+def _exit(message: str, status: int) -> click.ClickException:
+    error = click.ClickException(message)
+    error.exit_code = status
+    return error
+
+
+root_option = click.option(
+    "--root", type=ROOT, default=".", show_default="this folder", help="The course folder."
+)
+
+
+@main.command()
+@click.argument("assignments", nargs=-1)
+@root_option
+@told
+def release(assignments: tuple[str, ...], root: Path) -> None:
+    """Generate release/ from source/ (default: every assignment)."""
+    from autograder.release import release as make
+
+    for path in make(root, assignments or None):
+        click.echo(path.relative_to(root.resolve()))
+
+
+@main.command()
+@click.argument("assignment")
+@click.option("--student", "students", default="*", help="Only students matching this pattern.")
+@click.option("--force", is_flag=True, help="Grade again what is unchanged.")
+@click.option(
+    "--isolation",
+    type=click.Choice(["root", "userns", "flat", "none"]),
+    help="Use this tier instead of the best one; `none` only for solutions you wrote yourself.",
+)
+@root_option
+@told
+def grade(assignment: str, students: str, force: bool, isolation: str | None, root: Path) -> None:
+    """Grade the submissions of ASSIGNMENT; writes autograded/, the gradebook and report/."""
+    from autograder.terminal import grade_with_progress
+
+    root = root.resolve()
+    done = grade_with_progress(root, assignment, students, force=force, isolation=isolation)
+    sys.exit(NEEDS_HUMAN if any(graded.needs_human for graded in done) else 0)
+
+
+@main.command()
+@click.argument("assignment")
+@click.option("--student", "students", multiple=True, help="Only this student (repeatable).")
+@root_option
+@told
+def feedback(assignment: str, students: tuple[str, ...], root: Path) -> None:
+    """Write the feedback pages of ASSIGNMENT, as students will see them."""
+    from autograder.feedback import make_feedback
+
+    for path in make_feedback(root.resolve(), assignment, students or None):
+        click.echo(path.relative_to(root.resolve()))
+
+
+@main.command()
+def doctor() -> None:
+    """Say what isolation this host offers, which tier will be used and why, and versions."""
+    from autograder.doctor import main as examine
+
+    sys.exit(examine())
+
+
+@main.command()
+@click.option("--folder", type=click.Path(file_okay=False, path_type=Path), default="demo")
+@root_option
+@told
+def demo(folder: Path, root: Path) -> None:
+    """Build a small class of sample submissions, grade it, and write report and feedback."""
+    from autograder.terminal import run_demo
+
+    run_demo(root.resolve(), folder.resolve())

@@ -1,0 +1,160 @@
+"""Grade an assignment of a course folder: find submissions, grade, write, remember.
+
+The folder is an nbgrader course: ``submitted/STUDENT/ASSIGNMENT/NOTEBOOK.ipynb`` comes in;
+``autograded/``, the gradebook and ``.autograder/results/`` (the verdicts as JSON) go out.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+
+from autograder.grade import Job, grade
+from autograder.gradebook import GradebookWriter, ensure_assignment
+from autograder.judge.registry import Check, checks_for
+from autograder.judge.results import GradedNotebook
+from autograder.judge.zygote import Zygote
+from autograder.records import code_fingerprint, fingerprint, read_result, write_result, write_text
+from autograder.secret import course_secret
+from autograder.template import Template, load_template, notebooks_of
+
+MAX_SIBLING = 5 << 20  # bytes of another notebook of the same submission, put beside it
+
+
+class CourseError(Exception):
+    """Something in the course folder is not as it must be; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What one student handed in for one assignment."""
+
+    student: str
+    folder: Path
+
+    def read(self, notebook: str) -> bytes | None:
+        path = self.folder / f"{notebook}.ipynb"
+        return path.read_bytes() if path.is_file() else None
+
+    def timestamp(self) -> str:
+        path = self.folder / "timestamp.txt"
+        return path.read_text("utf-8", errors="replace").strip() if path.is_file() else ""
+
+    def files(self) -> dict[str, bytes]:
+        """The submission's notebooks, by file name."""
+        found = {}
+        for path in sorted(self.folder.glob("*.ipynb")):
+            if path.is_file() and path.stat().st_size <= MAX_SIBLING:
+                found[path.name] = path.read_bytes()
+        return found
+
+    def hint(self, notebook: str, expected: Sequence[str]) -> str:
+        """What to tell a TA about a notebook that is missing."""
+        strays = [p.stem for p in self.folder.glob("*.ipynb") if p.stem not in expected]
+        lowered = {stray.lower(): stray for stray in strays}
+        near = difflib.get_close_matches(notebook.lower(), lowered, n=1, cutoff=0.4)
+        contained = [stray for low, stray in lowered.items() if notebook.lower() in low]
+        name = lowered[near[0]] if near else contained[0] if contained else ""
+        if not name:
+            return ""
+        return f"{notebook}.ipynb is missing, but {name}.ipynb looks like it: rename it and regrade"
+
+
+def submissions(root: Path, assignment: str, pattern: str = "*") -> list[Submission]:
+    """The submissions whose student matches the pattern. Raises CourseError when there are none."""
+    base = root / "submitted"
+    folders = [p for p in sorted(base.glob(f"*/{assignment}")) if p.is_dir()]
+    chosen = [p for p in folders if fnmatch(p.parent.name, pattern)]
+    if not chosen:
+        students = ", ".join(p.parent.name for p in folders[:8])
+        hint = f"there are: {students}" if students else f"expected {base}/STUDENT/{assignment}/"
+        raise CourseError(f"no submission of {assignment} matches {pattern!r}; {hint}")
+    return [Submission(p.parent.name, p) for p in chosen]
+
+
+@dataclass(frozen=True)
+class Event:
+    """Progress: one notebook is about to be graded, or is done."""
+
+    student: str
+    notebook: str
+    done: int  # submissions finished so far
+    total: int
+    graded: GradedNotebook | None = None
+    reused: bool = False
+
+
+def grade_assignment(
+    root: Path,
+    assignment: str,
+    zygote: Callable[[], Zygote],
+    *,
+    students: str = "*",
+    force: bool = False,
+    on_event: Callable[[Event], None] = lambda event: None,
+) -> list[GradedNotebook]:
+    """Grade every submission of an assignment, one after the other.
+
+    What is graded and unchanged (submission, release, checks, judge) is not graded again unless
+    ``force``. ``zygote`` is called when the first notebook has to run. Raises TemplateError,
+    CourseError, CheckError, SandboxError.
+    """
+    names = notebooks_of(root, assignment)
+    templates = {name: load_template(root, assignment, name) for name in names}
+    checks = {name: checks_for(assignment, name) for name in names}
+    chosen = submissions(root, assignment, students)
+    secret = course_secret(root)
+    with tempfile.TemporaryDirectory() as scratch:
+        ensure_assignment(root, assignment, Path(scratch))
+    results: list[GradedNotebook] = []
+    code = code_fingerprint()
+    with GradebookWriter(root) as writer:
+        for number, submission in enumerate(chosen):
+            mine = []
+            for name in names:
+                where = Event(submission.student, name, number, len(chosen))
+                on_event(where)
+                job = _job(submission, templates[name], checks[name], secret, names)
+                stamp = fingerprint(job, code)
+                old = None if force else read_result(root, submission.student, assignment, name)
+                reused = old is not None and old[0] == stamp
+                graded = old[1] if reused and old else grade(job, zygote())
+                if not reused:
+                    _write_notebook(root, graded)
+                mine.append((stamp, graded))
+                on_event(Event(submission.student, name, number + 1, len(chosen), graded, reused))
+            writer.record(
+                submission.student, assignment, [g for _, g in mine], submission.timestamp()
+            )
+            for stamp, graded in mine:  # last: what is remembered as graded is in the gradebook
+                write_result(root, graded, stamp)
+            results += [g for _, g in mine]
+    return results
+
+
+def _job(
+    submission: Submission,
+    template: Template,
+    checks: Mapping[str, tuple[Check, ...]],
+    secret: bytes,
+    expected: Sequence[str],
+) -> Job:
+    data = submission.read(template.notebook)
+    return Job(
+        student=submission.student,
+        template=template,
+        submission=data,
+        checks=checks,
+        secret=secret,
+        files=submission.files(),
+        missing_hint=submission.hint(template.notebook, expected) if data is None else "",
+    )
+
+
+def _write_notebook(root: Path, graded: GradedNotebook) -> None:
+    folder = root / "autograded" / graded.student / graded.assignment
+    write_text(folder / f"{graded.notebook}.ipynb", graded.document)

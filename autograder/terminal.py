@@ -1,0 +1,97 @@
+"""What a TA sees while grading: a progress bar, then a table."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from autograder.course import Event, grade_assignment
+from autograder.judge.results import GradedNotebook
+from autograder.judge.zygote import Zygote
+from autograder.records import results
+from autograder.workers import start_zygote
+
+
+def grade_with_progress(
+    root: Path,
+    assignment: str,
+    students: str = "*",
+    *,
+    force: bool = False,
+    isolation: str | None = None,
+) -> list[GradedNotebook]:
+    """Grade, print a table, write the report over everything on record."""
+    console = Console()
+    with ExitStack() as stack:
+
+        @cache
+        def zygote() -> Zygote:
+            return stack.enter_context(start_zygote(isolation))
+
+        progress = stack.enter_context(
+            Progress(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeElapsedColumn(),
+                console=console,
+            )
+        )
+        bar = progress.add_task(assignment, total=None)
+
+        def show(event: Event) -> None:
+            name = f"{event.student}/{event.notebook}"
+            progress.update(bar, total=event.total, completed=event.done, description=name)
+            if event.graded and not console.is_terminal:
+                console.print(_line(event.graded, reused=event.reused))
+
+        done = grade_assignment(
+            root, assignment, zygote, students=students, force=force, on_event=show
+        )
+        tier = zygote().tier if zygote.cache_info().currsize else "nothing had to run"
+        progress.update(bar, description=assignment)
+    console.print(_table(assignment, done))
+    console.print(f"report: {report_on(root, assignment, {'isolation': tier})}")
+    return done
+
+
+def report_on(root: Path, assignment: str, environment: Mapping[str, str]) -> Path:
+    """Write report/ASSIGNMENT from everything on record."""
+    from autograder.report import write_report
+
+    about = {"python": platform.python_version(), "system": platform.platform(terse=True)}
+    about |= {name: version(name) for name in ("numpy", "torch", "nbgrader")}
+    graded = list(results(root, assignment))
+    return write_report(root / "report" / assignment, assignment, graded, about | dict(environment))
+
+
+def _line(graded: GradedNotebook, *, reused: bool) -> str:
+    known = " (unchanged)" if reused else ""
+    why = f": {graded.needs_human}" if graded.needs_human else ""
+    score = f"{graded.score:g}/{graded.max_score:g}"
+    return f"{graded.student}/{graded.notebook} {score}{known}{why}"
+
+
+def _table(assignment: str, graded: Sequence[GradedNotebook]) -> Table:
+    table = Table(title=assignment)
+    for heading in ("student", "notebook", "score", "to read", "seconds", "needs a human"):
+        right = heading in ("score", "to read", "seconds")
+        table.add_column(heading, justify="right" if right else "left", overflow="fold")
+    for one in graded:
+        table.add_row(
+            one.student,
+            one.notebook,
+            f"{one.score:g} / {one.max_score:g}",
+            str(len(one.manual_pending)),
+            f"{one.timings.get('total', 0):.1f}",
+            one.needs_human,
+        )
+    return table
