@@ -1,0 +1,40 @@
+# Each target is one command; `make demo` and `make test` set the environment up when needed.
+PYTHON ?= python3.11
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: demo test lint release grade notebooks bench lock
+
+demo: $(READY)
+	$(BIN)/python -m autograder demo
+
+test: $(READY)
+	$(BIN)/python -m pytest
+
+lint: $(READY)
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/pyright
+
+release: $(READY)
+	$(BIN)/python -m autograder release
+
+# make grade ASSIGNMENT=assignment1
+grade: $(READY)
+	$(BIN)/python -m autograder grade $(ASSIGNMENT)
+
+notebooks: $(READY)
+	$(BIN)/python -m pytest tests/notebooks
+
+bench: $(READY)
+	$(BIN)/python benchmarks/overhead.py
+
+# After changing a dependency: resolve anew, then write down what was resolved.
+lock: $(READY)
+	$(BIN)/pip install -q -e '.[dev]'
+	$(BIN)/pip freeze --exclude-editable | sed 's/+cpu$$//' > requirements.lock
+
+$(READY): requirements.lock pyproject.toml
+	@echo "Setting up .venv (about a minute) ..."
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
