@@ -1,0 +1,164 @@
+"""The wire carries plain data unchanged, and nothing an enemy writes gets past as anything else."""
+
+import collections
+import contextlib
+import enum
+
+import msgpack
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from autograder import wire
+
+
+def round_trip(value, keep=None):
+    [body] = wire.FrameReader().feed(wire.encode(value, keep))
+    return wire.decode(body)
+
+
+plain = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.text()
+    | st.binary()
+    | st.complex_numbers(allow_nan=False),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.tuples(inner, inner)
+        | st.dictionaries(st.text() | st.integers(), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+@given(plain)
+def test_plain_data_survives(value) -> None:
+    back = round_trip(value)
+    assert back == value
+    assert type(back) is type(value)
+
+
+@given(
+    hnp.arrays(
+        dtype=hnp.boolean_dtypes()
+        | hnp.integer_dtypes(endianness="?")
+        | hnp.floating_dtypes(endianness="?")
+        | hnp.complex_number_dtypes()
+        | hnp.unicode_string_dtypes(max_len=4),
+        shape=hnp.array_shapes(min_dims=0, min_side=0, max_side=4),
+    )
+)
+def test_arrays_keep_dtype_shape_and_bytes(array) -> None:
+    back = round_trip(array)
+    assert back.dtype == array.dtype
+    assert back.shape == array.shape
+    assert back.tobytes() == array.tobytes()
+    assert back.flags.writeable
+    assert back.flags.owndata or back.base is not None
+
+
+@pytest.mark.parametrize(
+    "dtype",
+    ["float64", "float32", "float16", "bfloat16", "int64", "int32", "int16", "int8", "uint8",
+     "bool", "complex64", "complex128"],
+)  # fmt: skip
+def test_tensors_of_every_common_dtype(dtype) -> None:
+    tensor = torch.tensor([[0, 1, 1], [1, 0, 1]], dtype=getattr(torch, dtype)).T
+    back = round_trip(tensor)
+    assert back.dtype is tensor.dtype
+    assert torch.equal(back, tensor)
+
+
+def test_tensors_keep_requires_grad() -> None:
+    assert round_trip(torch.zeros(2, requires_grad=True)).requires_grad
+    assert not round_trip(torch.zeros(2)).requires_grad
+
+
+def test_numpy_scalars_keep_their_type() -> None:
+    for scalar in (np.float32(1.5), np.int8(-3), np.bool_(True), np.str_("a")):
+        assert type(round_trip(scalar)) in (type(scalar), str)
+
+
+def test_subclasses_arrive_as_what_they_are_made_of() -> None:
+    class Liar(np.ndarray):
+        def __eq__(self, other):
+            return True
+
+        __hash__ = None  # type: ignore[assignment]
+
+    class Number(enum.IntEnum):
+        ONE = 1
+
+    assert type(round_trip(np.zeros(2).view(Liar))) is np.ndarray
+    assert round_trip(Number.ONE) == 1
+    assert round_trip(collections.OrderedDict(a=1)) == {"a": 1}
+
+
+def test_what_is_no_data_is_kept_or_refused() -> None:
+    with pytest.raises(wire.WireError, match="object is not plain data"):
+        wire.encode(object())
+    kept = []
+    back = round_trip([object(), np.array([None])], lambda v: kept.append(v) or wire.Ref(7, "x"))
+    assert back == [wire.Ref(7, "x")] * 2
+    assert len(kept) == 2
+
+
+def test_a_list_within_itself_is_an_error_not_a_crash() -> None:
+    endless: list = []
+    endless.append(endless)
+    with pytest.raises(wire.WireError, match="cannot be sent"):
+        wire.encode(endless)
+
+
+@settings(max_examples=500)
+@given(st.binary(max_size=64))
+def test_random_bytes_are_a_protocol_error_or_plain_data(data) -> None:
+    with contextlib.suppress(wire.ProtocolError):
+        wire.decode(data)
+
+
+@settings(max_examples=300)
+@given(code=st.integers(0, 12), body=plain)
+def test_forged_extensions_are_a_protocol_error_or_plain_data(code, body) -> None:
+    with contextlib.suppress(wire.ProtocolError):
+        wire.decode(msgpack.packb(msgpack.ExtType(code, wire.encode(body)[4:])))
+
+
+def forged(code: int, body: list) -> bytes:
+    return msgpack.packb(msgpack.ExtType(code, msgpack.packb(body)))
+
+
+@pytest.mark.parametrize(
+    ("code", "body", "says"),
+    [
+        (1, ["<f8", [1 << 40], b""], "do not make shape"),
+        (1, ["<f8", [-1], b"12345678"], "impossible shape"),
+        (1, ["O", [1], b"12345678"], "do not cross"),
+        (1, ["f8,O", [1], b"1234567812345678"], "do not cross"),
+        (1, ["<f8", [0] * 40, b""], "impossible shape"),
+        (3, ["load", [1], False, "<f8", b"12345678"], "unknown torch dtype"),
+        (3, ["float32", [1], False, "<f8", b"12345678"], "sent as torch.float32"),
+        (99, [], "unknown extension"),
+    ],
+)
+def test_lies_about_arrays_are_caught(code, body, says) -> None:
+    with pytest.raises(wire.ProtocolError, match=says):
+        wire.decode(forged(code, body))
+
+
+def test_frames_are_cut_wherever_the_bytes_break() -> None:
+    stream = b"".join(wire.encode(n) for n in range(20))
+    reader = wire.FrameReader()
+    bodies = [b for i in range(0, len(stream), 3) for b in reader.feed(stream[i : i + 3])]
+    assert [wire.decode(b) for b in bodies] == list(range(20))
+
+
+def test_an_announced_frame_that_is_too_large_is_refused_at_once() -> None:
+    with pytest.raises(wire.ProtocolError, match="announced"):
+        list(wire.FrameReader().feed((wire.MAX_FRAME + 1).to_bytes(4, "big")))
