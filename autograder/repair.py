@@ -84,18 +84,18 @@ def _read(data: bytes, notes: list[str]) -> list[Any]:
     if not isinstance(document, dict):
         raise UnreadableError("the file is JSON, but no notebook")
     if document.get("nbformat") in (2, 3) and "worksheets" in document:
-        document = _upgrade(document)
+        document = _upgrade(text)
         notes.append("the notebook was in an old format: upgraded")
     if not isinstance(document.get("cells"), list):
         raise UnreadableError("the file is JSON, but no notebook: it has no list of cells")
     return document["cells"]
 
 
-def _upgrade(document: dict[str, Any]) -> dict[str, Any]:
-    import nbformat
+def _upgrade(text: str) -> dict[str, Any]:
+    import nbformat  # slow to import, and hardly ever needed
 
     try:
-        return nbformat.convert(nbformat.from_dict(document), 4)  # type: ignore[return-value]
+        return nbformat.reads(text, as_version=4)
     except Exception as error:
         raise UnreadableError(f"a notebook of an old format that is broken ({error})") from None
 
@@ -142,6 +142,13 @@ def _match(originals: list[Cell], submitted: list[Cell], notes: list[str]) -> di
     take(_same_name, "")
     take(lambda o, s: bool(s["source"].strip()) and _same_source(o, s), "was found by its source")
     take(_same_definitions, "had lost its name: found by what it defines")
+    for number, original in enumerate(originals):
+        neighbour = matches.get(number - 1, len(submitted)) + 1
+        beside = neighbour in free and submitted[neighbour]["cell_type"] == original["cell_type"]
+        if number not in matches and beside and released.is_answer(original):
+            matches[number] = neighbour
+            free.discard(neighbour)
+            notes.append(f"cell {original['id']!r} had lost its name: found by its place")
     stripped = [
         originals[n]["id"]
         for n, i in matches.items()
