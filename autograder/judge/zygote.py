@@ -1,0 +1,244 @@
+"""The judge's handles on a zygote and on the sandboxes forked from it. Linux only.
+
+with Zygote("root") as zygote, zygote.fork(files={"knn.ipynb": content}) as sandbox:
+    sandbox.channel.sendall(...)
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from autograder.judge.sandbox import Sandbox
+from autograder.sandbox import syscalls
+from autograder.sandbox.policy import Limits, Policy, SandboxError, Tier
+
+_START_SECONDS = 120.0  # imports from a cold disk
+_FORK_SECONDS = 30.0
+_NO_FILES: Mapping[str, bytes] = {}
+_NO_ENV: Mapping[str, str] = {}
+
+
+class Zygote:
+    """A warm Python, from which :meth:`fork` makes sandboxes in some 40 ms.
+
+    Args:
+        tier: how to isolate, one of ``policy.TIERS``; ``"none"`` isolates nothing.
+        readable: more files and folders the sandboxes may read, such as the data cache.
+        env: more environment variables inside, for example where that cache is.
+        blas_threads: threads of BLAS and OpenMP in each sandbox.
+        entry: ``module:function``, called in the sandbox with the channel's other end.
+        search: more folders to import the entry from. Sandboxes cannot read them.
+        warm: import numpy, torch and the rest beforehand.
+        python: the interpreter to start, by default this one.
+
+    Raises SandboxError when the tier does not work here.
+    """
+
+    def __init__(
+        self,
+        tier: Tier,
+        *,
+        readable: Sequence[Path] = (),
+        env: Mapping[str, str] = _NO_ENV,
+        blas_threads: int = 1,
+        entry: str = "autograder.sandbox.agent:serve",
+        search: Sequence[Path] = (),
+        warm: bool = True,
+        python: Path = Path(sys.executable),
+    ) -> None:
+        self.tier = tier
+        self._lock = threading.Lock()  # one request at a time on the control socket
+        self._sandboxes: list[Sandbox] = []
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._stage = tempfile.mkdtemp(prefix="cs231n-sandbox-")
+        syscalls.set_dumpable(False)  # what the judge knows is in its memory
+        with theirs:
+            self._process = subprocess.Popen(
+                # Like -I, which would also ignore PYTHONHASHSEED.
+                [python, "-s", "-P", "-m", "autograder.sandbox.zygote", str(theirs.fileno())],
+                env=_zygote_environment(search),
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+            )
+        try:
+            policy = Policy(
+                tier=tier,
+                readable=tuple(str(Path(path).absolute()) for path in readable),
+                stage=self._stage,
+                entry=entry,
+                env=dict(env),
+                warm=warm,
+                blas_threads=blas_threads,
+            )
+            self._control.settimeout(_START_SECONDS)
+            self._control.send(json.dumps(policy.to_json()).encode())
+            self.start_seconds = float(self._answer()["ready"])
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def fork(
+        self, limits: Limits | None = None, *, files: Mapping[str, bytes] = _NO_FILES, seed: int = 0
+    ) -> Sandbox:
+        """Make a sandbox whose agent is about to run.
+
+        ``files`` (relative path -> content) are in its work folder before it starts; ``seed``
+        goes to random, numpy and torch. Raises SandboxError naming the layer that failed.
+        """
+        began = time.monotonic()
+        home = "" if self.tier in ("root", "userns") else _make_home()
+        request = {"limits": asdict(limits or Limits()), "home": home, "seed": seed}
+        channel, their_channel = socket.socketpair()
+        report, their_report = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        stdio, their_stdio = os.pipe2(os.O_CLOEXEC)
+        exit_pipe, their_exit = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        os.set_blocking(stdio, False)
+        theirs = [their_channel.fileno(), their_stdio, their_report.fileno(), their_exit]
+        sandbox = Sandbox(channel, stdio, exit_pipe, home, self.pid)
+        try:
+            with self._lock:
+                socket.send_fds(self._control, [json.dumps(request).encode()], theirs)
+                sandbox.supervisor = int(self._answer()["pid"])
+            their_channel.close()
+            their_report.close()
+            os.close(their_stdio)
+            os.close(their_exit)
+            report.settimeout(_FORK_SECONDS)
+            handles = _receive_handles(report)
+            sandbox.adopt(*handles)
+            for name, content in files.items():
+                _put(handles[0], name, content)
+            report.send(b"go")
+            stages = _parse(report.recv(1 << 16))["stages"]
+        except BaseException:
+            sandbox.close()
+            raise
+        finally:
+            report.close()
+        sandbox.timings = _durations(began, stages)
+        self._sandboxes = [old for old in self._sandboxes if not old.closed] + [sandbox]
+        return sandbox
+
+    def close(self) -> None:
+        """End the zygote and all its sandboxes. Idempotent."""
+        for sandbox in self._sandboxes:
+            sandbox.close()
+        self._sandboxes = []
+        self._control.close()  # the zygote exits when it sees this
+        try:
+            self._process.wait(2)
+        except subprocess.TimeoutExpired:  # still importing
+            self._process.kill()
+            self._process.wait()
+        with contextlib.suppress(OSError):
+            os.rmdir(self._stage)  # noqa: PTH106
+
+    def __enter__(self) -> Zygote:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _answer(self) -> dict[str, Any]:
+        try:
+            return _parse(self._control.recv(1 << 16))
+        except TimeoutError:
+            raise SandboxError("zygote", f"no answer in {_START_SECONDS:.0f} s") from None
+
+
+def _zygote_environment(search: Sequence[Path]) -> dict[str, str]:
+    """Nothing of the judge's. One BLAS thread: forks can raise that, but not lower it."""
+    course = Path(__file__).resolve().parents[2]
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return {
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "LANG": "C.UTF-8",
+        "PYTHONHASHSEED": "0",
+        "PYTHONPATH": os.pathsep.join(str(path) for path in (course, *search)),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "MKL_NUM_THREADS": "1",
+        "MPLCONFIGDIR": str(cache / "cs231n-autograder" / "matplotlib"),  # the font list
+        "MPLBACKEND": "agg",
+        "IPYTHONDIR": str(cache / "cs231n-autograder" / "ipython"),
+    }
+
+
+def _make_home() -> str:
+    """A folder of the host for a sandbox that has no own root: work/ and tmp/."""
+    home = Path(tempfile.mkdtemp(prefix="cs231n-sandbox-"))
+    home.chmod(0o711)  # the sandbox may run as another user
+    for name in ("work", "tmp"):
+        (home / name).mkdir(mode=0o700)
+    return str(home)
+
+
+def _parse(message: bytes) -> dict[str, Any]:
+    if not message:
+        raise SandboxError("zygote", "the process ended without a word")
+    answer = json.loads(message)
+    if "error" in answer:
+        raise SandboxError(answer["stage"], answer["error"])
+    return answer
+
+
+def _receive_handles(report: socket.socket) -> tuple[int, int]:
+    """The work folder and a pidfd of the kernel process."""
+    try:
+        message, fds, _, _ = socket.recv_fds(report, 1 << 16, 2)
+    except TimeoutError:
+        raise SandboxError("start", f"not ready after {_FORK_SECONDS:.0f} s") from None
+    if len(fds) != 2:
+        _parse(message)
+        raise SandboxError("hand-over", f"expected 2 descriptors, got {len(fds)}")
+    return fds[0], fds[1]
+
+
+def _put(folder: int, name: str, content: bytes) -> None:
+    """Write a file of the submission, owned by whoever owns the work folder."""
+    parts = PurePosixPath(name).parts
+    if not parts or PurePosixPath(name).is_absolute() or ".." in parts:
+        raise ValueError(f"file name {name!r} does not stay inside the work folder")
+    owner = os.stat(folder)
+    current = os.dup(folder)
+    try:
+        for part in parts[:-1]:
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(part, 0o755, dir_fd=current)
+                os.chown(part, owner.st_uid, owner.st_gid, dir_fd=current)
+            deeper = os.open(part, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=current)
+            os.close(current)
+            current = deeper
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
+        with os.fdopen(os.open(parts[-1], flags, 0o644, dir_fd=current), "wb") as file:
+            os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
+            file.write(content)
+    finally:
+        os.close(current)
+
+
+def _durations(began: float, stages: Mapping[str, float]) -> dict[str, float]:
+    """Seconds that each stage took, in order, and ``total``."""
+    seconds, last = {}, began
+    for name, end in stages.items():
+        seconds[name] = end - last
+        last = end
+    return seconds | {"total": time.monotonic() - began}

@@ -1,0 +1,229 @@
+"""From a fresh fork of the zygote to a process that can hurt nobody.
+
+Two processes: the *supervisor* stays outside, waits, and leaves nothing behind; the *kernel* is
+locked down layer by layer and then runs student code. In the tiers with namespaces the kernel is
+pid 1 of its own pid namespace, so that its end is the end of everything it started.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import resource
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from autograder.sandbox import landlock, mounts, seccomp, supervisor, syscalls
+from autograder.sandbox.policy import Limits, Policy, SandboxError
+
+_NAMESPACES = (
+    syscalls.NEWNS | syscalls.NEWPID | syscalls.NEWNET
+    | syscalls.NEWIPC | syscalls.NEWUTS | syscalls.NEWCGROUP
+)  # fmt: skip
+# From here to 0x7fffffff no distribution, container manager or systemd hands out user ids
+# (systemd.io/UIDS-GIDS). Adding a pid makes one that no other sandbox of this host has.
+_FIRST_UID = 0x70000000
+CHANNEL_FD = 3  # of the kernel; 0 is /dev/null, 1 and 2 are the judge's pipe
+
+
+@dataclass(frozen=True)
+class Descriptors:
+    """What the judge sent along with a request."""
+
+    channel: int
+    stdio: int
+    report: int  # SOCK_SEQPACKET: how the lock-down went
+    exit: int  # how the kernel ended, written when nothing is left of it
+
+
+@dataclass
+class Job:
+    """One sandbox to be."""
+
+    policy: Policy
+    limits: Limits
+    fds: Descriptors  # numbers change on the way
+    readable: list[str]  # from mounts.readable_paths, computed once in the zygote
+    home: str = ""  # folder on the host with work/ and tmp/, for tiers without an own root
+    filter: bytes | None = None  # for seccomp, compiled once in the zygote
+    stages: dict[str, float] = field(default_factory=dict)  # name -> monotonic time at its end
+
+    @property
+    def work(self) -> str:
+        return mounts.WORK if self.policy.namespaces else f"{self.home}/work"
+
+    @property
+    def tmp(self) -> str:
+        return mounts.TMP if self.policy.namespaces else f"{self.home}/tmp"
+
+    @contextlib.contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Name the layer at work: a failure becomes a SandboxError that says so."""
+        try:
+            yield
+        except OSError as error:
+            raise SandboxError(name, str(error)) from error
+        self.stages[name] = time.monotonic()
+
+
+def own_uid(pid: int, id_map: str = "/proc/self/uid_map") -> int:
+    """A user id that nobody else has, within the ids this process may take."""
+    rows = [tuple(map(int, line.split())) for line in Path(id_map).read_text().splitlines()]
+    for first, _, count in rows:
+        if first <= _FIRST_UID and first + count >= _FIRST_UID + (1 << 22):
+            return _FIRST_UID + pid
+    first, _, count = max(rows, key=lambda row: row[2])  # a container with few ids
+    if count < 1 << 14:
+        raise OSError(f"only {count} user ids here; need {1 << 14} to give each sandbox its own")
+    return first + count - 1 - pid % (count // 2)
+
+
+def become(uid: int) -> None:
+    """Take ``uid`` as user and group, for ever."""
+    os.setgroups([])
+    os.setresgid(uid, uid, uid)
+    os.setresuid(uid, uid, uid)
+
+
+def start(job: Job, lifeline: int) -> None:
+    """Called in a fork of the zygote; returns in the kernel process, locked down.
+
+    The supervisor never returns. ``lifeline`` is a pipe that ends when the zygote does. Raises
+    SandboxError as soon as a layer fails.
+    """
+    os.setsid()
+    with job.stage("namespaces"):
+        if job.policy.namespaces:
+            syscalls.unshare(_NAMESPACES)
+        else:
+            syscalls.become_subreaper()
+    kernel = os.fork()
+    if kernel:
+        supervisor.watch(kernel, job.fds.exit, lifeline, sweep=not job.policy.namespaces)
+    job.stages["second fork"] = time.monotonic()
+    _lock(job)
+    os.chdir(job.work)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _lock(job: Job) -> None:
+    """Every layer, in the one order that works."""
+    policy = job.policy
+    syscalls.die_with_parent(signal.SIGKILL)
+    with job.stage("user"):
+        if not policy.namespaces:
+            os.setpgid(0, 0)  # the group is how the supervisor reaches everybody
+        drop_user = os.geteuid() == 0 and policy.tier in ("root", "flat")
+        host_pid = int(Path("/proc/self").readlink().name)  # this /proc is still the host's
+        uid = own_uid(host_pid) if drop_user else os.geteuid()
+        syscalls.set_dumpable(True)  # else the file below belongs to root
+        Path("/proc/self/oom_score_adj").write_text("1000")  # the first to go
+        if drop_user and not policy.namespaces:
+            for folder in (job.work, job.tmp):
+                os.chown(folder, uid, uid)
+    if policy.namespaces:
+        with job.stage("root file system"):
+            mounts.enter(policy.stage, uid, job.limits)
+    with job.stage("hand-over"):
+        _hand_over(job)
+        _keep_only_ours(job)
+    if policy.tier == "none":
+        return
+    with job.stage("privileges"):
+        os.umask(0o077)
+        if drop_user:
+            become(uid)
+        syscalls.set_no_new_privs()
+        syscalls.drop_capabilities()
+        # Without a pid namespace, others of our user could look into us.
+        syscalls.set_dumpable(policy.namespaces)
+        syscalls.die_with_parent(signal.SIGKILL)  # the change of user cleared it
+    with job.stage("limits"):
+        _limit(job.limits, others=0 if drop_user or policy.namespaces else _tasks_of(uid))
+    _restrict(job)
+
+
+def _restrict(job: Job) -> None:
+    """Landlock and seccomp, which cannot be undone and bind every process to come."""
+    policy = job.policy
+    version = landlock.abi()
+    with job.stage("landlock"):
+        if version:
+            landlock.restrict(_landlock_rules(job))
+        elif not policy.namespaces:
+            raise OSError("this kernel has no Landlock, and without it nothing guards the files")
+    with job.stage("seccomp"):
+        program = job.filter or seccomp.compile_filter(
+            namespaces=policy.namespaces, landlock_abi=version, own_pid=os.getpid()
+        )
+        seccomp.load(program)
+
+
+def _landlock_rules(job: Job) -> list[tuple[str, landlock.Access]]:
+    rules = [(path, landlock.READ) for path in job.readable]
+    rules += [(path, landlock.DEVICE) for path in mounts.DEVICES]
+    rules += [(path, landlock.WRITE) for path in (job.work, job.tmp)]
+    if job.policy.namespaces:
+        rules += [(mounts.SHM, landlock.WRITE), ("/dev/pts", landlock.TERMINALS)]
+        rules += [("/proc", landlock.READ)]
+    else:
+        rules += [(path, landlock.READ) for path in mounts.PROC_FOR_FLAT]
+    return rules
+
+
+def _hand_over(job: Job) -> None:
+    """Give the judge handles on the work folder and on us; wait for its files and its go."""
+    work = os.open(job.work, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    myself = os.pidfd_open(os.getpid())
+    with socket.socket(fileno=os.dup(job.fds.report)) as report:
+        socket.send_fds(report, [b"handles"], [work, myself])
+        if report.recv(16) != b"go":
+            raise OSError("the judge went away")
+    os.close(work)
+    os.close(myself)
+
+
+def _keep_only_ours(job: Job) -> None:
+    """Close every descriptor but standard input and output, the channel and the report."""
+    null = os.open("/dev/null", os.O_RDWR)
+    wanted = [null, job.fds.stdio, job.fds.stdio, job.fds.channel, job.fds.report]
+    out_of_the_way = 64
+    parked = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, out_of_the_way) for fd in wanted]
+    for number, fd in enumerate(parked):
+        os.dup2(fd, number, inheritable=number < CHANNEL_FD)
+    syscalls.close_from(len(wanted))
+    job.fds = Descriptors(channel=CHANNEL_FD, stdio=1, report=4, exit=-1)
+
+
+def _limit(limits: Limits, *, others: int) -> None:
+    """``others``: the user's processes outside, which use up the same allowance."""
+    for name, value in {
+        "RLIMIT_DATA": limits.memory_bytes,
+        "RLIMIT_AS": 2 * limits.memory_bytes + (4 << 30),  # torch maps far more than it uses
+        "RLIMIT_NPROC": limits.processes + others,
+        "RLIMIT_NOFILE": limits.open_files,
+        "RLIMIT_FSIZE": limits.file_bytes,
+        "RLIMIT_CPU": limits.cpu_seconds,
+        "RLIMIT_CORE": 0,
+        "RLIMIT_MEMLOCK": 1 << 20,
+        "RLIMIT_MSGQUEUE": 0,
+    }.items():
+        kind = getattr(resource, name)
+        hard = resource.getrlimit(kind)[1]
+        if hard != resource.RLIM_INFINITY:
+            value = min(value, hard)
+        resource.setrlimit(kind, (value, value))
+
+
+def _tasks_of(uid: int) -> int:
+    count = 0
+    for process in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if process.name.isdigit() and process.stat().st_uid == uid:
+                count += len(list((process / "task").iterdir()))
+    return count

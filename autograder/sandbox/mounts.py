@@ -1,0 +1,140 @@
+"""The file system a sandbox sees.
+
+With namespaces it is an own root: read-only binds of Python and the system's libraries, sized
+tmpfs for everything writable, and nothing of the course but ``cs231n_lib``. The zygote builds the
+read-only part once (:func:`build_base`); each sandbox adds its own writable part to a private copy
+of the mount table (:func:`enter`). Without namespaces Landlock allows the same paths.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+import sysconfig
+from collections.abc import Iterable
+from pathlib import Path
+
+from autograder.sandbox.policy import Limits, SandboxError
+from autograder.sandbox.syscalls import (
+    MOUNT_ATTR_NODEV,
+    MOUNT_ATTR_NOSUID,
+    MOUNT_ATTR_RDONLY,
+    MS_BIND,
+    MS_NODEV,
+    MS_NOEXEC,
+    MS_NOSUID,
+    MS_PRIVATE,
+    MS_REC,
+    mount,
+    mount_setattr,
+    pivot_into,
+)
+
+WORK, TMP, SHM = "/box", "/tmp", "/dev/shm"  # where a sandbox may write
+DEVICES = ("/dev/null", "/dev/random", "/dev/urandom")  # /dev/zero would be uncounted memory
+_SYSTEM = (
+    "/usr", "/bin", "/lib", "/lib32", "/lib64", "/nix/store", "/etc/alternatives", "/etc/fonts",
+    "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/localtime",
+    "/etc/mime.types", "/sys/devices/system/cpu",
+)  # fmt: skip
+PROC_FOR_FLAT = (
+    "/proc/self", "/proc/cpuinfo", "/proc/filesystems", "/proc/meminfo", "/proc/stat",
+    "/proc/sys/vm",
+)  # fmt: skip
+_COURSE_SECRETS = (
+    "autograder", "source", "release", "submitted", "autograded", "feedback", "gradebook.db",
+    "tests",
+)  # fmt: skip
+
+
+def readable_paths(extra: Iterable[str] = ()) -> list[str]:
+    """Everything a sandbox may read: system, Python, installed packages, cs231n_lib, ``extra``.
+
+    Raises SandboxError when a path holds, or lies in, what students must not see.
+    """
+    python = [sys.base_prefix, sys.base_exec_prefix, sys.prefix]
+    python += [sysconfig.get_path(name) for name in ("purelib", "platlib")]
+    spec = importlib.util.find_spec("cs231n_lib")
+    if spec is None or spec.origin is None:
+        raise SandboxError("paths", "cs231n_lib is not installed; run `pip install -e .`")
+    library = Path(spec.origin).parent
+    wanted = [*python, str(library), *extra]
+    found = {os.path.abspath(path) for path in wanted if Path(path).exists()}  # noqa: PTH100
+    real = found | {os.path.realpath(path) for path in found}
+    _refuse_secrets(real)
+    system = [path for path in _SYSTEM if Path(path).exists()]
+    return system + [path for path in sorted(real) if not _inside_any(path, system)]
+
+
+def _inside_any(path: str, folders: Iterable[str]) -> bool:
+    return any(Path(path).is_relative_to(folder) for folder in folders)
+
+
+def _refuse_secrets(paths: Iterable[str]) -> None:
+    course = Path(__file__).resolve().parents[2]
+    for secret in (course / name for name in _COURSE_SECRETS):
+        for path in paths:
+            if secret.is_relative_to(path) or Path(path).is_relative_to(secret):
+                raise SandboxError(
+                    "paths",
+                    f"{path} would be readable by student code, but {secret} must not be; "
+                    "keep Python, data and the course in folders of their own",
+                )
+
+
+def build_base(stage: str, readable: Iterable[str]) -> None:
+    """Build the read-only part of every sandbox's root on the empty folder ``stage``.
+
+    Call in a mount namespace of its own.
+    """
+    mount(None, "/", None, MS_REC | MS_PRIVATE)
+    mount("tmpfs", stage, "tmpfs", MS_NOSUID | MS_NODEV, "size=1m,nr_inodes=4096,mode=755")
+    for path in readable:
+        _bind(stage, path)
+    for folder in (WORK, TMP, SHM, "/dev/pts", "/proc", "/etc"):
+        Path(stage + folder).mkdir(parents=True, exist_ok=True)
+    links = {"fd": "/proc/self/fd", "ptmx": "pts/ptmx"}
+    links |= {name: f"/proc/self/fd/{n}" for n, name in enumerate(("stdin", "stdout", "stderr"))}
+    for name, target in links.items():
+        Path(f"{stage}/dev/{name}").symlink_to(target)
+    for path in DEVICES:
+        Path(stage + path).touch()
+    mount_setattr(stage, add=MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
+    for path in DEVICES:
+        mount(path, stage + path, None, MS_BIND)
+
+
+def _bind(stage: str, path: str) -> None:
+    source, target = Path(path), Path(stage + path)
+    if target.exists() or target.is_symlink():
+        return  # below something bound already
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source.is_symlink() and not source.is_dir():
+        source = source.resolve()
+    if source.is_symlink():  # /bin -> usr/bin
+        target.symlink_to(source.readlink())
+        return
+    if source.is_dir():
+        target.mkdir()
+    else:
+        target.touch()
+    mount(str(source), str(target), None, MS_BIND | MS_REC)
+
+
+def enter(stage: str, uid: int, limits: Limits) -> None:
+    """Add the writable part, owned by ``uid``, and make ``stage`` the root directory.
+
+    Call in a mount and pid namespace of its own, with the host's /proc still mounted: the kernel
+    grants a new one only to those who could see the old one.
+    """
+    # A root copied from a more privileged namespace is locked; a bind of it is not.
+    mount(stage, stage, None, MS_BIND | MS_REC)
+    sizes = {WORK: limits.work_bytes, TMP: limits.tmp_bytes, SHM: limits.shm_bytes}
+    for path, size in sizes.items():
+        options = f"size={size},nr_inodes={limits.inodes},mode=700,uid={uid},gid={uid}"
+        mount("tmpfs", stage + path, "tmpfs", MS_NOSUID | MS_NODEV, options)
+    terminals = "newinstance,ptmxmode=0666,mode=600,max=16"
+    mount("devpts", f"{stage}/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, terminals)
+    mount("proc", f"{stage}/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
+    pivot_into(stage)

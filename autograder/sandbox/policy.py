@@ -1,0 +1,92 @@
+"""What one sandbox may do, as plain data that crosses from the judge to the zygote as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, get_args
+
+Tier = Literal["root", "userns", "flat", "none"]
+TIERS: tuple[Tier, ...] = get_args(Tier)  # best first
+
+KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
+MIN_MEMORY = 600 * MIB  # with less, OpenBLAS hangs instead of raising MemoryError
+
+
+class SandboxError(RuntimeError):
+    """A sandbox could not be set up; no student code has run.
+
+    ``stage`` names the layer that failed, for example ``"landlock"``.
+    """
+
+    def __init__(self, stage: str, message: str) -> None:
+        super().__init__(f"sandbox, stage {stage!r}: {message}")
+        self.stage = stage
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Resources of one sandbox. Sizes in bytes; processes and inodes are counts.
+
+    ``memory_bytes`` holds for each process (RLIMIT_DATA). The judge's watchdog looks after the
+    total of all processes, see ``Sandbox.private_bytes``.
+    """
+
+    memory_bytes: int = 4 * GIB
+    processes: int = 256
+    open_files: int = 1024
+    file_bytes: int = 256 * MIB
+    cpu_seconds: int = 3600  # of one process; the wall clock is the judge's
+    work_bytes: int = 256 * MIB
+    tmp_bytes: int = 128 * MIB
+    shm_bytes: int = 128 * MIB
+    inodes: int = 8192  # of each of the three file systems above
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            if value <= 0:
+                raise ValueError(f"Limits.{name} must be positive, got {value}")
+        if self.memory_bytes < MIN_MEMORY:
+            raise ValueError(
+                f"Limits.memory_bytes is {self.memory_bytes >> 20} MiB; numpy and torch need at "
+                f"least {MIN_MEMORY >> 20} MiB"
+            )
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Everything a zygote needs to know; the limits come with each fork.
+
+    Fields
+        tier: which kind of lock-down (see docs/threat-model.md).
+        readable: extra files and folders that the sandbox may read, such as the data cache.
+        stage: an empty folder of the host on which the sandbox's root is mounted.
+        entry: ``module:function``, called with the channel once everything is locked.
+        env: environment inside the sandbox, on top of the standard one.
+        warm: import what notebooks use before the first fork.
+        blas_threads: threads of BLAS and OpenMP in a sandbox.
+    """
+
+    tier: Tier
+    readable: tuple[str, ...] = ()
+    stage: str = ""
+    entry: str = "autograder.sandbox.agent:serve"
+    env: Mapping[str, str] = field(default_factory=dict)
+    warm: bool = True
+    blas_threads: int = 1
+
+    def __post_init__(self) -> None:
+        if self.tier not in TIERS:
+            raise ValueError(f"unknown isolation tier {self.tier!r}; use one of {', '.join(TIERS)}")
+
+    @property
+    def namespaces(self) -> bool:
+        """Whether this tier has its own mount, pid, network, ipc and uts namespaces."""
+        return self.tier in ("root", "userns")
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Policy:
+        return cls(**{**data, "readable": tuple(data["readable"])})

@@ -1,0 +1,219 @@
+"""A warm Python that forks one locked-down kernel for each request of the judge.
+
+Run as ``python -m autograder.sandbox.zygote FD``, where FD is the control socket. It starts from
+nothing (exec, scrubbed environment), so that no memory of the judge is in its forks, and it never
+runs student code itself. It must stay single-threaded: threads do not survive a fork, and a
+torch operation that had started some would hang in every child.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import json
+import os
+import pkgutil
+import random
+import signal
+import socket
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+from autograder.sandbox import landlock, lockdown, mounts, seccomp, syscalls
+from autograder.sandbox.policy import Limits, Policy, SandboxError
+
+WARM = (
+    "numpy", "scipy.linalg", "scipy.ndimage", "scipy.signal", "scipy.spatial.distance",
+    "scipy.special", "scipy.stats", "torch", "torch.nn.functional", "matplotlib.pyplot",
+    "matplotlib.backends.backend_agg", "matplotlib_inline.backend_inline",
+    "IPython.core.interactiveshell", "IPython.core.completer", "PIL.Image", "autograder.wire",
+)  # fmt: skip
+STUDENT_UID = 1000  # inside a user namespace
+_FAILED_BEFORE_STUDENT_CODE = 70  # EX_SOFTWARE
+
+Entry = Callable[[socket.socket], None]
+
+
+def main() -> None:
+    control = socket.socket(fileno=int(sys.argv[1]))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is the judge's to handle
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # supervisors report by themselves
+    started = time.monotonic()
+    try:
+        policy = Policy.from_json(json.loads(control.recv(1 << 20)))
+        entry, readable = prepare(policy)
+    except Exception as error:
+        stage = error.stage if isinstance(error, SandboxError) else "zygote"
+        control.send(json.dumps({"stage": stage, "error": str(error)}).encode())
+        sys.exit(1)
+    version = landlock.abi()
+    program = None
+    if policy.tier != "none" and (policy.namespaces or version >= 6):
+        program = seccomp.compile_filter(namespaces=policy.namespaces, landlock_abi=version)
+    gc.collect()
+    gc.freeze()  # a collection in a child would touch, and so copy, every page of ours
+    lifeline, _held_open = os.pipe()
+    control.send(json.dumps({"ready": time.monotonic() - started}).encode())
+    while True:
+        message, fds, _, _ = socket.recv_fds(control, 1 << 16, 4)
+        if not message:
+            return  # the judge is gone; the lifeline ends with us, and all sandboxes with it
+        request = json.loads(message)
+        job = lockdown.Job(
+            policy=policy,
+            limits=Limits(**request["limits"]),
+            fds=lockdown.Descriptors(*fds),
+            readable=readable,
+            home=request["home"],
+            filter=program,
+        )
+        pid = os.fork()
+        if pid == 0:
+            control.close()
+            os.close(_held_open)
+            job.stages["fork"] = time.monotonic()
+            _run(job, entry, lifeline, request["seed"])
+        for fd in fds:
+            os.close(fd)
+        control.send(json.dumps({"pid": pid}).encode())
+
+
+def prepare(policy: Policy) -> tuple[Entry, list[str]]:
+    """Import everything, then enter the namespaces that all sandboxes share.
+
+    Returns the agent's entry and the paths a sandbox may read. Raises SandboxError.
+    """
+    syscalls.set_dumpable(False)
+    readable = mounts.readable_paths(policy.readable)
+    if policy.warm:
+        _warm_up()
+    module_name, _, function = policy.entry.partition(":")
+    module = importlib.import_module(module_name)
+    if hasattr(module, "prepare"):
+        module.prepare()
+    threads = len(list(Path("/proc/self/task").iterdir()))
+    if threads > 1:
+        raise SandboxError("imports", f"{threads} threads run after the imports; forks would hang")
+    try:
+        _enter_namespaces(policy, readable)
+    except OSError as error:
+        raise SandboxError("namespaces of the zygote", str(error)) from error
+    if policy.tier == "flat" and os.geteuid() == 0:
+        _refuse_unreadable(readable)
+    return getattr(module, function), readable
+
+
+def _warm_up() -> None:
+    for name in WARM:
+        importlib.import_module(name)
+    library = importlib.import_module("cs231n_lib")
+    for module in pkgutil.walk_packages(library.__path__, "cs231n_lib."):
+        if module.name != "cs231n_lib.cli":
+            importlib.import_module(module.name)
+
+
+def _enter_namespaces(policy: Policy, readable: list[str]) -> None:
+    as_root = os.geteuid() == 0
+    if policy.tier == "root":
+        if not as_root:
+            raise PermissionError("needs root")
+        syscalls.unshare(syscalls.NEWNS)
+        mounts.build_base(policy.stage, readable)
+    elif policy.tier == "userns":
+        if as_root:  # never map root itself; and what root can read, the new user may not
+            syscalls.unshare(syscalls.NEWNS)
+            mounts.build_base(policy.stage, readable)
+            lockdown.become(lockdown.own_uid(os.getpid()))
+        outside = os.geteuid(), os.getegid()
+        syscalls.set_dumpable(True)  # else the maps belong to root
+        syscalls.unshare(syscalls.NEWUSER | syscalls.NEWNS)
+        Path("/proc/self/setgroups").write_text("deny")
+        for kind, outer in zip(("uid", "gid"), outside, strict=True):
+            Path(f"/proc/self/{kind}_map").write_text(f"{STUDENT_UID} {outer} 1")
+        syscalls.set_dumpable(False)
+        if not as_root:
+            mounts.build_base(policy.stage, readable)
+
+
+def _refuse_unreadable(readable: list[str]) -> None:
+    """In the flat tier root gives each sandbox an own user: can that one read Python?"""
+    child = os.fork()
+    if child == 0:
+        with contextlib.suppress(BaseException):
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            lockdown.become(lockdown.own_uid(os.getpid()))
+            os._exit(sum(not os.access(path, os.R_OK) for path in readable) > 0)
+        os._exit(2)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    failed = os.waitpid(child, 0)[1]
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    if failed:
+        raise SandboxError(
+            "user",
+            f"other users cannot read Python ({sys.base_prefix}) or the packages ({sys.prefix}); "
+            "install them outside a private home, or grade as an ordinary user",
+        )
+
+
+def _run(job: lockdown.Job, entry: Entry, lifeline: int, seed: int) -> NoReturn:
+    """The life of a forked child. Without every layer in place no student code runs."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    try:
+        lockdown.start(job, lifeline)
+        _settle(job, seed)
+        job.stages["ready"] = time.monotonic()
+    except BaseException as error:
+        stage = error.stage if isinstance(error, SandboxError) else "start"
+        _report(job, {"stage": stage, "error": f"{type(error).__name__}: {error}"})
+        os._exit(_FAILED_BEFORE_STUDENT_CODE)
+    _report(job, {"stages": job.stages})
+    os.close(job.fds.report)
+    status = 0
+    try:
+        entry(socket.socket(fileno=job.fds.channel))
+    except SystemExit as request:
+        status = request.code if isinstance(request.code, int) else int(request.code is not None)
+    except BaseException:
+        traceback.print_exc()
+        status = 1
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(Exception):
+            stream.flush()
+    os._exit(status & 0xFF)
+
+
+def _report(job: lockdown.Job, message: dict[str, Any]) -> None:
+    with contextlib.suppress(OSError):
+        os.write(job.fds.report, json.dumps(message).encode())
+
+
+def _settle(job: lockdown.Job, seed: int) -> None:
+    """A fresh start for the student's program: environment, random numbers, threads."""
+    tmp, work, threads = job.tmp, job.work, str(job.policy.blas_threads)
+    os.environ.clear()
+    os.environ.update(
+        PATH="/usr/local/bin:/usr/bin:/bin", HOME=work, TMPDIR=tmp, USER="student",
+        LOGNAME="student", LANG="C.UTF-8", PYTHONHASHSEED="0", OMP_NUM_THREADS=threads,
+        OPENBLAS_NUM_THREADS=threads, MKL_NUM_THREADS=threads, MPLCONFIGDIR=f"{tmp}/matplotlib",
+        MPLBACKEND="module://matplotlib_inline.backend_inline", IPYTHONDIR=f"{tmp}/ipython",
+    )  # fmt: skip
+    os.environ.update(job.policy.env)
+    sys.path[:] = [os.path.abspath(path) for path in sys.path]  # noqa: PTH100
+    random.seed(seed)
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed(seed % (1 << 32))
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(seed)
+    if job.policy.blas_threads > 1:
+        import threadpoolctl
+
+        threadpoolctl.threadpool_limits(job.policy.blas_threads)
+
+
+if __name__ == "__main__":
+    main()
