@@ -15,6 +15,7 @@ import sys
 import tempfile
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path, PurePosixPath
@@ -105,28 +106,25 @@ class Zygote:
         began = time.monotonic()
         home = "" if self.tier in ("root", "userns") else _make_home()
         request = {"limits": asdict(limits or Limits()), "home": home, "seed": seed}
+        packed = _pack(files)
         channel, their_channel = socket.socketpair()
         report, their_report = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         stdio, their_stdio = os.pipe2(os.O_CLOEXEC)
-        exit_pipe, their_exit = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        os.set_blocking(stdio, False)
-        theirs = [their_channel.fileno(), their_stdio, their_report.fileno(), their_exit]
+        exit_pipe, their_exit = os.pipe2(os.O_CLOEXEC)
+        for fd in (stdio, exit_pipe):
+            os.set_blocking(fd, False)
+        theirs = [their_channel.detach(), their_stdio, their_report.detach(), their_exit, packed]
         sandbox = Sandbox(channel, stdio, exit_pipe, home, self.pid)
         try:
-            with self._lock:
-                socket.send_fds(self._control, [json.dumps(request).encode()], theirs)
-                sandbox.supervisor = int(self._answer()["pid"])
-            their_channel.close()
-            their_report.close()
-            os.close(their_stdio)
-            os.close(their_exit)
+            try:
+                with self._lock:
+                    socket.send_fds(self._control, [json.dumps(request).encode()], theirs)
+                    sandbox.supervisor = int(self._answer()["pid"])
+            finally:
+                for fd in theirs:
+                    os.close(fd)
             report.settimeout(_FORK_SECONDS)
-            handles = _receive_handles(report)
-            sandbox.adopt(*handles)
-            for name, content in files.items():
-                _put(handles[0], name, content)
-            report.send(b"go")
-            stages = _parse(report.recv(1 << 16))["stages"]
+            stages = _receive_handles(report, sandbox)
         except BaseException:
             sandbox.close()
             raise
@@ -200,39 +198,29 @@ def _parse(message: bytes) -> dict[str, Any]:
     return answer
 
 
-def _receive_handles(report: socket.socket) -> tuple[int, int]:
-    """The work folder and a pidfd of the kernel process."""
+def _receive_handles(report: socket.socket, sandbox: Sandbox) -> dict[str, float]:
+    """Complete ``sandbox``; returns the times at which the stages ended."""
     try:
         message, fds, _, _ = socket.recv_fds(report, 1 << 16, 2)
     except TimeoutError:
         raise SandboxError("start", f"not ready after {_FORK_SECONDS:.0f} s") from None
-    if len(fds) != 2:
-        _parse(message)
-        raise SandboxError("hand-over", f"expected 2 descriptors, got {len(fds)}")
-    return fds[0], fds[1]
+    if len(fds) == 2:
+        sandbox.adopt(*fds)
+    return _parse(message)["stages"]
 
 
-def _put(folder: int, name: str, content: bytes) -> None:
-    """Write a file of the submission, owned by whoever owns the work folder."""
-    parts = PurePosixPath(name).parts
-    if not parts or PurePosixPath(name).is_absolute() or ".." in parts:
-        raise ValueError(f"file name {name!r} does not stay inside the work folder")
-    owner = os.stat(folder)
-    current = os.dup(folder)
-    try:
-        for part in parts[:-1]:
-            with contextlib.suppress(FileExistsError):
-                os.mkdir(part, 0o755, dir_fd=current)
-                os.chown(part, owner.st_uid, owner.st_gid, dir_fd=current)
-            deeper = os.open(part, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=current)
-            os.close(current)
-            current = deeper
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
-        with os.fdopen(os.open(parts[-1], flags, 0o644, dir_fd=current), "wb") as file:
-            os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
-            file.write(content)
-    finally:
-        os.close(current)
+def _pack(files: Mapping[str, bytes]) -> int:
+    """A memory file for ``Descriptors.files``. Raises ValueError for a path that leads outside."""
+    for name in files:
+        path = PurePosixPath(name)
+        if path.is_absolute() or ".." in path.parts or not path.parts:
+            raise ValueError(f"file name {name!r} does not stay inside the work folder")
+    text = json.dumps({name: b64encode(content).decode() for name, content in files.items()})
+    fd = os.memfd_create("submission")
+    with os.fdopen(os.dup(fd), "wb") as file:
+        file.write(text.encode())
+    os.lseek(fd, 0, os.SEEK_SET)
+    return fd
 
 
 def _durations(began: float, stages: Mapping[str, float]) -> dict[str, float]:

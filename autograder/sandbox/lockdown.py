@@ -7,8 +7,10 @@ pid 1 of its own pid namespace, so that its end is the end of everything it star
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import fcntl
+import json
 import os
 import resource
 import signal
@@ -17,6 +19,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from autograder.sandbox import landlock, mounts, seccomp, supervisor, syscalls
 from autograder.sandbox.policy import Limits, Policy, SandboxError
@@ -39,6 +42,7 @@ class Descriptors:
     stdio: int
     report: int  # SOCK_SEQPACKET: how the lock-down went
     exit: int  # how the kernel ended, written when nothing is left of it
+    files: int  # memory file with JSON: path in the work folder -> content in base64
 
 
 @dataclass
@@ -52,6 +56,7 @@ class Job:
     home: str = ""  # folder on the host with work/ and tmp/, for tiers without an own root
     filter: bytes | None = None  # for seccomp, compiled once in the zygote
     stages: dict[str, float] = field(default_factory=dict)  # name -> monotonic time at its end
+    handles: tuple[int, ...] = ()  # for the judge: the work folder, a pidfd of the kernel process
 
     @property
     def work(self) -> str:
@@ -129,15 +134,15 @@ def _lock(job: Job) -> None:
     if policy.namespaces:
         with job.stage("root file system"):
             mounts.enter(policy.stage, uid, job.limits)
-    with job.stage("hand-over"):
-        _hand_over(job)
+    with job.stage("descriptors"):
         _keep_only_ours(job)
+        if drop_user:
+            become(uid)
+    with job.stage("files"):
+        _write_files(job)
     if policy.tier == "none":
         return
     with job.stage("privileges"):
-        os.umask(0o077)
-        if drop_user:
-            become(uid)
         syscalls.set_no_new_privs()
         syscalls.drop_capabilities()
         # Without a pid namespace, others of our user could look into us.
@@ -176,28 +181,37 @@ def _landlock_rules(job: Job) -> list[tuple[str, landlock.Access]]:
     return rules
 
 
-def _hand_over(job: Job) -> None:
-    """Give the judge handles on the work folder and on us; wait for its files and its go."""
-    work = os.open(job.work, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    myself = os.pidfd_open(os.getpid())
-    with socket.socket(fileno=os.dup(job.fds.report)) as report:
-        socket.send_fds(report, [b"handles"], [work, myself])
-        if report.recv(16) != b"go":
-            raise OSError("the judge went away")
-    os.close(work)
-    os.close(myself)
-
-
 def _keep_only_ours(job: Job) -> None:
-    """Close every descriptor but standard input and output, the channel and the report."""
+    """Close all descriptors but standard input and output, the channel, and what is for now."""
     null = os.open("/dev/null", os.O_RDWR)
-    wanted = [null, job.fds.stdio, job.fds.stdio, job.fds.channel, job.fds.report]
+    work = os.open(job.work, os.O_PATH | os.O_DIRECTORY)
+    wanted = [null, job.fds.stdio, job.fds.stdio, job.fds.channel]
+    wanted += [job.fds.report, job.fds.files, work, os.pidfd_open(os.getpid())]
     out_of_the_way = 64
     parked = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, out_of_the_way) for fd in wanted]
     for number, fd in enumerate(parked):
         os.dup2(fd, number, inheritable=number < CHANNEL_FD)
     syscalls.close_from(len(wanted))
-    job.fds = Descriptors(channel=CHANNEL_FD, stdio=1, report=4, exit=-1)
+    job.fds = Descriptors(stdio=1, channel=CHANNEL_FD, report=4, files=5, exit=-1)
+    job.handles = (6, 7)
+
+
+def _write_files(job: Job) -> None:
+    """Put the submission into the work folder, as the user who will own it."""
+    with os.fdopen(job.fds.files, "rb") as file:
+        files: dict[str, str] = json.load(file)
+    for name, content in files.items():
+        path = Path(job.work, name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(base64.b64decode(content))
+
+
+def report(job: Job, message: dict[str, Any]) -> None:
+    """Tell the judge, hand over the handles, and close everything but the channel."""
+    with contextlib.suppress(OSError), socket.socket(fileno=job.fds.report) as link:
+        socket.send_fds(link, [json.dumps(message).encode()], job.handles)
+    for fd in job.handles:
+        os.close(fd)
 
 
 def _limit(limits: Limits, *, others: int) -> None:

@@ -19,9 +19,10 @@ class SandboxError(RuntimeError):
     ``stage`` names the layer that failed, for example ``"landlock"``.
     """
 
-    def __init__(self, stage: str, message: str) -> None:
-        super().__init__(f"sandbox, stage {stage!r}: {message}")
+    def __init__(self, stage: str, reason: str) -> None:
+        super().__init__(f"sandbox, stage {stage!r}: {reason}")
         self.stage = stage
+        self.reason = reason
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from autograder.sandbox import landlock, lockdown, mounts, seccomp, syscalls
 from autograder.sandbox.policy import Limits, Policy, SandboxError
@@ -48,8 +48,13 @@ def main() -> None:
         policy = Policy.from_json(json.loads(control.recv(1 << 20)))
         entry, readable = prepare(policy)
     except Exception as error:
-        stage = error.stage if isinstance(error, SandboxError) else "zygote"
-        control.send(json.dumps({"stage": stage, "error": str(error)}).encode())
+        known = isinstance(error, SandboxError)
+        answer = (
+            {"stage": error.stage, "error": error.reason}
+            if known
+            else {"stage": "imports", "error": repr(error)}
+        )
+        control.send(json.dumps(answer).encode())
         sys.exit(1)
     version = landlock.abi()
     program = None
@@ -60,7 +65,7 @@ def main() -> None:
     lifeline, _held_open = os.pipe()
     control.send(json.dumps({"ready": time.monotonic() - started}).encode())
     while True:
-        message, fds, _, _ = socket.recv_fds(control, 1 << 16, 4)
+        message, fds, _, _ = socket.recv_fds(control, 1 << 16, 5)
         if not message:
             return  # the judge is gone; the lifeline ends with us, and all sandboxes with it
         request = json.loads(message)
@@ -169,10 +174,10 @@ def _run(job: lockdown.Job, entry: Entry, lifeline: int, seed: int) -> NoReturn:
         job.stages["ready"] = time.monotonic()
     except BaseException as error:
         stage = error.stage if isinstance(error, SandboxError) else "start"
-        _report(job, {"stage": stage, "error": f"{type(error).__name__}: {error}"})
+        text = error.reason if isinstance(error, SandboxError) else repr(error)
+        lockdown.report(job, {"stage": stage, "error": text})
         os._exit(_FAILED_BEFORE_STUDENT_CODE)
-    _report(job, {"stages": job.stages})
-    os.close(job.fds.report)
+    lockdown.report(job, {"stages": job.stages})
     status = 0
     try:
         entry(socket.socket(fileno=job.fds.channel))
@@ -185,11 +190,6 @@ def _run(job: lockdown.Job, entry: Entry, lifeline: int, seed: int) -> NoReturn:
         with contextlib.suppress(Exception):
             stream.flush()
     os._exit(status & 0xFF)
-
-
-def _report(job: lockdown.Job, message: dict[str, Any]) -> None:
-    with contextlib.suppress(OSError):
-        os.write(job.fds.report, json.dumps(message).encode())
 
 
 def _settle(job: lockdown.Job, seed: int) -> None:
