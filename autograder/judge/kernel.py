@@ -12,7 +12,7 @@ import select
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from autograder import wire
 from autograder.judge.outputs import Outputs, to_notebook
@@ -218,14 +218,14 @@ class Kernel:
         text, self._stdio = self._stdio.decode("utf-8", "replace"), bytearray()
         return text
 
-    def _gone(self) -> None:
-        """The kernel closed its end: say how it ended."""
-        with contextlib.suppress(OSError):
-            select.select([self.sandbox.pidfd], [], [], KILL_GRACE)
-        reason = self.sandbox.exit_reason()
-        self._kill(reason if reason else "closed its connection to the judge")
+    def _gone(self) -> NoReturn:
+        """The kernel closed its end of the socket: say how it ended, if it did."""
+        ended = select.select([self.sandbox.pidfd], [], [], KILL_GRACE)[0]
+        self.sandbox.kill()  # returns when everything is gone, and the exit status known
+        reason = self.sandbox.exit_reason() if ended else "closed its connection to the judge"
+        self._kill(reason or "ended")
 
-    def _kill(self, reason: str) -> None:
+    def _kill(self, reason: str) -> NoReturn:
         self.died = reason
         self.sandbox.kill()
         raise KernelDied(reason)

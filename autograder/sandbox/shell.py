@@ -25,6 +25,7 @@ from traitlets.config import Config
 
 Emit = Callable[[dict[str, Any]], None]
 
+INLINE = "module://matplotlib_inline.backend_inline"
 FLUSH_CHARS = 1 << 13
 FLUSH_SECONDS = 0.1
 
@@ -146,9 +147,11 @@ def build_shell() -> SandboxShell:
     config.HistoryManager.enabled = False
     config.InteractiveShell.colors = "linux"  # what ipykernel's tracebacks carry
     shell = SandboxShell.instance(config=config)
+    from IPython.core.pylabtools import activate_matplotlib
     from matplotlib_inline.backend_inline import configure_inline_support, flush_figures
 
-    configure_inline_support(shell, "module://matplotlib_inline.backend_inline")
+    activate_matplotlib(INLINE)
+    configure_inline_support(shell, INLINE)
     if flush_figures not in shell.events.callbacks["post_execute"]:
         shell.events.register("post_execute", flush_figures)
     return shell

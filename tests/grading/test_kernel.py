@@ -1,0 +1,143 @@
+"""A real kernel in a real sandbox, from the judge's side: limits hold and reasons are told."""
+
+import time
+
+import pytest
+
+from autograder.judge.kernel import Kernel, KernelDied, KernelLimits
+
+
+def text(run) -> str:
+    return "".join(o.get("text", "") for o in run.outputs)
+
+
+def errors(run) -> list[str]:
+    return [o["ename"] for o in run.outputs if o["output_type"] == "error"]
+
+
+def test_state_stays_between_cells(kernel) -> None:
+    assert kernel.run_cell("x = 20").ok
+    run = kernel.run_cell("x + 1")
+    assert run.outputs[0]["data"]["text/plain"] == "21"
+
+
+def test_an_endless_loop_is_interrupted_and_the_kernel_lives(kernel) -> None:
+    kernel.run_cell("x = 1")
+    run = kernel.run_cell("while True:\n    pass", seconds=0.5)
+    assert run.timed_out
+    assert errors(run) == ["KeyboardInterrupt"]
+    assert kernel.run_cell("print(x)").outputs[0]["text"] == "1\n"
+
+
+def test_an_await_without_end_is_interrupted_too(kernel) -> None:
+    run = kernel.run_cell("import asyncio\nawait asyncio.sleep(1000)", seconds=0.5)
+    assert run.timed_out
+    assert kernel.run_cell("1").ok
+
+
+def test_a_loop_that_swallows_interrupts_is_killed(kernel) -> None:
+    code = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: pass"
+    started = time.monotonic()
+    with pytest.raises(KernelDied, match=r"did not stop within 0\.5 s"):
+        kernel.run_cell(code, seconds=0.5)
+    assert time.monotonic() - started < 5
+    with pytest.raises(KernelDied):
+        kernel.run_cell("1")
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("import os; os._exit(0)", "exit status 0"),
+        ("import ctypes; ctypes.string_at(1)", "SIGSEGV|signal 11"),
+        ("import os; os.closerange(3, 64)", "closed its connection"),
+    ],
+)
+def test_a_kernel_that_ends_itself_is_named(kernel, code, reason) -> None:
+    with pytest.raises(KernelDied, match=reason):
+        kernel.run_cell(code)
+
+
+def test_exit_and_quit_are_ordinary_errors_of_a_cell(kernel) -> None:
+    kernel.run_cell("import sys; sys.exit(3)")
+    assert kernel.run_cell("print('alive')").outputs[0]["text"] == "alive\n"
+
+
+def test_fifty_megabytes_of_output_are_cut_not_fatal(kernel) -> None:
+    run = kernel.run_cell("for _ in range(50): print('x' * (1 << 20))")
+    assert run.ok
+    assert len(text(run)) < 6 << 20
+    assert "was dropped" in text(run)
+    assert kernel.run_cell("1").ok
+
+
+def test_a_flood_on_the_raw_descriptor_is_cut(kernel) -> None:
+    run = kernel.run_cell("import os\nfor _ in range(200): os.write(1, b'y' * (1 << 18))")
+    assert run.ok
+    assert len(text(run)) <= 256 << 10
+
+
+def test_a_flood_of_forged_events_kills_the_kernel(kernel) -> None:
+    # The agent's own bound is bypassed: only the judge's cap is left.
+    code = (
+        "import autograder.sandbox.agent as a\na.CELL_OUTPUT_BYTES = 1 << 60\n"
+        "while True: print('x' * (1 << 20))"
+    )
+    with pytest.raises(KernelDied, match="more output than any cell may"):
+        kernel.run_cell(code, seconds=20)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        r"b'\xff\xff\xff\xff'",
+        r"b'\x00\x00\x00\x01\xc1'",
+        r"b'\x00\x00\x00\x01\x01'",
+        r"b'\x00\x00\x00\x02\x91\xc1'",
+    ],
+)
+def test_broken_frames_kill_the_kernel_not_the_judge(kernel, frame) -> None:
+    code = (
+        f"import os\nfor fd in range(3, 20):\n  try: os.write(fd, {frame})\n  except OSError: pass"
+    )
+    with pytest.raises(KernelDied, match="broke the protocol"):
+        kernel.run_cell(code)
+
+
+def test_memory_beyond_the_limit_is_an_error_or_the_end(zygote) -> None:
+    small = Kernel(zygote.fork(), KernelLimits(memory_bytes=500 << 20))
+    try:
+        with pytest.raises(KernelDied, match="more than 500 MB of memory"):
+            small.run_cell("import numpy as np\na = np.ones(1 << 27)\nimport time; time.sleep(5)")
+    finally:
+        small.close()
+
+
+def test_a_single_huge_array_raises_memory_error(kernel) -> None:
+    run = kernel.run_cell("import numpy as np\nnp.ones(10 << 30)")
+    assert "MemoryError" in errors(run)[0]
+    assert kernel.run_cell("1").ok
+
+
+def test_input_is_refused_with_an_error(kernel) -> None:
+    assert errors(kernel.run_cell("input('name? ')")) == ["StdinNotImplementedError"]
+
+
+def test_displays_are_updated_and_cleared(kernel) -> None:
+    run = kernel.run_cell(
+        "from IPython.display import display, clear_output\n"
+        "print('gone'); clear_output()\n"
+        "h = display('one', display_id=True); h.update('two')\n"
+        "print('a'); print('b')"
+    )
+    assert [o["output_type"] for o in run.outputs] == ["display_data", "stream"]
+    assert run.outputs[0]["data"]["text/plain"] == "'two'"
+    assert run.outputs[1]["text"] == "a\nb\n"
+
+
+def test_outputs_that_are_no_text_do_not_reach_the_notebook(kernel) -> None:
+    run = kernel.run_cell(
+        "from IPython.display import publish_display_data\n"
+        "publish_display_data({'text/plain': 'x', 'application/json': {'a': 1}})"
+    )
+    assert run.outputs[0]["data"] == {"text/plain": "x"}

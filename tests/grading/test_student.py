@@ -1,0 +1,173 @@
+"""The proxy through which checks see a submission."""
+
+import numpy as np
+import pytest
+import torch
+
+from autograder.judge.student import Ref, Student, StudentError
+
+CODE = """
+import numpy as np, torch
+
+def double(x):
+    print("doubling")
+    return 2 * x
+
+def forward(x):
+    return x + 1, {"cache": x, "fn": double}
+
+def backward(dout, cache):
+    return dout * cache["cache"]
+
+class Net:
+    def __init__(self, width, scale=1.0):
+        self.width, self.scale = width, scale
+
+    def clamp(self, x):
+        x[x < 0] = 0
+        return x.sum()
+
+def square(x, y):
+    return (x * x * y), y
+
+def forever():
+    while True: pass
+
+def todo():
+    raise NotImplementedError("todo: write your code here")
+
+class Liar(np.ndarray):
+    def __eq__(self, other): return np.ones(self.shape, bool)
+    def __array__(self, *a, **k): return np.zeros(self.shape)
+
+def lies():
+    return np.ones(3).view(Liar)
+
+value = 7
+"""
+
+
+@pytest.fixture
+def student(kernel) -> Student:
+    assert kernel.run_cell(CODE).ok
+    return Student(kernel, {"code": CODE})
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "uint8", "complex128"])
+def test_arrays_go_in_and_come_out(student, dtype) -> None:
+    x = np.arange(6).reshape(2, 3).astype(dtype)
+    back = student.call("double", x)
+    assert back.dtype == x.dtype
+    assert np.array_equal(back, 2 * x)
+    assert student.printed == "doubling\n"
+
+
+def test_tensors_go_in_and_come_out(student) -> None:
+    x = torch.arange(6, dtype=torch.bfloat16)
+    assert torch.equal(student.call("double", x), 2 * x)
+
+
+def test_caches_stay_in_the_kernel_and_come_back_to_it(student) -> None:
+    out, cache = student.call("forward", np.arange(3.0), keep=(1,))
+    assert np.array_equal(out, [1, 2, 3])
+    assert isinstance(cache, Ref)
+    assert np.array_equal(student.call("backward", np.full(3, 2.0), cache), [0, 2, 4])
+
+
+def test_objects_and_attributes(student) -> None:
+    net = student.new("Net", 3, scale=0.5)
+    assert (net.get("width"), net.get("scale")) == (3, 0.5)
+    net.set("width", 9)
+    assert net.get("width") == 9
+
+
+def test_a_mutated_argument_is_seen(student) -> None:
+    kept = student.put(np.array([-1.0, 2.0]))
+    assert student.new("Net", 1).call("clamp", kept) == 2
+    assert np.array_equal(student.fetch(kept), [0, 2])
+
+
+def test_variables(student) -> None:
+    assert student.get("value") == 7
+    student.set("value", np.eye(2))
+    assert np.array_equal(student.get("value"), np.eye(2))
+
+
+def test_gradients(student) -> None:
+    x, y = torch.tensor([1.0, 2.0]), torch.tensor([3.0, 4.0])
+    value, (dx, dy) = student.grad("square", x, y, wrt=(0, 1), item=0, upstream=torch.ones(2))
+    assert torch.equal(value, x * x * y)
+    assert torch.equal(dx, 2 * x * y)
+    assert torch.equal(dy, x * x)
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda s: s.call("nothing"), "NameError: name 'nothing' is not defined"),
+        (lambda s: s.call("double"), "missing 1 required positional argument"),
+        (lambda s: s.call("forever", seconds=0.4), r"took longer than 0\.4 s"),
+        (lambda s: s.new("Net"), "missing 1 required"),
+        (lambda s: s.new("Net", 1).call("clamp", 3), r"line 1\d, in clamp: `x\[x < 0\] = 0`"),
+    ],
+)
+def test_errors_say_what_and_where(student, call, says) -> None:
+    with pytest.raises(StudentError, match=says):
+        call(student)
+
+
+def test_an_unwritten_function_is_told_apart(student) -> None:
+    with pytest.raises(StudentError) as caught:
+        student.call("todo")
+    assert caught.value.type_name == "NotImplementedError"
+
+
+def test_an_array_that_lies_arrives_as_its_bytes_say(student) -> None:
+    answer = student.call("lies")
+    assert type(answer) is np.ndarray
+    assert not (answer == 5).any()
+
+
+def test_drawn_numbers_are_the_judges_own(student) -> None:
+    drawn = student.fetch(student.draw(3, (2, 4)))
+    assert np.array_equal(drawn, np.random.default_rng(3).normal(size=(2, 4)))
+
+
+class Counter:
+    """A stand-in: lives in the judge."""
+
+    def __init__(self, start: int) -> None:
+        self.total = start
+
+    def add(self, n: float) -> float:
+        self.total += n
+        return self.total
+
+    def _secret(self) -> str:
+        return "not for the kernel"
+
+
+def test_stand_ins_are_answered_by_the_judge(student) -> None:
+    source = "c, d = Counter(10), Counter(0)\nc.add(1)\nlast = c.add(2)\nother = d.add(5)"
+    names = ("last", "other", "missing")
+    after = student.rerun(source, {"Counter": student.stand_in(Counter)}, names)
+    assert after == {"last": 13, "other": 5}
+
+
+@pytest.mark.parametrize("attempt", ["c._secret()", "c.add('x')", "Counter()", "c.total"])
+def test_wrong_use_of_a_stand_in_is_the_students_error(student, attempt) -> None:
+    source = f"c = Counter(1)\n{attempt}"
+    with pytest.raises(StudentError, match=r"Error"):
+        student.rerun(source, {"Counter": student.stand_in(Counter)}, ())
+    assert student.get("value") == 7
+
+
+def test_a_rerun_leaves_the_notebook_as_it_was(student) -> None:
+    assert student.rerun("value = value + 1", {"value": 1}, ["value"]) == {"value": 2}
+    assert student.get("value") == 7
+
+
+def test_definitions_are_found_in_the_source(student) -> None:
+    cell, node = student.definition("clamp")
+    assert (cell, node.name) == ("code", "clamp")
+    assert student.definition("nothing") is None
