@@ -22,7 +22,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from autograder.judge.sandbox import Sandbox
-from autograder.sandbox import syscalls
+from autograder.sandbox import mounts, syscalls
 from autograder.sandbox.policy import Limits, Policy, SandboxError, Tier
 
 _START_SECONDS = 120.0  # imports from a cold disk
@@ -104,7 +104,7 @@ class Zygote:
         goes to random, numpy and torch. Raises SandboxError naming the layer that failed.
         """
         began = time.monotonic()
-        home = "" if self.tier in ("root", "userns") else _make_home()
+        home = "" if self.tier in ("root", "userns") else mounts.make_home()
         request = {"limits": asdict(limits or Limits()), "home": home, "seed": seed}
         packed = _pack(files)
         channel, their_channel = socket.socketpair()
@@ -178,15 +178,6 @@ def _zygote_environment(search: Sequence[Path]) -> dict[str, str]:
         "MPLBACKEND": "agg",
         "IPYTHONDIR": str(cache / "cs231n-autograder" / "ipython"),
     }
-
-
-def _make_home() -> str:
-    """A folder of the host for a sandbox that has no own root: work/ and tmp/."""
-    home = Path(tempfile.mkdtemp(prefix="cs231n-sandbox-"))
-    home.chmod(0o711)  # the sandbox may run as another user
-    for name in ("work", "tmp"):
-        (home / name).mkdir(mode=0o700)
-    return str(home)
 
 
 def _parse(message: bytes) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import importlib.util
 import os
 import sys
 import sysconfig
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -62,8 +63,8 @@ def readable_paths(extra: Iterable[str] = ()) -> list[str]:
     wanted = [*python, str(library), *extra]
     found = {os.path.abspath(path) for path in wanted if Path(path).exists()}  # noqa: PTH100
     real = found | {os.path.realpath(path) for path in found}
-    _refuse_secrets(real)
     system = [path for path in _SYSTEM if Path(path).exists()]
+    _refuse_secrets(real.union(system))
     return system + [path for path in sorted(real) if not _inside_any(path, system)]
 
 
@@ -81,6 +82,15 @@ def _refuse_secrets(paths: Iterable[str]) -> None:
                     f"{path} would be readable by student code, but {secret} must not be; "
                     "keep Python, data and the course in folders of their own",
                 )
+
+
+def make_home(parent: str | None = None) -> str:
+    """A folder of the host for a sandbox that has no own root, with work/ and tmp/ in it."""
+    home = Path(tempfile.mkdtemp(prefix="cs231n-sandbox-", dir=parent))
+    home.chmod(0o711)  # the sandbox may run as another user
+    for name in ("work", "tmp"):
+        (home / name).mkdir(mode=0o700)
+    return str(home)
 
 
 def build_base(stage: str, readable: Iterable[str]) -> None:
