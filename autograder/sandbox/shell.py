@@ -147,6 +147,8 @@ def build_shell() -> SandboxShell:
     config.HistoryManager.enabled = False
     config.InteractiveShell.colors = "linux"  # what ipykernel's tracebacks carry
     shell = SandboxShell.instance(config=config)
+    # `len?` opens a pager in the browser, which a notebook's outputs do not show.
+    shell.set_hook("show_in_pager", lambda *_, **__: None, 0)
     from IPython.core.pylabtools import activate_matplotlib
     from matplotlib_inline.backend_inline import configure_inline_support, flush_figures
 

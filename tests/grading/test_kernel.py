@@ -50,7 +50,7 @@ def test_a_loop_that_swallows_interrupts_is_killed(kernel) -> None:
     [
         ("import os; os._exit(0)", "exit status 0"),
         ("import ctypes; ctypes.string_at(1)", "SIGSEGV|signal 11"),
-        ("import os; os.closerange(3, 64)", "closed its connection"),
+        ("import os; os.closerange(3, 64)", "exit status|closed its connection"),
     ],
 )
 def test_a_kernel_that_ends_itself_is_named(kernel, code, reason) -> None:
