@@ -1,0 +1,34 @@
+"""Which device PyTorch should compute on. Works, and says so, where torch is not installed."""
+
+import importlib.util
+import os
+
+DEVICE_VARIABLE = "CS231N_DEVICE"
+
+
+def best_device() -> str:
+    """Return ``$CS231N_DEVICE`` if set, else "cuda", "mps" or "cpu", the first that is there.
+
+    A plain string, as ``tensor.to(...)`` and ``torch.device(...)`` take it; "cpu" without torch.
+    """
+    if chosen := os.environ.get(DEVICE_VARIABLE):
+        return chosen
+    if importlib.util.find_spec("torch") is None:
+        return "cpu"
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def describe_device() -> str:
+    """Say in words what PyTorch would compute on."""
+    if importlib.util.find_spec("torch") is None:
+        return "PyTorch is not installed (needed from assignment 2 on)"
+    import torch
+
+    device = best_device()
+    if device.startswith("cuda") and torch.cuda.is_available():
+        return f"PyTorch {torch.__version__} on {torch.cuda.get_device_name(device)} ({device})"
+    return f"PyTorch {torch.__version__} on {device}"

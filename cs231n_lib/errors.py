@@ -1,0 +1,13 @@
+"""What goes wrong outside the student's own code: each message names the place and the remedy."""
+
+
+class CourseError(Exception):
+    """A problem the reader can solve; the command line prints it without a traceback."""
+
+
+class DataError(CourseError):
+    """A data set is missing, incomplete, damaged, or could not be fetched."""
+
+
+class NotebookError(CourseError):
+    """A notebook could not be found or read."""
