@@ -47,5 +47,5 @@ def verdict_text(verdict: CellVerdict) -> str:
     lines = [f"{verdict.grade_id}: {verdict.score:g} of {verdict.points:g} points {verdict.note}"]
     for check in verdict.checks:
         if not check.passed:
-            lines.append(f"  {'advice' if check.advice else '✗'} {check.title} {check.message}")
+            lines.append(f"  {'advice' if check.advice else '✗'} {check.title.rstrip('.')}: {check.message}")
     return "\n".join(lines)

@@ -222,8 +222,8 @@ class Kernel:
         """The kernel closed its end of the socket: say how it ended, if it did."""
         ended = select.select([self.sandbox.pidfd], [], [], KILL_GRACE)[0]
         self.sandbox.kill()  # returns when everything is gone, and the exit status known
-        reason = self.sandbox.exit_reason() if ended else "closed its connection to the judge"
-        self._kill(reason or "ended")
+        how = f"ended ({self.sandbox.exit_reason()})"
+        self._kill(how if ended else "closed its connection to the judge")
 
     def _kill(self, reason: str) -> NoReturn:
         self.died = reason

@@ -98,17 +98,19 @@ class Sandbox:
         when it is something else, hard-linked, or too large.
         """
         fd = syscalls.open_beneath(self._work, name, os.O_RDONLY | os.O_NONBLOCK)
-        with os.fdopen(fd, "rb", buffering=0) as file:
+        try:
             status = os.fstat(fd)
             if not stat.S_ISREG(status.st_mode):
                 raise ValueError(f"{name}: not a regular file")
             if status.st_nlink != 1:
                 raise ValueError(f"{name}: has {status.st_nlink} names; expected one")
             content = bytearray()
-            while chunk := file.read(min(1 << 20, cap + 1 - len(content))):
+            while chunk := os.read(fd, min(1 << 20, cap + 1 - len(content))):
                 content += chunk
             if len(content) > cap:
                 raise ValueError(f"{name}: larger than {cap} bytes")
+        finally:
+            os.close(fd)
         return bytes(content)
 
     def close(self) -> None:

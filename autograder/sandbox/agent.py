@@ -65,7 +65,11 @@ class Agent:
             "get": self._get,
             "set": self._set,
             "put": lambda request: self._keep(request["value"]),
-            "fetch": lambda request: request["value"],
+            "fetch": lambda request: (
+                request["value"][slice(request["rows"])]
+                if request["rows"] is not None
+                else request["value"]
+            ),
             "draw": self._draw,
             "grad": self._grad,
             "rerun": self._rerun,

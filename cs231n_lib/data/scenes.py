@@ -10,7 +10,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from cs231n_lib.data.sprites import CENTRED, IMAGE_SIZE, Float32Array, IntArray
+from cs231n_lib.data.sprites import CENTRED, IMAGE_SIZE, FloatArray, IntArray
 
 # Mean RGB of each kind of surface, 0..1.
 SURFACES = {
@@ -54,14 +54,14 @@ _ALL_SCENES = _SCENES.reshape(-1, 2)
 
 
 @cache
-def texture_bank(seed: int, count: int = 40, size: int = 128) -> Float32Array:
+def texture_bank(seed: int, count: int = 40, size: int = 128) -> FloatArray:
     """Make (K, size, size) textures of multi-scale value noise, zero mean, clipped to +-2.5."""
     rng = np.random.default_rng([seed, 99])
     textures = [_texture(rng, number, size) for number in range(count)]
     return np.clip(np.stack(textures), np.float32(-2.5), np.float32(2.5))
 
 
-def _texture(rng: Generator, number: int, size: int) -> Float32Array:
+def _texture(rng: Generator, number: int, size: int) -> FloatArray:
     """Sum octaves of noise; ``number`` picks the family: smooth, banded, blotchy or streaked."""
     texture = np.zeros((size, size), np.float32)
     persistence = 0.5 + 0.5 * rng.random()
@@ -83,7 +83,7 @@ def _texture(rng: Generator, number: int, size: int) -> Float32Array:
     return (texture - mean) / spread
 
 
-def _upsample(square: Float32Array, factor: int) -> Float32Array:
+def _upsample(square: FloatArray, factor: int) -> FloatArray:
     """Enlarge a square ``factor`` times, bilinear, wrapping at the border."""
     n = len(square)
     position = (np.arange(n * factor) + 0.5) / factor - 0.5
@@ -93,7 +93,7 @@ def _upsample(square: Float32Array, factor: int) -> Float32Array:
     return rows[:, low % n] * (1 - weight) + rows[:, (low + 1) % n] * weight
 
 
-def random_crops(rng: Generator, textures: Float32Array, n: int) -> Float32Array:
+def random_crops(rng: Generator, textures: FloatArray, n: int) -> FloatArray:
     """Cut n random 32x32 windows out of the textures: (n, 32, 32, 1)."""
     count, height, width = textures.shape
     which = rng.integers(0, count, n)
@@ -105,13 +105,13 @@ def random_crops(rng: Generator, textures: Float32Array, n: int) -> Float32Array
     return textures[which[:, None, None], rows, columns][..., None]
 
 
-def random_surface_colours(rng: Generator, n: int) -> Float32Array:
+def random_surface_colours(rng: Generator, n: int) -> FloatArray:
     """The colour of one half of a random scene, slightly varied: (n, 3)."""
     surface = _ALL_SCENES[rng.integers(0, len(_ALL_SCENES), n), rng.integers(0, 2, n)]
     return _RGB[surface] + rng.normal(0, 0.1, (n, 3)).astype(np.float32)
 
 
-def random_backgrounds(rng: Generator, labels: IntArray, textures: Float32Array) -> Float32Array:
+def random_backgrounds(rng: Generator, labels: IntArray, textures: FloatArray) -> FloatArray:
     """Paint a background for each label: (n,) -> (n, 32, 32, 3), about 0..1."""
     n = len(labels)
     own = rng.random(n) < OWN_SCENE
@@ -139,5 +139,5 @@ def random_backgrounds(rng: Generator, labels: IntArray, textures: Float32Array)
     return image + amplitude * np.float32(0.25) * random_crops(rng, textures, n) * tint
 
 
-def _f32(values: NDArray[np.float64]) -> Float32Array:
+def _f32(values: NDArray[np.float64]) -> FloatArray:
     return values.astype(np.float32)

@@ -28,7 +28,7 @@ from cs231n_lib.data.scenes import (
 from cs231n_lib.data.sprites import (
     CENTRED,
     ColourRange,
-    Float32Array,
+    FloatArray,
     IntArray,
     PoseRange,
     apply_colours,
@@ -140,8 +140,8 @@ def _paint(
     which: IntArray,
     pose: PoseRange,
     colours: ColourRange,
-    textures: Float32Array,
-) -> tuple[Float32Array, Float32Array]:
+    textures: FloatArray,
+) -> tuple[FloatArray, FloatArray]:
     """Sprites posed, recoloured, lit from a side and textured: RGB (premultiplied) and alpha."""
     n = len(which)
     rgba = draw_sprites(sprite_bank(), which, random_poses(rng, n, pose))
@@ -154,7 +154,7 @@ def _paint(
     return (apply_colours(matrix, rgba[..., :3]) + brightness * alpha) * light * grain, alpha
 
 
-def _add_clutter(rng: Generator, image: Float32Array, textures: Float32Array) -> None:
+def _add_clutter(rng: Generator, image: FloatArray, textures: FloatArray) -> None:
     """Fade some other drawing, of any class, into a share of the scenes."""
     rows = np.flatnonzero(rng.random(len(image)) < CLUTTER_SHARE)
     which = rng.integers(0, len(sprite_bank().labels), len(rows))
@@ -164,9 +164,7 @@ def _add_clutter(rng: Generator, image: Float32Array, textures: Float32Array) ->
     image[rows] = image[rows] * (1 - alpha * fade) + rgb * fade
 
 
-def _add_object(
-    rng: Generator, image: Float32Array, classes: IntArray, textures: Float32Array
-) -> None:
+def _add_object(rng: Generator, image: FloatArray, classes: IntArray, textures: FloatArray) -> None:
     """Paste a drawing of its class on every scene."""
     which = np.empty(len(classes), np.int64)
     for number in range(10):
@@ -180,7 +178,7 @@ def _add_object(
     image += rgb
 
 
-def _add_occluder(rng: Generator, image: Float32Array, textures: Float32Array) -> None:
+def _add_occluder(rng: Generator, image: FloatArray, textures: FloatArray) -> None:
     """Put a rough-edged bar (a pole, a trunk, a wall) in front of a share of the objects."""
     rows = np.flatnonzero(rng.random(len(image)) < OCCLUDER_SHARE)
     n = len(rows)
@@ -195,7 +193,7 @@ def _add_occluder(rng: Generator, image: Float32Array, textures: Float32Array) -
     image[rows] = image[rows] * (1 - mask) + colour * mask
 
 
-def _photograph(rng: Generator, image: Float32Array) -> UInt8Array:
+def _photograph(rng: Generator, image: FloatArray) -> UInt8Array:
     """Blur, expose, white-balance, add noise and quantise."""
     n = len(image)
     image = _blur(image, _column(rng.random(n) * BLUR * 0.33))
@@ -206,14 +204,14 @@ def _photograph(rng: Generator, image: Float32Array) -> UInt8Array:
     return np.clip(image * np.float32(255) + np.float32(0.5), 0, 255).astype(np.uint8)
 
 
-def _blur(image: Float32Array, weight: Float32Array) -> Float32Array:
-    """Average each pixel with its neighbours: ``weight`` (n, 1, 1, 1) for each, rows then columns."""
+def _blur(image: FloatArray, weight: FloatArray) -> FloatArray:
+    """Average each pixel with its neighbours, each weighing ``weight`` (n, 1, 1, 1)."""
     padded = np.pad(image, ((0, 0), (1, 1), (0, 0), (0, 0)), mode="edge")
     image = image * (1 - 2 * weight) + weight * (padded[:, :-2] + padded[:, 2:])
     padded = np.pad(image, ((0, 0), (0, 0), (1, 1), (0, 0)), mode="edge")
     return image * (1 - 2 * weight) + weight * (padded[:, :, :-2] + padded[:, :, 2:])
 
 
-def _column(values: NDArray[np.floating]) -> Float32Array:
+def _column(values: NDArray[np.floating]) -> FloatArray:
     """(..., n) -> (..., n, 1, 1, 1) float32, to multiply images."""
     return values.astype(np.float32)[..., None, None, None]

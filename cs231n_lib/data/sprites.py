@@ -15,7 +15,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-Float32Array = NDArray[np.float32]
+FloatArray = NDArray[np.floating]  # float32 in every array of images
 IntArray = NDArray[np.int64]
 
 IMAGE_SIZE = 32
@@ -37,7 +37,7 @@ YIQ_TO_RGB = np.array(
 class SpriteBank:
     """All drawings. ``levels[l]`` is (S, 48 >> l, 48 >> l, 4), RGB premultiplied by alpha, 0..1."""
 
-    levels: tuple[Float32Array, ...]
+    levels: tuple[FloatArray, ...]
     labels: IntArray  # (S,) index into CIFAR10_CLASSES
 
 
@@ -69,7 +69,7 @@ class PoseRange:
     log_aspect: float = 0.18
 
 
-def random_poses(rng: Generator, n: int, pose: PoseRange) -> Float32Array:
+def random_poses(rng: Generator, n: int, pose: PoseRange) -> FloatArray:
     """Draw maps from output pixels to sprite coordinates in [-1, 1], (n, 2, 3), half mirrored."""
     size = np.exp(rng.uniform(np.log(pose.size[0]), np.log(pose.size[1]), n))
     kind, close, far = rng.random(n), rng.uniform(38, 66, n), rng.uniform(9, 16, n)
@@ -97,7 +97,7 @@ def random_poses(rng: Generator, n: int, pose: PoseRange) -> Float32Array:
     return inverse.astype(np.float32)
 
 
-def draw_sprites(bank: SpriteBank, which: IntArray, poses: Float32Array) -> Float32Array:
+def draw_sprites(bank: SpriteBank, which: IntArray, poses: FloatArray) -> FloatArray:
     """Sample sprite ``which[i]`` in pose ``poses[i]``: (n, 32, 32, 4), premultiplied RGBA.
 
     Bilinear within the mip level whose pixels are about as large as the output's.
@@ -117,9 +117,7 @@ def draw_sprites(bank: SpriteBank, which: IntArray, poses: Float32Array) -> Floa
     return out
 
 
-def _bilinear(
-    level: Float32Array, which: IntArray, u: Float32Array, v: Float32Array
-) -> Float32Array:
+def _bilinear(level: FloatArray, which: IntArray, u: FloatArray, v: FloatArray) -> FloatArray:
     """Read ``level[which]`` at (u, v) in [-1, 1]; transparent outside."""
     width = level.shape[1]
     px = (u + 1) * np.float32(width / 2) - np.float32(0.5)
@@ -130,7 +128,7 @@ def _bilinear(
     pixels = level.reshape(-1, 4)
     base = (which * width * width)[:, None, None]
 
-    def tap(column: IntArray, row: IntArray) -> Float32Array:
+    def tap(column: IntArray, row: IntArray) -> FloatArray:
         inside = (column >= 0) & (column < width) & (row >= 0) & (row < width)
         values = pixels[np.where(inside, base + row * width + column, 0)]
         values[~inside] = 0
@@ -150,9 +148,7 @@ class ColourRange:
     contrast: tuple[float, float]
 
 
-def random_colours(
-    rng: Generator, n: int, colours: ColourRange
-) -> tuple[Float32Array, Float32Array]:
+def random_colours(rng: Generator, n: int, colours: ColourRange) -> tuple[FloatArray, FloatArray]:
     """Draw colour changes: matrices (n, 3, 3) on RGB columns, and their contrasts (n,)."""
     angle = rng.normal(0, 1, n) * colours.hue
     saturation = rng.uniform(*colours.saturation, n)
@@ -168,7 +164,7 @@ def random_colours(
     return np.asarray(matrix, np.float32), contrast.astype(np.float32)
 
 
-def apply_colours(matrix: Float32Array, rgb: Float32Array) -> Float32Array:
+def apply_colours(matrix: FloatArray, rgb: FloatArray) -> FloatArray:
     """Multiply every pixel of image i by ``matrix[i]``: (n, 3, 3), (n, H, W, 3) -> (n, H, W, 3)."""
     m = matrix[:, None, None, :, :]  # (n, 1, 1, 3, 3)
     return m[..., 0] * rgb[..., 0:1] + m[..., 1] * rgb[..., 1:2] + m[..., 2] * rgb[..., 2:3]

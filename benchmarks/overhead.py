@@ -1,0 +1,273 @@
+"""What grading costs beyond the student's own computation: stock nbgrader, ours, and the limit.
+
+    python benchmarks/overhead.py [--submissions 20]
+
+One run on one machine, one table. All three execute the same cells of the same kNN submissions
+(cells for looking are taken out for all three), with one BLAS thread:
+
+(a) stock `nbgrader autograde`: its own kernel and its own execution, in one process;
+(b) `python -m autograder grade` with one worker, isolation on;
+(c) the limit: the cells executed in forks of a process that has everything imported.
+
+CPU is that of all processes; memory is the peak of the sum over all processes of what each does
+not share with another (PSS), sampled ten times a second.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+ROOT = Path(__file__).resolve().parents[1]
+ASSIGNMENT, NOTEBOOK = "assignment1", "knn"
+ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL")}
+
+STOCK_CONFIG = """
+c = get_config()
+c.CourseDirectory.root = {root!r}
+c.NbGrader.logfile = ""
+c.ExecutePreprocessor.timeout = 600
+"""
+OUR_CONFIG = """
+from pathlib import Path
+exec(compile(Path({ours!r}).read_text(), {ours!r}, "exec"), {{**globals(), "__file__": {ours!r}}})
+c.CourseDirectory.root = {root!r}
+"""
+# The limit: what remains when kernels, files, checks and gradebook cost nothing.
+WARM = """
+import json, os, sys, time
+import numpy, scipy.spatial.distance, torch, matplotlib
+matplotlib.use("agg")
+import matplotlib.pyplot, cs231n_lib.data, cs231n_lib.plotting, cs231n_lib.timing
+cells, count = json.load(open(sys.argv[1])), int(sys.argv[2])
+sys.stdout.write("warm\\n"); sys.stdout.flush()
+sys.stdin.readline()
+for _ in range(count):
+    started = time.monotonic()
+    child = os.fork()
+    if child == 0:
+        sys.stdout = open(os.devnull, "w")
+        space = {"__name__": "__main__"}
+        for source in cells:
+            exec(compile(source, "cell", "exec"), space)
+        os._exit(0)
+    if os.waitpid(child, 0)[1] != 0:
+        sys.exit("a cell failed")
+    print(time.monotonic() - started, flush=True)
+"""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """One row of the table. Seconds, and MB."""
+
+    name: str
+    start: float  # from launch until the first submission could begin, where it is known
+    wall: float
+    cpu: float
+    peak_mb: float
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--submissions", type=int, default=20)
+    count = parser.parse_args().submissions
+    os.environ.update(ONE_THREAD)
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    with tempfile.TemporaryDirectory() as scratch:
+        limit, each = run_limit(Path(scratch), count)
+        ours, timings = run_ours(Path(scratch, "ours"), count)
+        stock = run_stock(Path(scratch, "stock"), count)
+    print_table([stock, ours, limit], timings, each, count)
+
+
+def course(root: Path, count: int, config: str) -> None:
+    """A course folder whose submissions are the reference solution, told apart by a comment."""
+    from autograder.release import make_release
+
+    source = json.loads((ROOT / "source" / ASSIGNMENT / f"{NOTEBOOK}.ipynb").read_text())
+    source["cells"] = [c for c in source["cells"] if not skipped(c)]
+    write(root / "source" / ASSIGNMENT / f"{NOTEBOOK}.ipynb", json.dumps(source))
+    (root / "nbgrader_config.py").write_text(
+        config.format(root=str(root), ours=str(ROOT / "nbgrader_config.py"))
+    )
+    make_release(root, ASSIGNMENT)
+    for number in range(count):
+        for cell in source["cells"]:
+            if cell["metadata"].get("nbgrader", {}).get("solution") and cell["cell_type"] == "code":
+                cell["source"] = [*lines(cell), f"\n# submission {number}"]
+                break
+        target = root / "submitted" / f"student{number:02}" / ASSIGNMENT / f"{NOTEBOOK}.ipynb"
+        write(target, json.dumps(source))
+
+
+def run_stock(root: Path, count: int) -> Cost:
+    course(root, count, STOCK_CONFIG)
+    command = [sys.executable, "-m", "nbgrader", "autograde", ASSIGNMENT]
+    return measured("stock nbgrader autograde", command, root)
+
+
+def run_ours(root: Path, count: int) -> tuple[Cost, list[dict[str, float]]]:
+    course(root, count, OUR_CONFIG)
+    command = [sys.executable, "-m", "autograder", "grade", ASSIGNMENT, "--root", str(root)]
+    cost = measured("ours, one worker", command, ROOT)
+    records = sorted((root / ".autograder" / "results" / ASSIGNMENT).glob("*/*.json"))
+    graded = [json.loads(path.read_text())["graded"] for path in records]
+    scores = {sum(cell["score"] for cell in one["cells"]) for one in graded}
+    full = {sum(cell["points"] for cell in one["cells"]) for one in graded}
+    if len(graded) != count or scores != full:
+        sys.exit(f"the reference did not get full marks: {scores} of {full}, {len(graded)} graded")
+    return cost, [one["timings"] for one in graded]
+
+
+def run_limit(scratch: Path, count: int) -> tuple[Cost, list[float]]:
+    source = json.loads((ROOT / "source" / ASSIGNMENT / f"{NOTEBOOK}.ipynb").read_text())
+    cells = [
+        "".join(lines(c)).split("### BEGIN HIDDEN TESTS")[0]
+        for c in source["cells"]
+        if c["cell_type"] == "code" and not skipped(c)
+    ]
+    (scratch / "cells.json").write_text(json.dumps(cells))
+    (scratch / "warm.py").write_text(WARM)
+    command = [sys.executable, "warm.py", "cells.json", str(count)]
+    launched = time.monotonic()
+    process = subprocess.Popen(
+        command, cwd=scratch, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdin is not None and process.stdout is not None
+    process.stdout.readline()
+    start, before = time.monotonic() - launched, time.monotonic()
+    with PeakMemory(process.pid) as peak:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+        each = [float(line) for line in process.stdout]
+        status, used = wait(process)
+    if status or len(each) != count:
+        sys.exit("the limit could not be measured: a cell failed")
+    wall = time.monotonic() - before
+    return Cost("limit: cells in warm forks", start, wall, used - start, peak.mb), each
+
+
+def measured(name: str, command: list[str], cwd: Path) -> Cost:
+    started = time.monotonic()
+    process = subprocess.Popen(
+        command, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+    with PeakMemory(process.pid) as peak:
+        assert process.stderr is not None
+        errors = process.stderr.read()
+        status, used = wait(process)
+    if status:
+        sys.exit(f"{name} ended with status {status}:\n{errors[-3000:]}")
+    return Cost(name, 0.0, time.monotonic() - started, used, peak.mb)
+
+
+def wait(process: subprocess.Popen) -> tuple[int, float]:
+    """(exit status, CPU seconds) of the process and all its children that were waited for."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    status = process.wait()
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return status, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+class PeakMemory(threading.Thread):
+    """Watches the summed PSS of a process and its descendants."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(daemon=True)
+        self.mb = 0.0
+        self._pid = pid
+        self._over = threading.Event()
+
+    def run(self) -> None:
+        while not self._over.wait(0.1):
+            self.mb = max(self.mb, sum(pss_mb(pid) for pid in descendants(self._pid)))
+
+    def __enter__(self) -> PeakMemory:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self.join()
+
+
+def descendants(pid: int) -> list[int]:
+    found, waiting = [], [pid]
+    while waiting:
+        current = waiting.pop()
+        found.append(current)
+        for path in Path(f"/proc/{current}/task").glob("*/children"):
+            try:
+                waiting += map(int, path.read_text().split())
+            except OSError:
+                continue  # ended meanwhile
+    return found
+
+
+def pss_mb(pid: int) -> float:
+    try:
+        text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    except OSError:
+        return 0.0
+    return sum(int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:")) / 1024
+
+
+def print_table(
+    costs: list[Cost], timings: list[dict[str, float]], each: list[float], count: int
+) -> None:
+    stock, ours, limit = costs
+    head = f"kNN, {count} submissions"
+    print(f"{head:28} {'wall s':>8} {'s each':>8} {'x limit':>8} {'CPU s':>8} {'peak MB':>8}")
+    for cost in costs:
+        ratio = cost.wall / limit.wall
+        per = cost.wall / count
+        print(
+            f"{cost.name:28} {cost.wall:8.1f} {per:8.2f} {ratio:8.2f} {cost.cpu:8.1f} {cost.peak_mb:8.0f}"
+        )
+    cell = median(each)
+    own = median(t["total"] for t in timings) - cell
+    whole = (ours.wall - limit.wall) / count
+    theirs = (stock.wall - limit.wall) / count
+    print(
+        f"\noverhead over the limit, a notebook: stock {theirs:.2f} s, ours {whole:.2f} s with start-up"
+    )
+    print(
+        f"and gradebook, {own:.2f} s in the grading itself (median); stock / ours = {theirs / whole:.1f}"
+    )
+    print("\nours, median milliseconds a notebook:")
+    for name in timings[0]:
+        if name != "peak_mb":
+            print(f"  {name:24} {1000 * median(t[name] for t in timings):8.1f}")
+    print(f"  {'the limit, for the cells':24} {1000 * cell:8.1f}")
+    print(
+        f"kernel memory beyond the zygote's, peak (median): {median(t['peak_mb'] for t in timings):.0f} MB"
+    )
+
+
+def skipped(cell: dict) -> bool:
+    return "skip-when-grading" in cell["metadata"].get("tags", [])
+
+
+def lines(cell: dict) -> list[str]:
+    source = cell["source"]
+    return source if isinstance(source, list) else [source]
+
+
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+if __name__ == "__main__":
+    main()
