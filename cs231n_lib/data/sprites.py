@@ -44,7 +44,10 @@ class SpriteBank:
 @cache
 def sprite_bank() -> SpriteBank:
     """Read ``sprites.npz`` (see SPRITES.md for its artists) and build its mip levels."""
-    with files(__package__).joinpath("sprites.npz").open("rb") as file, np.load(file) as stored:
+    with (
+        files("cs231n_lib.data").joinpath("sprites.npz").open("rb") as file,
+        np.load(file) as stored,
+    ):
         rgba, labels = stored["rgba"], stored["label"]
     level = rgba.astype(np.float32) / np.float32(255)
     level[..., :3] *= level[..., 3:]
@@ -159,9 +162,12 @@ def random_colours(rng: Generator, n: int, colours: ColourRange) -> tuple[FloatA
     in_yiq[:, 2, 1] = contrast * saturation * np.sin(angle)
     in_yiq[:, 1, 2] = -in_yiq[:, 2, 1]
     # Two products of 3x3 matrices, term by term: `@` may sum in another order elsewhere.
-    half = sum(in_yiq[:, :, k, None] * RGB_TO_YIQ[k] for k in range(3))
-    matrix = sum(YIQ_TO_RGB[:, k, None] * half[:, None, k, :] for k in range(3))
-    return np.asarray(matrix, np.float32), contrast.astype(np.float32)
+    half, matrix = np.zeros((n, 3, 3)), np.zeros((n, 3, 3))
+    for k in range(3):
+        half += in_yiq[:, :, k, None] * RGB_TO_YIQ[k]
+    for k in range(3):
+        matrix += YIQ_TO_RGB[:, k, None] * half[:, None, k, :]
+    return matrix.astype(np.float32), contrast.astype(np.float32)
 
 
 def apply_colours(matrix: FloatArray, rgb: FloatArray) -> FloatArray:

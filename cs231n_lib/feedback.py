@@ -1,0 +1,93 @@
+"""Visible checks that say what is wrong *and what it means*. They hold no answers.
+
+Each prints one line when the result is right and raises AssertionError when it is not.
+"""
+
+from typing import NoReturn
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from cs231n_lib.gradient_check import rel_error
+
+
+def check_close(
+    name: str, got: object, want: ArrayLike, tol: float = 1e-7, meaning: str = ""
+) -> None:
+    """Check that ``got`` equals ``want`` up to a relative error of ``tol``.
+
+    ``meaning`` tells what a failure usually means. Raises AssertionError naming the first thing
+    that is wrong: the type, the shape, NaN, or the element that is farthest off.
+    """
+    expected = np.asarray(want)
+    values = _as_numbers(name, got, meaning)
+    check_shape(name, values, expected.shape, meaning, quiet=True)
+    if not np.isfinite(values).all() and np.isfinite(expected).all():
+        count = np.size(values) - np.count_nonzero(np.isfinite(values))
+        _fail(f"{name}: {count} of {np.size(values)} values are NaN or infinite", meaning)
+    error = rel_error(values, expected)
+    if not error <= tol:
+        scale = np.maximum(1e-8, np.abs(values) + np.abs(expected))
+        worst = np.unravel_index(np.argmax(np.abs(values - expected) / scale), expected.shape)
+        place = f" at index {tuple(int(i) for i in worst)}" if expected.shape else ""
+        _fail(
+            f"{name}: the relative error is {error:.1e}, above {tol:.0e}; the worst{place} is "
+            f"{values[worst]:.8g} where {expected[worst]:.8g} was expected",
+            meaning,
+        )
+    print(f"✓ {name} (relative error {error:.1e})")
+
+
+def check_shape(
+    name: str, got: object, want: tuple[int, ...], meaning: str = "", *, quiet: bool = False
+) -> None:
+    """Check the shape of an array. Raises AssertionError with both shapes."""
+    shape = np.shape(_as_numbers(name, got, meaning))
+    if shape != tuple(want):
+        _fail(f"{name}: the shape is {shape}, but {tuple(want)} was expected", meaning)
+    if not quiet:
+        print(f"✓ {name} (shape {shape})")
+
+
+def check_equal(name: str, got: object, want: object, meaning: str = "") -> None:
+    """Check that ``got`` is exactly ``want``: numbers, labels, text, arrays of integers."""
+    if isinstance(want, np.ndarray | list | tuple):
+        values, expected = np.asarray(got), np.asarray(want)
+        if values.shape != expected.shape:
+            _fail(
+                f"{name}: the shape is {values.shape}, but {expected.shape} was expected", meaning
+            )
+        wrong = np.argwhere(values != expected)
+        if len(wrong):
+            place = tuple(int(i) for i in wrong[0])
+            _fail(
+                f"{name}: {len(wrong)} of {expected.size} values differ; the first, at index "
+                f"{place}, is {values[place]} where {expected[place]} was expected",
+                meaning,
+            )
+    elif not bool(got == want):
+        _fail(f"{name}: it is {got!r}, but {want!r} was expected", meaning)
+    print(f"✓ {name}")
+
+
+def check_that(name: str, condition: object, meaning: str = "") -> None:
+    """Check a condition that has no value to compare."""
+    if not condition:
+        _fail(f"{name}: it does not hold", meaning)
+    print(f"✓ {name}")
+
+
+def _as_numbers(name: str, got: object, meaning: str) -> np.ndarray:
+    if got is None:
+        _fail(f"{name}: the result is None; is a `return` missing?", meaning)
+    try:
+        values = np.asarray(got)
+    except (ValueError, TypeError, RuntimeError) as error:  # ragged lists, tensors with a gradient
+        _fail(f"{name}: a {type(got).__name__} that is no array ({error})", meaning)
+    if not np.issubdtype(values.dtype, np.number) and values.dtype != bool:
+        _fail(f"{name}: a {type(got).__name__} where numbers were expected", meaning)
+    return values
+
+
+def _fail(what: str, meaning: str) -> NoReturn:
+    raise AssertionError(f"✗ {what}." + (f"\n  {meaning}" if meaning else ""))

@@ -1,0 +1,128 @@
+"""Use what an earlier notebook defines: ``fc = load("FullyConnectedNets")``.
+
+Only definitions are executed: imports, functions, classes, and constants (``LIKE_THIS = 0.5``,
+a literal). Everything else in the notebook, training and plotting included, is left alone.
+"""
+
+import ast
+import difflib
+import json
+import linecache
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import nbformat
+
+from cs231n_lib.errors import NotebookError
+
+_DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+# What IPython understands and Python does not: `%matplotlib inline`, `x = !ls`, `net?`.
+_MAGIC_LINE = re.compile(
+    r"^(?P<indent>\s*)(?:[\w.,\s]+=\s*)?(?:[%!].*|\?{1,2}[\w.*].*|[\w.*]+\?{1,2}\s*)$"
+)
+
+
+def load(name: str, folder: str | Path | None = None) -> ModuleType:
+    """Import the definitions of the notebook ``name`` (no suffix) from ``folder``.
+
+    ``folder`` defaults to the working directory, which in Jupyter is the calling notebook's.
+    Every call reads the file afresh, so that it sees what was saved last.
+    Raises NotebookError when the notebook is missing, is not one, has a syntax error in a cell, or
+    a definition in it fails.
+    """
+    path = _find(name.removesuffix(".ipynb"), Path.cwd() if folder is None else Path(folder))
+    module = ModuleType(f"cs231n_notebook_{path.stem}", f"The definitions of {path.name}.")
+    module.__file__ = str(path)
+    for number, cell in enumerate(_code_cells(path), start=1):
+        where = f"{path.name}, cell {cell.get('id', number)!r}"
+        source = _python(cell.source)
+        tree = _parse(source, where)
+        tree.body = [node for node in tree.body if _is_definition(node)]
+        # Python looks source lines up by file name: tracebacks then show the student's own lines.
+        filename = f"<{where}>"
+        linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
+        try:
+            exec(compile(tree, filename, "exec"), module.__dict__)
+        except Exception as error:
+            raise NotebookError(
+                f"{where}: a definition fails with {type(error).__name__}: {error}. Definitions "
+                "may use imports, constants (UPPER_CASE = a literal) and earlier definitions only."
+            ) from error
+    sys.modules[module.__name__] = module  # pickle and inspect find classes by their module
+    return module
+
+
+def _find(name: str, folder: Path) -> Path:
+    path = folder / f"{name}.ipynb"
+    if path.is_file():
+        return path
+    present = sorted(other.stem for other in folder.glob("*.ipynb"))
+    by_lower = {stem.lower(): stem for stem in present}
+    near = difflib.get_close_matches(name.lower(), by_lower, n=3, cutoff=0.5)
+    if near:
+        advice = "Did you mean " + " or ".join(repr(by_lower[stem]) for stem in near) + "?"
+    elif present:
+        advice = f"That folder has {', '.join(present)}."
+    else:
+        advice = "That folder has no notebooks; pass folder=... if they are elsewhere."
+    raise NotebookError(f"no notebook {name}.ipynb in {folder.resolve()}. {advice}")
+
+
+def _code_cells(path: Path) -> list[nbformat.NotebookNode]:
+    try:
+        notebook = nbformat.reads(path.read_text(encoding="utf-8-sig"), as_version=4)
+    except (OSError, UnicodeDecodeError) as error:
+        raise NotebookError(f"{path}: cannot be read ({error}).") from error
+    except (json.JSONDecodeError, nbformat.reader.NotJSONError, nbformat.ValidationError) as error:
+        raise NotebookError(
+            f"{path}: not a notebook (its JSON is damaged). Open it in Jupyter; if that fails too, "
+            "go back to an earlier version."
+        ) from error
+    except Exception as error:  # nbformat meets odd JSON with KeyError, AttributeError, ...
+        raise NotebookError(f"{path}: not a notebook ({type(error).__name__}: {error}).") from error
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def _python(source: str) -> str:
+    """Blank what only IPython understands, keeping the line numbers."""
+    if source.lstrip().startswith("%%"):
+        return ""
+    try:
+        compile(source, "cell", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    except SyntaxError:
+        lines = source.splitlines()
+        return "\n".join(_MAGIC_LINE.sub(r"\g<indent>pass", line) for line in lines)
+    return source  # plain Python: a line of a string may well begin with %
+
+
+def _parse(source: str, where: str) -> ast.Module:
+    try:
+        flags = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+        return compile(source, where, "exec", flags)
+    except (SyntaxError, ValueError) as error:  # ValueError: a null byte
+        line = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
+        message = error.msg if isinstance(error, SyntaxError) else str(error)
+        raise NotebookError(
+            f"{where}{line}: {message}. Correct it in that notebook, save, and load again."
+        ) from error
+
+
+def _is_definition(node: ast.stmt) -> bool:
+    if isinstance(node, ast.Assign):
+        targets, value = node.targets, node.value
+    elif isinstance(node, ast.AnnAssign):
+        targets, value = [node.target], node.value
+    else:
+        return isinstance(node, _DEFINITIONS)
+    constant = all(isinstance(target, ast.Name) and target.id.isupper() for target in targets)
+    return constant and value is not None and _is_literal(value)
+
+
+def _is_literal(node: ast.expr) -> bool:
+    try:
+        ast.literal_eval(node)
+    except ValueError:
+        return False
+    return True
