@@ -1,0 +1,130 @@
+"""A sample file, applied to the released notebook as a student would have edited it.
+
+A sample is a Python file cut into sections by marker lines, as in editors with cells:
+
+    # %% start from release                 or solutions, or solutions-and-answers
+    # %% cell best-k                        this is now the source of the cell
+    # %% methods of k-nearest-neighbor      these methods replace those of the cell's class
+    # %% new cell after setup               a cell of the student's own
+    # %% answer knn-question-bright-rows    a written answer, as comment lines
+
+What stands above the first marker, a docstring and the imports that the notebook has already, is
+for readers and editors. A sample is never imported: some of them are hostile.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+import re
+import textwrap
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autograder.authoring import MARKER
+from autograder.template import is_answer, source_of
+
+Document = dict[str, Any]
+
+_SECTION = re.compile(
+    r"^# %% (start from|cell|methods of|new cell after|answer) (\S+)\n", re.MULTILINE
+)
+
+
+@dataclass(frozen=True)
+class Section:
+    """One part of a sample: what to do with which cell."""
+
+    action: str
+    target: str
+    text: str
+
+
+def read_sample(path: Path) -> list[Section]:
+    """The sections of a sample file. Raises ValueError when it does not begin with a start."""
+    _, *parts = _SECTION.split(path.read_text("utf-8"))
+    triples = zip(parts[::3], parts[1::3], parts[2::3], strict=True)
+    sections = [Section(action, target, text.strip("\n")) for action, target, text in triples]
+    if not sections or sections[0].action != "start from":
+        raise ValueError(f"{path}: the first marker must be '# %% start from ...'")
+    return sections
+
+
+def apply(sections: list[Section], release: Document, source: Document) -> Document:
+    """The submitted notebook: ``release`` with the sections' edits. ``source`` has the solutions.
+
+    Raises ValueError when a section names a cell or a start that does not exist.
+    """
+    document = copy.deepcopy(release)
+    cells = document["cells"]
+    for number, section in enumerate(sections):
+        if section.action == "start from":
+            _start(document, section.target, source)
+            continue
+        at = next((i for i, cell in enumerate(cells) if cell["id"] == section.target), None)
+        if at is None:
+            raise ValueError(f"{section.action} {section.target}: the release has no such cell")
+        match section.action:
+            case "cell":
+                cells[at]["source"] = section.text
+            case "methods of":
+                cells[at]["source"] = replace_methods(source_of(cells[at]), section.text)
+            case "new cell after":
+                cells.insert(at + 1, _code_cell(f"own-{number}", section.text))
+            case "answer":
+                lines = [line.removeprefix("#").removeprefix(" ") for line in _lines(section.text)]
+                cells[at]["source"] = "\n".join(lines)
+    return document
+
+
+def _start(document: Document, start: str, source: Document) -> None:
+    if start not in ("release", "solutions", "solutions-and-answers"):
+        raise ValueError(f"a sample cannot start from {start!r}")
+    solved = {cell["id"]: cell for cell in source["cells"]}
+    for cell in document["cells"]:
+        is_code = cell["cell_type"] == "code"
+        wanted = start == "solutions-and-answers" or (start == "solutions" and is_code)
+        if wanted and is_answer(cell):
+            cell["source"] = solution_of(source_of(solved[cell["id"]]))
+
+
+def solution_of(source: str) -> str:
+    """A source cell as a student would have it: no markers, no mark scheme."""
+    kept, in_scheme = [], False
+    for line in _lines(source):
+        marker = MARKER.match(line)
+        if marker is None and not in_scheme:
+            kept.append(line)
+        elif marker is not None and marker[2] == "MARK SCHEME":
+            in_scheme = marker[1] == "BEGIN"
+    return "\n".join(kept).strip("\n")
+
+
+def replace_methods(cell: str, methods: str) -> str:
+    """The cell with methods of its (first) class replaced by functions of the same name."""
+    for new in ast.parse(methods).body:
+        if not isinstance(new, ast.FunctionDef):
+            raise ValueError(f"line {new.lineno} of the section is no method")
+        owner = next(node for node in ast.parse(cell).body if isinstance(node, ast.ClassDef))
+        found = [n for n in owner.body if isinstance(n, ast.FunctionDef) and n.name == new.name]
+        if not found:
+            raise ValueError(f"class {owner.name} has no method {new.name} to replace")
+        lines = _lines(cell)
+        text = textwrap.indent("\n".join(_lines(methods)[_span(new)]), "    ")
+        lines[_span(found[0])] = _lines(text)
+        cell = "\n".join(lines)
+    return cell
+
+
+def _span(node: ast.FunctionDef) -> slice:
+    return slice(node.lineno - 1, node.end_lineno)
+
+
+def _lines(text: str) -> list[str]:
+    return text.split("\n")
+
+
+def _code_cell(name: str, source: str) -> dict[str, Any]:
+    empty = {"metadata": {}, "outputs": [], "execution_count": None}
+    return {"cell_type": "code", "id": name, "source": source, **empty}

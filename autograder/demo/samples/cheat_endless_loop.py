@@ -1,0 +1,15 @@
+"""Never returns from the first distance function, not even when interrupted.
+
+Earns: nothing; costs one cell's time.
+"""
+
+
+# %% start from release
+# %% methods of k-nearest-neighbor
+def compute_distances_two_loops(self, X):
+    while True:
+        try:
+            while True:
+                pass
+        except KeyboardInterrupt:
+            continue
