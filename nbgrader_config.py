@@ -6,12 +6,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT))  # `autograder` is importable even when it is not installed
 
-from autograder import release  # noqa: E402
+from autograder import execute, release  # noqa: E402
 
 c = get_config()  # noqa: F821  (nbgrader puts it there)
 
 c.CourseDirectory.root = str(ROOT)
 c.NbGrader.logfile = ""  # no .nbgrader.log in the checkout
 
-# source/ -> release/
-release.configure(c)
+release.configure(c)  # source/ -> release/
+execute.configure(c)  # submitted/ -> autograded/: our sandbox, our judge

@@ -14,7 +14,13 @@ from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
-from nbgrader.preprocessors import NbGraderPreprocessor
+from nbgrader.preprocessors import (
+    AssignLatePenalties,
+    CheckCellMetadata,
+    NbGraderPreprocessor,
+    SaveAutoGrades,
+)
+from traitlets.config import Config
 
 from autograder.grade import Job, grade_document
 from autograder.judge.registry import checks_for
@@ -25,6 +31,20 @@ from autograder.template import Template, load_template
 from autograder.workers import start_zygote
 
 
+def configure(c: Config) -> None:
+    """Let nbgrader's ``autograde`` repair, run and judge with what is in this module."""
+    c.Autograde.sanitize_preprocessors = [
+        RepairSubmission,  # restores locked cells and metadata from release/
+        CheckCellMetadata,
+    ]
+    c.Autograde.autograde_preprocessors = [
+        JudgeNotebook,
+        SaveAutoGrades,
+        AssignLatePenalties,
+        CheckCellMetadata,
+    ]
+
+
 class RepairSubmission(NbGraderPreprocessor):
     """Brings a submission into the shape of its release; what was mended goes to the log."""
 
@@ -32,7 +52,7 @@ class RepairSubmission(NbGraderPreprocessor):
         self, nb: NotebookNode, resources: dict[str, Any]
     ) -> tuple[NotebookNode, dict[str, Any]]:
         template = _template(self, resources)
-        repaired = repair(nbformat.writes(nb).encode(), template)
+        repaired = repair(json.dumps(nb).encode(), template)
         for note in repaired.repairs:
             self.log.warning("%s: %s", resources["nbgrader"]["student"], note)
         return nbformat.from_dict(repaired.document), resources  # type: ignore[return-value]
@@ -52,7 +72,7 @@ class JudgeNotebook(NbGraderPreprocessor):
             checks=checks_for(template.assignment, template.notebook),
             secret=course_secret(_root(self)),
         )
-        graded = grade_document(job, json.loads(nbformat.writes(nb)), _zygote())
+        graded = grade_document(job, json.loads(json.dumps(nb)), _zygote())
         if graded.needs_human:
             self.log.error("%s needs a human: %s", job.student, graded.needs_human)
         return nbformat.from_dict(json.loads(graded.document)), resources  # type: ignore[return-value]

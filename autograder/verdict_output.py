@@ -47,5 +47,6 @@ def verdict_text(verdict: CellVerdict) -> str:
     lines = [f"{verdict.grade_id}: {verdict.score:g} of {verdict.points:g} points {verdict.note}"]
     for check in verdict.checks:
         if not check.passed:
-            lines.append(f"  {'advice' if check.advice else '✗'} {check.title.rstrip('.')}: {check.message}")
+            mark = "advice" if check.advice else "✗"
+            lines.append(f"  {mark} {check.title.rstrip('.')}: {check.message}")
     return "\n".join(lines)
