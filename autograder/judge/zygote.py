@@ -104,9 +104,9 @@ class Zygote:
         goes to random, numpy and torch. Raises SandboxError naming the layer that failed.
         """
         began = time.monotonic()
+        packed = _pack(files)
         home = "" if self.tier in ("root", "userns") else mounts.make_home()
         request = {"limits": asdict(limits or Limits()), "home": home, "seed": seed}
-        packed = _pack(files)
         channel, their_channel = socket.socketpair()
         report, their_report = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         stdio, their_stdio = os.pipe2(os.O_CLOEXEC)
