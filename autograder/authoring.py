@@ -1,16 +1,24 @@
-"""What a source notebook must look like: balanced regions, known metadata, one canonical form."""
+"""What a source notebook must look like: balanced regions, known metadata, one canonical form.
+
+After editing a notebook, ``python -m autograder.authoring source/assignment1/knn.ipynb`` runs it
+and writes it back in that form, with the outputs that nbval compares.
+"""
 
 from __future__ import annotations
 
 import ast
 import copy
 import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import nbformat
+from nbclient import NotebookClient
+from nbconvert.exporters.exporter import ResourcesDict
 from nbformat import NotebookNode
+from nbgrader.preprocessors import ClearHiddenTests
 from nbgrader.utils import is_solution
 
 #: What a notebook may carry besides its cells. Editors add more (widths, folds, Colab's views);
@@ -55,6 +63,37 @@ def canonical(nb: NotebookNode) -> NotebookNode:
 
 def _only(metadata: Mapping[str, Any], keys: Sequence[str]) -> NotebookNode:
     return NotebookNode({key: metadata[key] for key in keys if key in metadata})
+
+
+def without_hooks(nb: NotebookNode) -> NotebookNode:
+    """Copy of ``nb`` that runs in an ordinary kernel: the hidden hooks refuse to."""
+    return ClearHiddenTests().preprocess(copy.deepcopy(nb), ResourcesDict())[0]
+
+
+def refresh(path: Path) -> None:
+    """Run a source notebook and write it back: canonical, with today's outputs where compared.
+
+    Raises nbclient's CellExecutionError when a cell fails; the file is then as it was.
+    """
+    nb = nbformat.read(path, as_version=4)
+    ran = without_hooks(nb)
+    NotebookClient(ran, resources={"metadata": {"path": str(path.parent)}}).execute()
+    for cell, done in zip(nb.cells, ran.cells, strict=True):
+        if cell.cell_type == "code":
+            cell.outputs = _joined(done.outputs)
+    nbformat.write(canonical(nb), path)
+
+
+def _joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    """Put together what one stream said in several messages: where it is cut is chance."""
+    joined: list[NotebookNode] = []
+    for output in outputs:
+        stream = output.get("name")  # None for what is no stream
+        if joined and stream and joined[-1].get("name") == stream:
+            joined[-1].text += output.text
+        else:
+            joined.append(output)
+    return joined
 
 
 def check_source(path: Path) -> None:
@@ -119,3 +158,8 @@ def enclosing_function(source: str, line: int) -> str | None:
         and node.lineno <= line <= (node.end_lineno or node.lineno)
     ]
     return max(around, key=lambda node: node.lineno).name if around else None
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:]:
+        refresh(Path(name))

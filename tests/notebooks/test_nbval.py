@@ -10,18 +10,20 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from nbconvert.exporters.exporter import ResourcesDict
 from nbformat import NotebookNode
-from nbgrader.preprocessors import ClearHiddenTests
+
+from autograder.authoring import without_hooks
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 SOURCES = sorted((ROOT / "source").glob("*/*.ipynb"))
+#: The stored outputs belong to the embedded data, not to what this user has at home.
+OURS = ("CS231N_DATA", "MPLBACKEND", "PYTEST_ADDOPTS")
 
 
 def author_copy(source: Path) -> NotebookNode:
-    """The notebook without its hidden hooks, which refuse to run outside the judge."""
-    nb, _ = ClearHiddenTests().preprocess(nbformat.read(source, as_version=4), ResourcesDict())
+    """The notebook as nbval can run and believe it."""
+    nb = without_hooks(nbformat.read(source, as_version=4))
     for cell in nb.cells:
         if cell.get("outputs"):
             cell.execution_count = 1  # nbval believes no output of a cell that was never run
@@ -33,10 +35,11 @@ def nbval(path: Path) -> tuple[list[str], str]:
     (path.parent / "pytest.ini").write_text("[pytest]\n")  # keep our own pytest settings out
     options = ["--nbval-lax", "--nbval-current-env", "--nbval-sanitize-with", HERE / "sanitize.cfg"]
     quiet = ["-q", "-rf", "--color=no", "-p", "no:cacheprovider", "-p", "no:xdist"]
+    environment = {k: v for k, v in os.environ.items() if k not in OURS}
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *options, *quiet, path.name],
         cwd=path.parent,
-        env={name: value for name, value in os.environ.items() if name not in OUR_VARIABLES},
+        env=environment | {"CS231N_CACHE": str(path.parent / "cache")},
         capture_output=True,
         text=True,
     )
@@ -45,10 +48,6 @@ def nbval(path: Path) -> tuple[list[str], str]:
     failed = re.findall(r"^FAILED .*::Cell (\d+)", done.stdout, re.MULTILINE)
     assert bool(failed) == (done.returncode == 1), done.stdout
     return [code[int(number)] for number in failed], done.stdout
-
-
-#: The stored outputs belong to the embedded data, not to what this user has at home.
-OUR_VARIABLES = ("CS231N_DATA", "MPLBACKEND", "PYTEST_ADDOPTS")
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: f"{path.parent.name}/{path.stem}")
