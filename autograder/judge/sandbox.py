@@ -83,11 +83,13 @@ class Sandbox:
 
         The default takes about 0.1 ms a process. It misses pages of the zygote's that were
         written to (at most the zygote's size a process), and counts what a worker shares with
-        its parent twice; ``exact`` shares such pages out and takes milliseconds.
+        its parent twice; ``exact`` shares such pages out and takes milliseconds, except for an
+        ordinary user in the flat tier, who may not look that closely and gets the default.
         """
         processes = _descendants(self.supervisor)
         if exact:
-            return sum(_proportional(pid) for pid in processes)
+            with contextlib.suppress(PermissionError):  # flat tier, as an ordinary user
+                return sum(_proportional(pid) for pid in processes)
         resident = (_resident(pid) for pid in processes)
         return sum(max(0, own - self._base) + shared for own, shared in resident)
 
@@ -163,7 +165,8 @@ def _resident(pid: int) -> tuple[int, int]:
 def _proportional(pid: int) -> int:
     """Anonymous and shared memory with each page divided by the number of its users, in bytes."""
     total = 0
-    with contextlib.suppress(OSError), Path(f"/proc/{pid}/smaps_rollup").open() as lines:
+    gone = (FileNotFoundError, ProcessLookupError)
+    with contextlib.suppress(*gone), Path(f"/proc/{pid}/smaps_rollup").open() as lines:
         for line in lines:
             if line.startswith(("Pss_Anon:", "Pss_Shmem:")):
                 total += int(line.split()[1]) << 10

@@ -60,6 +60,12 @@ STOPPED = {
 }
 
 
+# Of these, permissions or the judge's PR_SET_DUMPABLE stop an ordinary user even unprotected.
+ONLY_ROOT_COULD = {
+    "change the packages", "open the judge's memory", "read the judge's environment",
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("attack", STOPPED)
 def test_stopped(attack: str, sandbox: Sandbox, bait: Bait) -> None:
     answer = ask(sandbox, STOPPED[attack], **bait.names)
@@ -68,7 +74,9 @@ def test_stopped(attack: str, sandbox: Sandbox, bait: Bait) -> None:
 
 @pytest.mark.parametrize("attack", STOPPED)
 def test_would_work_unprotected(attack: str, unprotected: Sandbox, bait: Bait) -> None:
-    assert "error" not in ask(unprotected, STOPPED[attack], **bait.names)
+    answer = ask(unprotected, STOPPED[attack], **bait.names)
+    stopped_anyway = os.geteuid() != 0 and attack in ONLY_ROOT_COULD
+    assert ("error" in answer) == stopped_anyway, answer
 
 
 # The kernel refuses before it looks at the arguments; without the filter these do not end in EPERM.
