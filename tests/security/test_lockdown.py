@@ -170,6 +170,36 @@ def test_no_student_code_without_every_layer(zygote: Zygote) -> None:
     assert caught.value.stage == "files"
 
 
+LAYERS = {
+    "mounts.enter": "root file system",
+    "syscalls.set_no_new_privs": "privileges",
+    "syscalls.drop_capabilities": "privileges",
+    "landlock.restrict": "landlock",
+    "seccomp.load": "seccomp",
+}
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_a_layer_that_fails_stops_the_start(layer: str, tmp_path: Path) -> None:
+    module, function = layer.split(".")
+    program = f"""
+from autograder.sandbox import {module}
+def prepare():
+    def fail(*_, **__): raise PermissionError(1, "broken on purpose")
+    {module}.{function} = fail
+def serve(channel):
+    raise AssertionError("student code ran")
+"""
+    (tmp_path / "broken.py").write_text(program)
+    tier = probe.choose()
+    if tier == "flat" and module == "mounts":
+        pytest.skip("the flat tier has no file system of its own")
+    with Zygote(tier, entry="broken:serve", search=[tmp_path], warm=False) as zygote:
+        with pytest.raises(SandboxError, match="broken on purpose") as caught:
+            zygote.fork()
+        assert caught.value.stage == LAYERS[layer]
+
+
 @pytest.mark.parametrize("name", ["/etc/passwd", "../x", "a/../../x", ""])
 def test_submitted_file_names_stay_inside(zygote: Zygote, name: str) -> None:
     with pytest.raises(ValueError, match="work folder"):

@@ -8,10 +8,11 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from attacker import Bait, ask
+from attacker import HERE, Bait, ask
 
 from autograder.judge.sandbox import Sandbox
 from autograder.judge.zygote import Zygote
+from autograder.sandbox import probe
 from autograder.sandbox.policy import MIB, MIN_MEMORY, Limits, Tier
 
 pytestmark = pytest.mark.sandbox
@@ -136,6 +137,22 @@ def test_interrupt_stops_a_loop_and_keeps_the_kernel(fresh: Sandbox) -> None:
     fresh.interrupt()
     assert fresh.channel.recv(100).startswith(b'{"error": "KeyboardInterrupt')
     assert ask(fresh, "got = 1")["got"] == "1"
+
+
+def test_warm_kernel_computes_and_is_small() -> None:
+    """torch and BLAS do not hang after the fork, and a waiting kernel shares nearly everything."""
+    code = """
+import numpy as np, torch
+layer = torch.nn.Conv2d(3, 8, 3)
+layer(torch.ones(4, 3, 32, 32)).sum().backward()
+got = round(float(np.ones((300, 300)).dot(np.ones((300, 300)))[0, 0])), layer.weight.grad.shape
+"""
+    with (
+        Zygote(probe.choose(), entry="inside:serve", search=[HERE]) as warm,
+        warm.fork(Limits(memory_bytes=1 << 30)) as sandbox,
+    ):
+        assert sandbox.private_bytes() < 60 * MIB
+        assert ask(sandbox, code)["got"] == "(300, torch.Size([8, 3, 3, 3]))"
 
 
 def test_seed_decides_the_random_numbers(zygote: Zygote) -> None:
