@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 from autograder.judge.zygote import Zygote
 from autograder.sandbox import probe
+from cs231n_lib.data import find_cifar10, spritecifar
+from cs231n_lib.data.cache import CACHE_VARIABLE, cache_dir
+from cs231n_lib.data.cifar10 import DATA_VARIABLE
 
 TIER_VARIABLE = "CS231N_ISOLATION"
 
@@ -25,4 +29,25 @@ def start_zygote(tier: str | None = None) -> Zygote:
             "\033[0m",
             file=sys.stderr,
         )
-    return Zygote(chosen)
+    folders, environment = data_for_kernels()
+    return Zygote(chosen, readable=folders, env=environment)
+
+
+def data_for_kernels() -> tuple[list[Path], dict[str, str]]:
+    """What kernels read the data sets from: folders, and the variables that name them.
+
+    Makes the embedded data set if there is no real one and it is not in the cache yet: kernels
+    cannot write there, and each would make it anew.
+    """
+    environment = {CACHE_VARIABLE: str(cache_dir())}
+    folders = [cache_dir()]
+    if given := os.environ.get(DATA_VARIABLE):
+        folders.append(Path(given).expanduser().resolve())
+        environment[DATA_VARIABLE] = str(folders[-1])
+    if find_cifar10() is None:
+        present, total = spritecifar.cached_chunks()
+        if present < total:
+            print("Making the embedded data set, once (some 20 s) ...", file=sys.stderr)
+            spritecifar.load("train")
+            spritecifar.load("test")
+    return [folder for folder in folders if folder.exists()], environment

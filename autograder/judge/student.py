@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from itertools import count
 from typing import Any
 
@@ -39,6 +40,7 @@ class Student:
     ) -> None:
         self.sources = dict(sources or {})
         self.printed = ""  # by the last call
+        self.shared: dict[str, Any] = {}  # costly answers that the checks of one cell share
         self._kernel = kernel
         self._seconds = seconds or kernel.limits.call_seconds
         self._stand_ins: dict[int, Callable[..., Any]] = {}
@@ -226,8 +228,9 @@ class Instance:
         self._student.request(f"{self._class}.{attribute}", message)
 
 
+@lru_cache(maxsize=1024)
 def parse_cell(source: str) -> ast.Module:
-    """The syntax tree of a cell, empty where it does not parse (magics, errors)."""
+    """The syntax tree of a cell, empty where it does not parse (magics, errors). Read only."""
     lines = ["pass" if line.lstrip()[:1] in ("%", "!") else line for line in source.split("\n")]
     try:
         return ast.parse("\n".join(lines))

