@@ -44,9 +44,10 @@ def canonical(nb: NotebookNode) -> NotebookNode:
     """
     nb = copy.deepcopy(nb)
     nb.nbformat, nb.nbformat_minor = 4, 5
-    nb.metadata = NotebookNode(
-        {key: _only(nb.metadata.get(key, {}), names) for key, names in NOTEBOOK_METADATA.items()}
-    )
+    nb.metadata = _only(nb.metadata, list(NOTEBOOK_METADATA))
+    for key, names in NOTEBOOK_METADATA.items():
+        if key in nb.metadata:
+            nb.metadata[key] = _only(nb.metadata[key], names)
     for cell in nb.cells:
         cell.metadata = _only(cell.metadata, CELL_METADATA)
         cell.source = cell.source.rstrip("\n")

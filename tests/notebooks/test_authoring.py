@@ -1,0 +1,45 @@
+"""The command that runs a source notebook and writes it back as it is committed."""
+
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient.exceptions import CellExecutionError
+from nbformat.v4 import new_code_cell, new_notebook
+
+from autograder.authoring import CHECKED_OUTPUT_TAG, refresh
+
+SPEAKING = "import sys\nprint('one', flush=True)\nprint('two', flush=True)"
+
+
+def write(path: Path, *sources: str) -> None:
+    cells = [new_code_cell(text, id=f"cell-{i}") for i, text in enumerate(sources)]
+    cells[0].metadata = {"tags": [CHECKED_OUTPUT_TAG], "collapsed": True}
+    nbformat.write(
+        new_notebook(
+            cells=cells,
+            metadata={"widgets": {}, "language_info": {"name": "python", "version": "3.11.7"}},
+        ),
+        path,
+    )
+
+
+def test_refresh_keeps_the_compared_outputs_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "toy.ipynb"
+    write(path, SPEAKING, "print('not compared')")
+    refresh(path)
+    nb = nbformat.read(path, as_version=4)
+    assert [output.text for output in nb.cells[0].outputs] == ["one\ntwo\n"]
+    assert nb.cells[0].metadata == {"tags": [CHECKED_OUTPUT_TAG]}
+    assert nb.cells[0].execution_count is None
+    assert nb.cells[1].outputs == []
+    assert nb.metadata == {"language_info": {"name": "python"}}
+
+
+def test_refresh_leaves_a_failing_notebook_alone(tmp_path: Path) -> None:
+    path = tmp_path / "toy.ipynb"
+    write(path, SPEAKING, "1 / 0")
+    before = path.read_bytes()
+    with pytest.raises(CellExecutionError, match="ZeroDivisionError"):
+        refresh(path)
+    assert path.read_bytes() == before
