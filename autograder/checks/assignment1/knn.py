@@ -6,13 +6,13 @@ Shapes: Nte test rows, Ntr training rows, D pixels each; distances are (Nte, Ntr
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import wraps
 
 import numpy as np
 from numpy.random import Generator
 from scipy.spatial.distance import cdist
 
+from autograder.checks.assignment1.knn_oracle import FOLDS, cross_validate, majority
 from autograder.judge import (
     Failed,
     Instance,
@@ -34,7 +34,6 @@ TWO, ONE, NONE = (f"compute_distances_{n}" for n in ("two_loops", "one_loop", "n
 VERSIONS = {"knn-two-loops": TWO, "knn-one-loop": ONE, "knn-no-loops": NONE}
 READY_MADE = ("norm", "cdist", "pdist", "scipy", "sklearn", "euclidean_distances")
 LAYOUT = "dists[i, j] is the distance from test row i to training row j"
-FOLDS = 5
 K_CHOICES = (1, 3, 5, 8, 10, 12, 15, 20, 50, 100)
 
 
@@ -178,16 +177,6 @@ def labels_of(student: Student, dists: np.ndarray, y: np.ndarray, k: int) -> np.
     return as_array(knn.call("predict_labels", dists, k=k), "the predicted labels")
 
 
-def majority(dists: np.ndarray, y: np.ndarray, k: int) -> np.ndarray:
-    """Majority vote of the k nearest columns; a tie goes to the smallest label."""
-    nearest = np.argsort(dists, axis=1)[:, :k]
-    return np.array([np.unique(y[row])[_most_frequent(y[row])] for row in nearest])
-
-
-def _most_frequent(votes: np.ndarray) -> int:
-    return int(np.argmax(np.unique(votes, return_counts=True)[1]))
-
-
 def distinct_distances(rng: Generator, rows: int, columns: int) -> np.ndarray:
     """No two distances in a row are equal, so that the k nearest are never in doubt."""
     return rng.permuted(np.tile(np.arange(1.0, columns + 1), (rows, 1)), axis=1)
@@ -253,76 +242,6 @@ def k_may_be_the_whole_training_set(student: Student, rng: Generator) -> None:
 
 
 # -- cross-validation -----------------------------------------------------------------------------
-
-
-class Oracle:
-    """A right classifier for the student's loop: it lives here, and notes what it is given."""
-
-    seen: list[tuple[np.ndarray, np.ndarray]]
-
-    def train(self, X: np.ndarray, y: np.ndarray) -> None:
-        self.X, self.y = as_array(X), as_array(y).ravel()
-        self.seen.append((self.X, self.y))
-
-    def compute_distances_two_loops(self, X: np.ndarray) -> np.ndarray:
-        return cdist(as_array(X), self.X)
-
-    def compute_distances_one_loop(self, X: np.ndarray) -> np.ndarray:
-        return cdist(as_array(X), self.X)
-
-    def compute_distances_no_loops(self, X: np.ndarray) -> np.ndarray:
-        return cdist(as_array(X), self.X)
-
-    def predict_labels(self, dists: np.ndarray, k: int = 1) -> np.ndarray:
-        return majority(as_array(dists), self.y, int(k))
-
-    def predict(self, X: np.ndarray, k: int = 1, num_loops: int = 0) -> np.ndarray:
-        return majority(cdist(as_array(X), self.X), self.y, int(k))
-
-
-@dataclass(frozen=True)
-class CrossValidation:
-    """What the student's cell made of other data, with a right classifier in its hands."""
-
-    X: np.ndarray  # (rows, 3)
-    y: np.ndarray  # (rows,)
-    X_folds: list[np.ndarray]
-    y_folds: list[np.ndarray]
-    table: dict  # k_to_accuracies
-    seen: list[tuple[np.ndarray, np.ndarray]]  # what the classifier was trained on, each time
-
-
-def cross_validate(student: Student, rng: Generator, rows: int = 133) -> CrossValidation:
-    """Run the student's cell on ``rows`` training rows; the checks of a cell share one run."""
-    known = student.shared.get(f"cross-validation {rows}")
-    if known:
-        return known
-    X, y = rng.normal(size=(rows, 3)), rng.integers(0, 4, size=rows)
-    seen: list[tuple[np.ndarray, np.ndarray]] = []
-    oracle = type("KNearestNeighbor", (Oracle,), dict(vars(Oracle)) | {"seen": seen})
-    bindings = {
-        "KNearestNeighbor": student.stand_in(oracle),
-        "X_train": X,
-        "y_train": y,
-        "num_training": rows,
-    }
-    names = ("X_train_folds", "y_train_folds", "k_to_accuracies")
-    after = student.rerun(student.sources.get("cross-validation", ""), bindings, names)
-    for name in names:
-        expect(name in after, f"the variable {name} does not exist after the cell")
-    X_folds, y_folds = (_list(after[name], name) for name in names[:2])
-    table = after[names[2]]
-    expect(isinstance(table, dict), "k_to_accuracies is not a dict")
-    run = CrossValidation(X, y, X_folds, y_folds, table, seen)
-    student.shared[f"cross-validation {rows}"] = run
-    return run
-
-
-def _list(value: object, name: str) -> list[np.ndarray]:
-    rows = list(value) if isinstance(value, list | tuple | np.ndarray) else None
-    expect(rows is not None, f"{name} is not a list of arrays")
-    expect(len(rows or []) == FOLDS, f"{name} has {len(rows or [])} folds; expected {FOLDS}")
-    return [as_array(fold, f"{name}[{i}]") for i, fold in enumerate(rows or [])]
 
 
 def _accuracies(table: dict, k: int) -> np.ndarray:
