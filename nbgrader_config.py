@@ -6,7 +6,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT))  # `autograder` is importable even when it is not installed
 
-from autograder import execute, release  # noqa: E402
+from autograder import execute, feedback, release  # noqa: E402
 
 c = get_config()  # noqa: F821  (nbgrader puts it there)
 
@@ -15,3 +15,4 @@ c.NbGrader.logfile = ""  # no .nbgrader.log in the checkout
 
 release.configure(c)  # source/ -> release/
 execute.configure(c)  # submitted/ -> autograded/: our sandbox, our judge
+feedback.configure(c)  # autograded/ -> feedback/, and what the formgrader shows: no scripts

@@ -18,7 +18,7 @@ SAMPLES = Path(__file__).parent / "samples"
 
 #: Samples that hang must not make the demo slow. The slowest honest cell, cross-validation, takes
 #: less than a quarter of this.
-LIMITS = {"cell_seconds": 8}
+LIMITS = {"cell_seconds": 15}
 
 CONFIG_HEAD = (
     '"""The demo class, an nbgrader course directory. `autograder demo` made this file."""'

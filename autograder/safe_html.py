@@ -1,0 +1,88 @@
+"""Student-authored HTML, made harmless: nothing in it runs, loads, submits or covers the page.
+
+nbconvert shows outputs and markdown as they are, and nbgrader's templates do so even when told to
+sanitise. The two filters here take the place of nbconvert's in feedback and formgrader, where a
+script would run with a TA's rights. The allow-list is of tags and attributes; nh3 does the work.
+"""
+
+from __future__ import annotations
+
+import re
+
+import nh3
+from nbconvert.filters import markdown2html
+from traitlets.config import Config
+
+_TEXT = "a abbr b br code del div em hr i kbd li ol p pre s small span strong sub sup ul var"
+_BLOCKS = "blockquote dd dl dt details figcaption figure h1 h2 h3 h4 h5 h6 summary"
+_TABLE = "caption col colgroup table tbody td tfoot th thead tr"
+TAGS = {*_TEXT.split(), *_BLOCKS.split(), *_TABLE.split(), "img"}
+
+ATTRIBUTES = {
+    "*": {"class", "title"},
+    "a": {"href"},
+    "img": {"src", "alt", "width", "height"},
+    "ol": {"start"},
+    "td": {"colspan", "rowspan", "align"},
+    "th": {"colspan", "rowspan", "align", "scope"},
+}
+
+#: Of classes only those of highlighted code (Pygments) and of data frames: the page's own classes
+#: would let an answer look like a grade.
+_CLASSES = re.compile(r"highlight( hl-\w+)?|dataframe|[a-z]{1,2}[0-9a-z]?")
+
+#: Images that are in the page itself. Others would tell their server who looks, and when.
+_INLINE_IMAGE = re.compile(r"data:image/(png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]*")
+_LINK = re.compile(r"(https?:|mailto:|#)", re.IGNORECASE)
+
+# Parsing takes time quadratic in the depth of nesting: 10,000 tags take a quarter of a second.
+MAX_CHARS, MAX_TAGS = 2 << 20, 10_000
+
+
+def configure(c: Config) -> None:
+    """Make nbconvert's HTML, and so nbgrader's feedback and formgrader, safe to look at."""
+    # By name: nbgrader prints its configuration as JSON.
+    c.HTMLExporter.filters = {
+        "markdown2html": f"{__name__}.render_markdown",
+        "clean_html": f"{__name__}.clean",
+    }
+    c.HTMLExporter.sanitize_html = True  # outputs go through clean_html, scripts are left out
+    # What a cell displays is taken from the first of these it has. No scripts, no widgets. An SVG
+    # is shown as an image, where its scripts do not run.
+    c.NbConvertBase.display_data_priority = [
+        "text/html",
+        "text/markdown",
+        "image/svg+xml",
+        "text/latex",
+        "image/png",
+        "image/jpeg",
+        "text/plain",
+    ]
+
+
+def clean(html: str | bytes) -> str:
+    """HTML with everything taken out that is not on the allow-list; its text stays."""
+    text = html.decode("utf-8", "replace") if isinstance(html, bytes) else str(html)
+    if len(text) > MAX_CHARS or text.count("<") > MAX_TAGS:
+        return f"<p>(HTML of {len(text):,} characters is too large to be shown)</p>"
+    return nh3.clean(
+        text,
+        tags=TAGS,
+        attributes=ATTRIBUTES,
+        attribute_filter=_attribute,
+        url_schemes={"http", "https", "mailto", "data"},
+    )
+
+
+def render_markdown(source: str) -> str:
+    """Markdown (with TeX in it) as safe HTML."""
+    return clean(markdown2html(source))
+
+
+def _attribute(tag: str, name: str, value: str) -> str | None:
+    """The attribute's value, or None to drop it."""
+    allowed = {("img", "src"): _INLINE_IMAGE.fullmatch, ("a", "href"): _LINK.match}
+    if name == "class":
+        return value if _CLASSES.fullmatch(value) else None
+    test = allowed.get((tag, name))
+    return value if test is None or test(value) else None
