@@ -141,6 +141,6 @@ def main() -> int:
     table = Table(box=None, show_header=False, pad_edge=False)
     lines = report()
     for line in lines:
-        table.add_row(line.topic, _MARKS[line.status], line.text.replace("[", r"\["))
+        table.add_row(line.topic, _MARKS[line.status], escape(line.text))
     Console().print(table)
     return int(any(line.status == "problem" for line in lines))
