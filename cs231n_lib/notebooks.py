@@ -42,7 +42,7 @@ def load(name: str, folder: str | Path | None = None) -> ModuleType:
         tree.body = [node for node in tree.body if _is_definition(node)]
         # Python looks source lines up by file name: tracebacks then show the student's own lines.
         filename = f"<{where}>"
-        linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
+        linecache.cache[filename] = (len(source), None, f"{source}\n".splitlines(True), filename)
         try:
             exec(compile(tree, filename, "exec"), module.__dict__)
         except Exception as error:

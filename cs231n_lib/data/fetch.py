@@ -88,7 +88,9 @@ def _download_resuming(url: str, output_file: str, _pooch: object) -> None:
     """Download as pooch wants it, through ``NAME.part``, which an interruption leaves behind."""
     part = Path(output_file).with_name("cifar-10-python.tar.gz.part")
     have = part.stat().st_size if part.exists() else 0
-    headers = {"Range": f"bytes={have}-"} if have else {}
+    headers = {"Accept-Encoding": "identity"}  # the file as it is, to count its bytes
+    if have:
+        headers["Range"] = f"bytes={have}-"
     with requests.get(url, stream=True, timeout=_TIMEOUT, headers=headers) as response:
         finished = have and response.status_code == requests.codes.requested_range_not_satisfiable
         if not finished:

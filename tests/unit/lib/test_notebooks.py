@@ -1,0 +1,124 @@
+"""load(): definitions and nothing else."""
+
+import inspect
+import pickle
+import traceback
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from cs231n_lib.errors import NotebookError
+from cs231n_lib.notebooks import load
+
+
+def write(folder: Path, name: str, *sources: str) -> Path:
+    cells = [new_code_cell(source, id=f"cell-{i}") for i, source in enumerate(sources)]
+    path = folder / f"{name}.ipynb"
+    nbformat.write(new_notebook(cells=[new_markdown_cell("# Title"), *cells]), path)
+    return path
+
+
+def test_definitions_are_loaded_and_nothing_else_runs(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        "layers",
+        "import numpy as np\nfrom math import pi\nprint('side effect')\nraise SystemExit",
+        "SCALE = 2.0\nSIDE = open('no-such-file')\nlower = 3\nSHAPE: tuple = (1, 2)",
+        "def double(x):\n    return np.asarray(x) * SCALE\n\ndouble(1 / 0)",
+        "class Layer:\n    factor = SCALE\n    def forward(self, x):\n        return double(x)",
+        "def double(x):\n    return 0",
+        "await something()",
+    )
+    layers = load("layers", tmp_path)
+    assert layers.Layer().forward(3) == 0  # the later definition counts, as in the notebook
+    assert layers.Layer.factor == 2.0
+    assert layers.SHAPE == (1, 2)
+    assert layers.pi > 3
+    assert not hasattr(layers, "SIDE")
+    assert not hasattr(layers, "lower")
+
+
+def test_working_directory_is_the_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, "knn", "def f(): return 1")
+    monkeypatch.chdir(tmp_path)
+    assert load("knn").f() == 1
+    assert load("knn.ipynb").f() == 1
+
+
+def test_a_saved_change_is_seen(tmp_path: Path) -> None:
+    write(tmp_path, "knn", "def f(): return 1")
+    load("knn", tmp_path)
+    write(tmp_path, "knn", "def f(): return 2")
+    assert load("knn", tmp_path).f() == 2
+
+
+def test_magics_are_tolerated_and_lines_keep_their_numbers(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        "magic",
+        "%matplotlib inline\n!pip list\nfiles = !ls\nnumpy?\n?print\nif True:\n    %time x = 1\n"
+        "def broken():\n    raise KeyError('here')",
+        "%%bash\nrm -rf something",
+        'def text():\n    return """\n%keep\n!this\n"""',
+    )
+    magic = load("magic", tmp_path)
+    assert magic.text() == "\n%keep\n!this\n"
+    with pytest.raises(KeyError) as caught:
+        magic.broken()
+    frame = traceback.extract_tb(caught.value.__traceback__)[-1]
+    assert frame.lineno == 9
+    assert frame.line == "raise KeyError('here')"
+    assert "magic.ipynb, cell 'cell-0'" in frame.filename
+
+
+def test_sources_and_pickles_work(tmp_path: Path) -> None:
+    write(tmp_path, "net", "class Net:\n    def depth(self):\n        return 3")
+    net = load("net", tmp_path)
+    assert inspect.getsource(net.Net.depth) == "    def depth(self):\n        return 3\n"
+    assert type(pickle.loads(pickle.dumps(net.Net()))) is net.Net
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("fullyconnectednets", "Did you mean 'FullyConnectedNets'"),
+        ("FullyConnectedNet", "Did you mean 'FullyConnectedNets'"),
+        ("xyz", "That folder has FullyConnectedNets"),
+    ],
+)
+def test_missing_notebook_says_where_and_suggests(name: str, message: str, tmp_path: Path) -> None:
+    write(tmp_path, "FullyConnectedNets", "x = 1")
+    if (tmp_path / f"{name}.ipynb").is_file():
+        pytest.skip("this file system ignores case")
+    with pytest.raises(NotebookError, match=message) as caught:
+        load(name, tmp_path)
+    assert str(tmp_path) in str(caught.value)
+    with pytest.raises(NotebookError, match="has no notebooks"):
+        load(name, tmp_path / "nowhere")
+
+
+def test_syntax_error_names_cell_and_line(tmp_path: Path) -> None:
+    write(tmp_path, "bad", "x = 1", "y = 2\ndef f(:\n    pass")
+    with pytest.raises(NotebookError, match=r"bad.ipynb, cell 'cell-1', line 2: invalid syntax"):
+        load("bad", tmp_path)
+
+
+def test_failing_definition_names_cell_and_reason(tmp_path: Path) -> None:
+    write(tmp_path, "bad", "import no_such_module")
+    with pytest.raises(NotebookError, match=r"cell 'cell-0'.*ModuleNotFoundError.*no_such_module"):
+        load("bad", tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"{}", b'{"cells": 3}', b"\xff\xfe\x00"])
+def test_files_that_are_no_notebooks(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "broken.ipynb").write_bytes(content)
+    with pytest.raises(NotebookError, match=r"broken.ipynb"):
+        load("broken", tmp_path)
+
+
+def test_byte_order_mark_is_tolerated(tmp_path: Path) -> None:
+    path = write(tmp_path, "windows", "def f():\n    return 'é'")
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    assert load("windows", tmp_path).f() == "é"

@@ -1,0 +1,103 @@
+"""Visible checks, seeds, timing, the device; and what the library may import."""
+
+import ast
+import random
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import cs231n_lib
+from cs231n_lib.device import best_device, describe_device
+from cs231n_lib.feedback import check_close, check_equal, check_shape, check_that
+from cs231n_lib.seeding import seed_everything
+from cs231n_lib.timing import time_function
+
+
+def test_right_results_print_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    check_close("distances", [1.0, 2.0], np.array([1.0, 2.0 + 1e-12]))
+    check_close("tensor", torch.ones(2), np.ones(2))
+    check_shape("scores", np.zeros((2, 3)), (2, 3))
+    check_equal("labels", np.array([1, 2]), [1, 2])
+    check_equal("k", 5, 5)
+    check_that("all used", True)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 6
+    assert all(line.startswith("✓ ") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("got", "message"),
+    [
+        (None, r"result is None; is a `return` missing\?"),
+        (np.zeros(3), r"shape is \(3,\), but \(2, 2\) was expected"),
+        (np.full((2, 2), np.nan), "4 of 4 values are NaN"),
+        ([[1, 2], [3, 5]], r"worst at index \(1, 1\) is 5 where 4 was expected"),
+        ([[1, 2], [3]], "no array"),
+        ("text", "str where numbers were expected"),
+        (torch.ones(2, 2, requires_grad=True), "no array"),
+    ],
+)
+def test_wrong_results_say_what_and_what_it_means(got: object, message: str) -> None:
+    with pytest.raises(AssertionError, match=rf"(?s)✗ dists.*{message}.*Look at the axes"):
+        check_close("dists", got, [[1, 2], [3, 4]], meaning="Look at the axes.")
+
+
+def test_wrong_labels_are_counted() -> None:
+    with pytest.raises(AssertionError, match=r"2 of 3 values differ; the first, at index \(1,\)"):
+        check_equal("labels", [1, 0, 0], np.array([1, 2, 3]))
+    with pytest.raises(AssertionError, match=r"shape is \(2,\)"):
+        check_equal("labels", [1, 0], [1, 2, 3])
+    with pytest.raises(AssertionError, match="it is 3, but 4 was expected"):
+        check_equal("k", 3, 4)
+    with pytest.raises(AssertionError, match=r"(?s)every row once.*A fold is missing"):
+        check_that("every row once", False, "A fold is missing")
+
+
+def test_seed_repeats_every_generator() -> None:
+    def draw() -> tuple[float, ...]:
+        rng = seed_everything(7)
+        return random.random(), np.random.rand(), float(torch.rand(())), rng.random()  # noqa: NPY002
+
+    assert draw() == draw()
+    assert draw()[3] == np.random.default_rng(7).random()
+    with pytest.raises(ValueError, match="between 0 and"):
+        seed_everything(-1)
+
+
+def test_time_function_passes_arguments() -> None:
+    assert 0.05 <= time_function(time.sleep, 0.05) < 1
+    received: list[object] = []
+    time_function(lambda *args, **kwargs: received.extend([args, kwargs]), 1, b=2)
+    assert received == [(1,), {"b": 2}]
+
+
+def test_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CS231N_DEVICE", raising=False)
+    torch.ones(1).to(best_device())
+    assert torch.__version__ in describe_device()
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert best_device() == "cuda"
+    monkeypatch.setenv("CS231N_DEVICE", "cpu")
+    assert best_device() == "cpu"
+
+
+def test_device_without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CS231N_DEVICE", raising=False)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "torch", None)  # importing it would now fail
+    assert best_device() == "cpu"
+    assert "not installed" in describe_device()
+
+
+def test_library_imports_nothing_of_the_graders() -> None:
+    files = list(Path(next(iter(cs231n_lib.__path__))).rglob("*.py"))
+    assert len(files) > 10
+    for path in files:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            assert not {"autograder", "source", "tests"} & {n.split(".")[0] for n in names}, path
