@@ -37,7 +37,7 @@ def test_images_keep_their_colours() -> None:
     floats = np.zeros((2, 4, 4, 3))
     floats[1, ..., 0] = 1.0
     figure = plotting.show_images(floats, titles=["black", "red"])
-    shown = [ax.images[0].get_array() for ax in figure.axes]
+    shown = [np.asarray(ax.images[0].get_array()) for ax in figure.axes]
     assert shown[1].max() == 255
     assert shown[0].max() == 0
     assert [ax.get_title() for ax in figure.axes] == ["black", "red"]
@@ -79,7 +79,7 @@ def test_accuracy_and_cross_validation() -> None:
     assert [line.get_label() for line in ax.lines] == ["training", "validation"]
     ax = plotting.plot_cross_validation({5: [0.3, 0.5], 1: [0.2, 0.2]})
     assert ax.containers[0][0].get_ydata().tolist() == [0.2, 0.4]  # in the order of k
-    assert [len(points.get_offsets()) for points in ax.collections[:2]] == [2, 2]
+    assert [len(np.asarray(points.get_offsets())) for points in ax.collections[:2]] == [2, 2]
     assert ax.get_xlabel() == "k"
     with pytest.raises(ValueError, match="at least one accuracy"):
         plotting.plot_cross_validation({1: []})
