@@ -185,7 +185,9 @@ def test_options_of_the_splits(tmp_path: Path, small_batches: int) -> None:
     np.testing.assert_array_equal(plain["X_val"], X[90:])
     np.testing.assert_array_equal(plain["y_val"], y[90:])
     flat = get_cifar10_data(30, flatten=True, channels_first=False, **options)
-    expected = (np.asarray(X[30:40], float) - np.mean(X[:30], axis=0)).reshape(10, 3072)
+    expected = (np.asarray(X[30:40], float) - np.asarray(X[:30], float).mean(axis=0)).reshape(
+        10, 3072
+    )
     assert np.abs(np.asarray(flat["X_val"], float) - expected).max() < 1e-9
     assert flat["X_train"].dtype == np.float64
     in_bytes = get_cifar10_data(subtract_mean=False, dtype=np.uint8, **options)
