@@ -23,7 +23,11 @@ from nbgrader.utils import is_solution
 
 #: What a notebook may carry besides its cells. Editors add more (widths, folds, Colab's views);
 #: it would only make diffs noisy and releases different from machine to machine.
-NOTEBOOK_METADATA = {"kernelspec": ("display_name", "language", "name"), "language_info": ("name",)}
+NOTEBOOK_METADATA = {
+    "cs231n": ("cell_seconds", "call_seconds", "notebook_seconds"),  # limits while grading
+    "kernelspec": ("display_name", "language", "name"),
+    "language_info": ("name",),
+}
 CELL_METADATA = ("nbgrader", "tags", "cs231n", "deletable", "editable")
 CHECKED_OUTPUT_TAG = "nbval-check-output"
 

@@ -35,24 +35,26 @@ def told(command: Callable[..., Any]) -> Callable[..., Any]:
     def run(*args: Any, **kwargs: Any) -> Any:
         from autograder.course import CourseError
         from autograder.judge.registry import CheckError
-        from autograder.judge.zygote import SandboxError
+        from autograder.sandbox.policy import SandboxError
         from autograder.release import ReleaseError
         from autograder.template import TemplateError
 
         try:
             return command(*args, **kwargs)
         except (CourseError, CheckError, ReleaseError, TemplateError) as error:
-            raise _exit(str(error), WRONG_USE) from None
+            raise Told(str(error), WRONG_USE) from None
         except SandboxError as error:
-            raise _exit(f"{error}\nRun `python -m autograder doctor`.", NEEDS_HUMAN) from None
+            raise Told(f"{error}\nRun `python -m autograder doctor`.", NEEDS_HUMAN) from None
 
     return run
 
 
-def _exit(message: str, status: int) -> click.ClickException:
-    error = click.ClickException(message)
-    error.exit_code = status
-    return error
+class Told(click.ClickException):
+    """One line on stderr and an exit status."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.exit_code = status  # type: ignore[misc]  (a class variable in click)
 
 
 root_option = click.option(

@@ -16,7 +16,7 @@ from nbgrader.api import Gradebook, MissingEntry, SubmittedAssignment
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.plugins import LateSubmissionPlugin
 from nbgrader.utils import parse_utc
-from traitlets.config import Config, PyFileConfigLoader
+from traitlets.config.loader import Config, PyFileConfigLoader
 
 from autograder.judge.results import GradedNotebook
 from autograder.release import make_release
@@ -55,8 +55,9 @@ class GradebookWriter:
         assert book is not None, "use it in a with statement"
         when: datetime.datetime | None = parse_utc(timestamp) if timestamp else None
         book.update_or_create_student(student)
-        given = {"timestamp": when} if when else {}
+        given: dict = {"timestamp": when} if when else {}
         submission = book.update_or_create_submission(assignment, student, **given)
+        book.db.commit()  # nbgrader has just made the rows; what follows changes scores only
         try:
             for notebook in graded:
                 self._record_notebook(book, notebook)

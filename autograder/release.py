@@ -13,7 +13,6 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from nbconvert.preprocessors import Preprocessor
 from nbformat import NotebookNode
 from nbgrader.converters import GenerateAssignment
 from nbgrader.converters.base import NbGraderException
@@ -27,6 +26,7 @@ from nbgrader.preprocessors import (
     ComputeChecksums,
     IncludeHeaderFooter,
     LockCells,
+    NbGraderPreprocessor,
     SaveCells,
 )
 from traitlets.config import Config
@@ -64,7 +64,7 @@ class NamedStubs(ClearSolutions):
         return replaced
 
 
-class CanonicalNotebook(Preprocessor):
+class CanonicalNotebook(NbGraderPreprocessor):
     """Last step of the release: allow-listed metadata and nothing else."""
 
     def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:

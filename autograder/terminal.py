@@ -27,8 +27,9 @@ def grade_with_progress(
     *,
     force: bool = False,
     isolation: str | None = None,
+    report: Path | None = None,
 ) -> list[GradedNotebook]:
-    """Grade, print a table, write the report over everything on record."""
+    """Grade, print a table, write the report (default: report/ASSIGNMENT) over all on record."""
     console = Console()
     with ExitStack() as stack:
 
@@ -59,18 +60,33 @@ def grade_with_progress(
         tier = zygote().tier if zygote.cache_info().currsize else "nothing had to run"
         progress.update(bar, description=assignment)
     console.print(_table(assignment, done))
-    console.print(f"report: {report_on(root, assignment, {'isolation': tier})}")
+    folder = report or root / "report" / assignment
+    console.print(f"report: {report_on(root, assignment, folder, {'isolation': tier})}")
     return done
 
 
-def report_on(root: Path, assignment: str, environment: Mapping[str, str]) -> Path:
-    """Write report/ASSIGNMENT from everything on record."""
+def run_demo(course: Path, folder: Path) -> None:
+    """Build the demo class in ``folder``, grade it, write report and feedback, say where."""
+    from autograder.demo import ASSIGNMENT, build_demo
+    from autograder.feedback import make_feedback
+
+    console = Console()
+    students = build_demo(folder, course)
+    console.print(f"{len(students)} sample submissions in {folder / 'submitted'}")
+    grade_with_progress(folder, ASSIGNMENT, report=folder / "report")
+    pages = make_feedback(folder, ASSIGNMENT)
+    console.print(f"grades: {folder / 'report' / 'grades.csv'}")
+    console.print(f"feedback: {len(pages)} pages in {folder / 'feedback'}")
+
+
+def report_on(root: Path, assignment: str, folder: Path, environment: Mapping[str, str]) -> Path:
+    """Write the report into ``folder`` from everything on record."""
     from autograder.report import write_report
 
     about = {"python": platform.python_version(), "system": platform.platform(terse=True)}
     about |= {name: version(name) for name in ("numpy", "torch", "nbgrader")}
     graded = list(results(root, assignment))
-    return write_report(root / "report" / assignment, assignment, graded, about | dict(environment))
+    return write_report(folder, assignment, graded, about | dict(environment))
 
 
 def _line(graded: GradedNotebook, *, reused: bool) -> str:

@@ -82,7 +82,8 @@ def encode(message: Any, keep: Callable[[Any], Ref] | None = None) -> bytes:
         return _to_ext(keep(value), pack)  # type: ignore[return-value]
 
     def pack(value: Any) -> bytes:
-        return msgpack.packb(value, default=default, strict_types=True, use_bin_type=True)
+        packed = msgpack.packb(value, default=default, strict_types=True, use_bin_type=True)
+        return packed or b""
 
     try:
         body = pack(message)

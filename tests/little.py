@@ -57,7 +57,9 @@ def answer(change: Callable[[dict], object] | None = None) -> bytes:
     document = little_source()
     for cell in document["cells"]:
         source = "".join(cell["source"])
-        cell["source"] = source.partition("### BEGIN HIDDEN TESTS")[0].partition("### BEGIN MARK")[0]
+        cell["source"] = source.partition("### BEGIN HIDDEN TESTS")[0].partition("### BEGIN MARK")[
+            0
+        ]
     if change:
         change(document)
     return json.dumps(document).encode()

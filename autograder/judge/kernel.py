@@ -173,7 +173,8 @@ class Kernel:
         if now - self._watched > WATCH_SECONDS:
             self._watched = now
             self.peak_bytes = max(self.peak_bytes, used := self.sandbox.private_bytes())
-            if used > self.limits.memory_bytes:
+            over = used > self.limits.memory_bytes  # may count twice what workers share: look again
+            if over and self.sandbox.private_bytes(exact=True) > self.limits.memory_bytes:
                 self._kill(f"used more than {self.limits.memory_bytes >> 20} MB of memory")
 
     def _receive(self) -> None:

@@ -13,10 +13,12 @@ from autograder.judge.expect import Failed
 from autograder.judge.kernel import KernelDied
 from autograder.judge.registry import Check
 from autograder.judge.results import CellVerdict, CheckVerdict
-from autograder.judge.student import Student, StudentError
+from autograder.judge.student import TIME_OUT, Student, StudentError
 
 NOT_ATTEMPTED = "not written yet: it still raises NotImplementedError"
 
+TIMED_OUT = ": does it ever end?"
+NOT_RUN = "not run after the time-out above"
 NO_ANSWER = "counts as soon as a check of the answer itself passes"
 
 
@@ -49,7 +51,13 @@ def grade_cell(
 ) -> Outcome:
     """Run all checks of a cell. Never raises on account of the student's code."""
     broken: list[str] = []
-    verdicts = [run_check(student, check, seed, broken) for check in checks]
+    verdicts: list[CheckVerdict] = []
+    hung = False
+    for check in checks:
+        # One time-out a cell: the others would most likely wait for the same loop.
+        verdict = _verdict(check, NOT_RUN) if hung else run_check(student, check, seed, broken)
+        hung = hung or verdict.message.endswith(TIMED_OUT)
+        verdicts.append(verdict)
     pairs = list(zip(verdicts, checks, strict=True))
     if not any(v.passed for v, c in pairs if not (c.condition or c.advice)):
         verdicts = [
@@ -69,8 +77,11 @@ def run_check(student: Student, check: Check, seed: Seed, broken: list[str]) -> 
     except Failed as failure:
         message = str(failure) or "failed"
     except StudentError as error:
-        attempted = error.type_name != "NotImplementedError"
-        message = str(error) if attempted else NOT_ATTEMPTED
+        message = str(error)
+        if error.type_name == "NotImplementedError":
+            message = NOT_ATTEMPTED
+        elif error.type_name == TIME_OUT:
+            message += TIMED_OUT
     except KernelDied as death:
         message = f"the notebook's process {death}"
     except Exception as error:
@@ -78,6 +89,10 @@ def run_check(student: Student, check: Check, seed: Seed, broken: list[str]) -> 
         message = f"your answer could not be read ({type(error).__name__})"
         name = f"{check.grade_id}/{check.name}"
         broken.append(f"check {name} raised {type(error).__name__}: {error}")
+    return _verdict(check, message, time.monotonic() - started)
+
+
+def _verdict(check: Check, message: str, seconds: float = 0.0) -> CheckVerdict:
     return CheckVerdict(
         name=check.name,
         title=check.title,
@@ -86,7 +101,7 @@ def run_check(student: Student, check: Check, seed: Seed, broken: list[str]) -> 
         weight=check.weight,
         passed=not message,
         message=message,
-        seconds=round(time.monotonic() - started, 4),
+        seconds=round(seconds, 4),
     )
 
 

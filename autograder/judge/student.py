@@ -18,15 +18,24 @@ from autograder.wire import Ref, StandIn
 __all__ = ["Instance", "Ref", "Student", "StudentError"]
 
 
+TIME_OUT = "time-out"
+
+
 class StudentError(Exception):
-    """The student's code raised. ``type_name`` and the message are theirs."""
+    """The student's code raised. ``type_name`` and the message are theirs.
+
+    ``type_name`` is TIME_OUT where the judge had to interrupt it.
+    """
 
     def __init__(self, what: str, error: Mapping[str, Any]) -> None:
         self.type_name = str(error.get("type", "Exception"))
         self.text = str(error.get("message", ""))
         line, code = str(error.get("line", "")), str(error.get("code", ""))
         where = f" ({line}: `{code}`)" if line and code else f" ({line})" if line else ""
-        super().__init__(f"{what} raised {self.type_name}: {self.text}{where}")
+        raised = (
+            self.text if self.type_name == TIME_OUT else f"raised {self.type_name}: {self.text}"
+        )
+        super().__init__(f"{what} {raised}{where}")
 
 
 class Student:
@@ -178,7 +187,7 @@ class Student:
                 message, seconds or self._seconds, stand_ins=self._stand_ins
             )
         except CallTimeout as error:
-            timeout = {"type": "time-out", "message": str(error)}
+            timeout = {"type": TIME_OUT, "message": str(error)}
             raise StudentError(what, timeout) from None
         self.printed = str(reply.get("stdout", ""))
         if reply.get("ok") is not True:

@@ -83,7 +83,7 @@ class _Hook(DisplayHook):
 
     def finish_displayhook(self) -> None:
         if self._result.get("data"):
-            self.shell.emit(self._result)
+            _emit(self.shell, self._result)
 
 
 class _Publisher(DisplayPublisher):
@@ -98,17 +98,18 @@ class _Publisher(DisplayPublisher):
         update: bool = False,
         **_: Any,
     ) -> None:
-        self.shell.emit(
+        _emit(
+            self.shell,
             {
                 "output_type": "update_display_data" if update else "display_data",
                 "data": _text_only(data),
                 "metadata": _plain(metadata),
                 "display_id": str((transient or {}).get("display_id", "")),
-            }
+            },
         )
 
     def clear_output(self, wait: bool = False) -> None:
-        self.shell.emit({"output_type": "clear_output", "wait": bool(wait)})
+        _emit(self.shell, {"output_type": "clear_output", "wait": bool(wait)})
 
 
 class SandboxShell(InteractiveShell):
@@ -139,6 +140,11 @@ class SandboxShell(InteractiveShell):
                 "traceback": stb,
             }
         )
+
+
+def _emit(shell: InteractiveShell | None, event: dict[str, Any]) -> None:
+    assert isinstance(shell, SandboxShell)
+    shell.emit(event)
 
 
 def build_shell() -> SandboxShell:

@@ -321,7 +321,8 @@ def best_k_is_among_the_best(student: Student, rng: Generator) -> None:
     expect(isinstance(table, dict), "k_to_accuracies is not a dict")
     means = {k: float(_accuracies(table, k).mean()) for k in K_CHOICES}
     top = max(means, key=lambda k: means[k])
-    # A person reading the plot may take any k that the folds cannot tell from the best.
-    spread = float(np.std(_accuracies(table, top)))
+    # A person reading the plot may take any k that the folds cannot tell from the best. A fold of
+    # 1000 images measures an accuracy of 0.3 to within 0.03, two standard errors.
+    spread = max(float(np.std(_accuracies(table, top))), 0.03)
     hint = "look at the mean over the folds for each k"
     expect(means[int(best)] >= means[top] - spread, f"another k does clearly better: {hint}")
