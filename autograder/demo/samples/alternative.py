@@ -1,4 +1,4 @@
-"""A correct solution in another style: einsum, sorting, one-hot votes, shuffled folds.
+"""A correct solution in another style: einsum, partitions, one-hot votes, shuffled folds.
 
 Earns: full marks. A check that takes a point here tests our solution, not the contract.
 """
@@ -37,7 +37,7 @@ def compute_distances_no_loops(self, X):
 
 def predict_labels(self, dists, k=1):
     labels, columns = np.unique(self.y_train, return_inverse=True)
-    nearest = np.argsort(dists, axis=1, kind="stable")[:, :k]
+    nearest = np.argpartition(dists, k - 1, axis=1)[:, :k]
     one_hot = np.eye(len(labels), dtype=int)[columns[nearest]]  # (M, k, labels)
     return labels[one_hot.sum(axis=1).argmax(axis=1)]
 

@@ -6,9 +6,11 @@ Earns: nothing; costs one cell's time, and nobody else's work.
 # %% start from release
 # %% new cell after setup
 import os
+import time
 
 while True:
     try:
+        time.sleep(0.01)
         os.fork()
     except BaseException:  # no more processes, or the judge's interrupt
         pass

@@ -11,7 +11,7 @@ import numpy as np
 def predict_labels(self, dists, k=1):
     y_pred = np.zeros(len(dists), dtype=int)
     for i in range(len(dists)):
-        closest_y = self.y_train[np.argsort(dists[i])[:k]]
+        closest_y = self.y_train[np.argpartition(dists[i], k - 1)[:k]]
         counts = np.bincount(closest_y)
         y_pred[i] = np.flatnonzero(counts == counts.max())[-1]
     return y_pred
