@@ -1,0 +1,170 @@
+"""Feedback pages: nbgrader's, with the judge's messages and nothing of what is hidden."""
+
+from __future__ import annotations
+
+import ast
+import html
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from autograder.checks.assignment1 import knn
+from autograder.course import CourseError, grade_assignment
+from autograder.demo import ASSIGNMENT, EARNED, NOTEBOOK, build_demo
+from autograder.feedback import make_feedback
+from autograder.judge.results import GradedNotebook
+from autograder.judge.zygote import Zygote
+
+COURSE = Path(__file__).resolve().parents[2]
+STUDENTS = ("alternative", "blank", "wrong_squared_distances", "wrong_transposed")
+HOSTILE = "<script>alert('ta')</script><img src=x onerror=alert(2)>"
+
+pytestmark = pytest.mark.sandbox
+
+
+@pytest.fixture(scope="module")
+def graded(
+    tmp_path_factory: pytest.TempPathFactory, zygote: Zygote
+) -> tuple[Path, dict[str, GradedNotebook]]:
+    """A graded course of four students, one of them with HTML in an answer and in an output."""
+    root = tmp_path_factory.mktemp("course") / "demo"
+    build_demo(root, COURSE)
+    for student in EARNED:
+        if student not in STUDENTS:
+            shutil.rmtree(root / "submitted" / student)
+    path = root / "submitted" / "wrong_transposed" / ASSIGNMENT / f"{NOTEBOOK}.ipynb"
+    notebook = json.loads(path.read_text("utf-8"))
+    cells = {cell["id"]: cell for cell in notebook["cells"]}
+    cells["knn-question-bright-rows"]["source"] = f"Bright. {HOSTILE}"
+    own = {"cell_type": "code", "id": "own", "metadata": {}, "outputs": [], "execution_count": None}
+    source = (
+        "from IPython.display import HTML, display\nimport matplotlib.pyplot as plt\n"
+        f"display(HTML({HOSTILE!r}))\nplt.plot([1, 2])\nplt.show()"
+    )
+    notebook["cells"].append({**own, "source": source})
+    path.write_text(json.dumps(notebook), "utf-8")
+    done = grade_assignment(root, ASSIGNMENT, lambda: zygote)
+    return root, {notebook.student: notebook for notebook in done}
+
+
+@pytest.fixture(scope="module")
+def pages(graded: tuple[Path, dict[str, GradedNotebook]]) -> dict[str, str]:
+    root, _ = graded
+    made = make_feedback(root, ASSIGNMENT)
+    expected = [root / "feedback" / s / ASSIGNMENT / f"{NOTEBOOK}.html" for s in STUDENTS]
+    assert made == expected
+    return {path.parts[-3]: path.read_text("utf-8") for path in made}
+
+
+def test_pages_show_scores_and_the_judges_messages(
+    graded: tuple[Path, dict[str, GradedNotebook]], pages: dict[str, str]
+) -> None:
+    for student, notebook in graded[1].items():
+        page = text_of(pages[student])
+        assert f"(Score: {notebook.score:.2f}"[:-1] in page
+        for cell in notebook.cells:
+            assert f"{cell.score:g} of {cell.points:g} points" in page
+            for check in cell.checks:
+                assert " ".join(check.title.split()) in page
+                assert " ".join(check.message.split()) in page
+    assert "these are squared distances: take the square root" in pages["wrong_squared_distances"]
+
+
+def test_nothing_hidden_is_in_a_page(pages: dict[str, str]) -> None:
+    shown = {
+        *string_constants(Path(str(knn.__file__)).read_text("utf-8")),  # titles and messages
+        *("import numpy as np", "from scipy.spatial.distance import cdist"),
+    }
+    hidden = {
+        line.strip()
+        for line in Path(str(knn.__file__)).read_text("utf-8").splitlines()
+        if len(line.strip()) > 30 and not any(line.strip(' "#') in text for text in shown)
+    }
+    hidden -= {line for line in hidden if line.startswith(("#", '"""'))}
+    assert len(hidden) > 100
+    source = json.loads((COURSE / "source" / ASSIGNMENT / f"{NOTEBOOK}.ipynb").read_text("utf-8"))
+    for student, page in pages.items():
+        text = text_of(page)
+        assert [line for line in hidden if " ".join(line.split()) in text] == []
+        for marker in ("BEGIN HIDDEN", "hidden.check", "BEGIN SOLUTION", "MARK SCHEME"):
+            assert marker not in text
+        if student == "blank":
+            solutions = solution_lines(source)
+            assert solutions
+            assert [line for line in solutions if line in text] == []
+
+
+def test_messages_hold_no_numbers_of_a_hidden_call(
+    graded: tuple[Path, dict[str, GradedNotebook]],
+) -> None:
+    """No array, and no number of more digits than an error that is rounded to two."""
+    for notebook in graded[1].values():
+        for cell in notebook.cells:
+            for check in cell.checks:
+                assert "array(" not in check.message
+                assert not re.search(r"\d\.\d{3}", check.message), check.message
+
+
+def test_student_html_does_not_run_and_figures_are_shown(pages: dict[str, str]) -> None:
+    body = pages["wrong_transposed"]
+    body = body[body.index("<body") :]
+    assert "Bright." in body
+    assert "onerror=alert" not in html.unescape(re.sub(r"<pre>.*?</pre>", "", body, flags=re.S))
+    assert "<script>alert" not in body
+    assert 'src="data:image/png;base64,' in body
+
+
+def test_nbgraders_own_command_gives_the_same_pages(
+    graded: tuple[Path, dict[str, GradedNotebook]], pages: dict[str, str]
+) -> None:
+    root, _ = graded
+    shutil.rmtree(root / "feedback")
+    command = [sys.executable, "-m", "nbgrader", "generate_feedback", ASSIGNMENT]
+    environment = os.environ | {"JUPYTER_CONFIG_DIR": str(root / "none")}
+    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    for student, page in pages.items():
+        path = root / "feedback" / student / ASSIGNMENT / f"{NOTEBOOK}.html"
+        assert path.read_text("utf-8") == page
+
+
+def test_one_student_alone(graded: tuple[Path, dict[str, GradedNotebook]]) -> None:
+    root, _ = graded
+    made = make_feedback(root, ASSIGNMENT, ["blank"])
+    assert [path.parts[-3] for path in made] == ["blank"]
+
+
+def test_somebody_not_graded_is_named(graded: tuple[Path, dict[str, GradedNotebook]]) -> None:
+    root, _ = graded
+    with pytest.raises(CourseError, match="no feedback on assignment1 for nobody"):
+        make_feedback(root, ASSIGNMENT, ["blank", "nobody"])
+    assert not list(root.glob(".feedback-*"))
+
+
+def text_of(page: str) -> str:
+    """What a reader sees, on one line."""
+    body = page[page.index("<body") :]
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", body)).split())
+
+
+def string_constants(source: str) -> set[str]:
+    constants = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant))
+    return {node.value for node in constants if isinstance(node.value, str)}
+
+
+def solution_lines(source: dict) -> list[str]:
+    """Long lines of the solutions."""
+    lines, inside = [], False
+    for cell in source["cells"]:
+        for line in "".join(cell["source"]).splitlines():
+            if "### BEGIN SOLUTION" in line or "### END SOLUTION" in line:
+                inside = "BEGIN" in line
+            elif inside and len(line.strip()) > 30:
+                lines.append(" ".join(line.split()))
+    return lines
