@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 import nh3
-from nbconvert.filters import markdown2html
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from traitlets.config import Config
 
 _TEXT = "a abbr b br code del div em hr i kbd li ol p pre s small span strong sub sup ul var"
@@ -76,7 +76,8 @@ def clean(html: str | bytes) -> str:
 
 def render_markdown(source: str) -> str:
     """Markdown (with TeX in it) as safe HTML."""
-    return clean(markdown2html(source))
+    renderer = IPythonRenderer(escape=False, exclude_anchor_links=True)
+    return clean(MarkdownWithMath(renderer=renderer).render(source))
 
 
 def _attribute(tag: str, name: str, value: str) -> str | None:
