@@ -7,6 +7,7 @@ another look when it is graded again, late penalties are computed by the configu
 from __future__ import annotations
 
 import datetime
+import warnings
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -14,8 +15,9 @@ from types import TracebackType
 
 from nbgrader.api import Gradebook, MissingEntry, SubmittedAssignment
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.plugins import LateSubmissionPlugin
+from nbgrader.preprocessors import AssignLatePenalties
 from nbgrader.utils import parse_utc
+from sqlalchemy.exc import SAWarning
 from traitlets.config.loader import Config, PyFileConfigLoader
 
 from autograder.judge.results import GradedNotebook
@@ -51,6 +53,14 @@ class GradebookWriter:
 
         ``timestamp``: when it was handed in, as nbgrader's timestamp.txt has it, or empty.
         """
+        with warnings.catch_warnings():
+            # nbgrader 0.9 makes rows before it adds them to the session; SQLAlchemy 2 remarks on it.
+            warnings.filterwarnings("ignore", message="Object of type", category=SAWarning)
+            self._record(student, assignment, graded, timestamp)
+
+    def _record(
+        self, student: str, assignment: str, graded: Sequence[GradedNotebook], timestamp: str
+    ) -> None:
         book = self._gradebook
         assert book is not None, "use it in a with statement"
         when: datetime.datetime | None = parse_utc(timestamp) if timestamp else None
@@ -85,8 +95,9 @@ class GradebookWriter:
 
     def _penalise_lateness(self, submission: SubmittedAssignment, student: str) -> None:
         """As nbgrader's AssignLatePenalties does, between nothing and the whole score."""
-        plugin_class = self._config.AssignLatePenalties.get("plugin_class", LateSubmissionPlugin)
-        plugin = plugin_class(config=self._config)
+        assigning = AssignLatePenalties(config=self._config)
+        assigning.init_plugin()  # the class may be configured by its name
+        plugin = assigning.plugin_inst
         late = submission.total_seconds_late
         for notebook in submission.notebooks:
             penalty = None
