@@ -55,9 +55,10 @@ def build_demo(root: Path, course: Path) -> list[str]:
     write_text(_notebook(root / "source"), to_json(source))
     write_text(_notebook(root / "release"), to_json(release))
     students = sorted(path.stem for path in SAMPLES.glob("*.py"))
-    for stray in (root / "submitted").glob("*"):
-        if stray.name not in students:
-            shutil.rmtree(stray)
+    for folder in ("submitted", "autograded", "feedback", f".autograder/results/{ASSIGNMENT}"):
+        for former in (root / folder).glob("*"):  # samples that are no more
+            if former.name not in students:
+                shutil.rmtree(former)
     for student in students:
         document = submission(student, release, source)
         write_text(_notebook(root / "submitted" / student), to_json(document))

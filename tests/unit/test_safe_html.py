@@ -60,8 +60,8 @@ def test_lessons_and_answers_look_as_before() -> None:
         "| a | b |\n|---|---|\n| 1 | 2 |\n\n```python\nx = 1\n```\n\n[docs](https://numpy.org)\n\n"
         f'<img src="data:image/png;base64,{PNG}" alt="dot">'
     )
-    for part in ("<h1>Title</h1>", "<em>row</em>", "<code>code</code>", "<li>one</li>", "<td>1</td>",
-                 '<span class="n">x</span>', 'href="https://numpy.org"', f"base64,{PNG}",
+    for part in ("<h1>Title</h1>", "<em>row</em>", "<code>code</code>", "<li>one</li>",
+                 "<td>1</td>", '<span class="n">x</span>', 'href="https://numpy.org"', f"base64,{PNG}",
                  'alt="dot"', "$a &lt; b$", "$\\|x\\|_2$"):  # fmt: skip
         assert part in html
 
