@@ -61,8 +61,8 @@ def test_lessons_and_answers_look_as_before() -> None:
         f'<img src="data:image/png;base64,{PNG}" alt="dot">'
     )
     for part in ("<h1>Title</h1>", "<em>row</em>", "<code>code</code>", "<li>one</li>",
-                 "<td>1</td>", '<span class="n">x</span>', 'href="https://numpy.org"', f"base64,{PNG}",
-                 'alt="dot"', "$a &lt; b$", "$\\|x\\|_2$"):  # fmt: skip
+                 "<td>1</td>", '<span class="n">x</span>', 'href="https://numpy.org"',
+                 f"base64,{PNG}", 'alt="dot"', "$a &lt; b$", "$\\|x\\|_2$"):  # fmt: skip
         assert part in html
 
 
