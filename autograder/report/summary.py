@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from autograder.judge.results import CellVerdict, CheckVerdict, GradedNotebook
@@ -140,7 +140,7 @@ def histogram(scores: Sequence[float], max_score: float) -> tuple[Bar, ...]:
     return tuple(Bar(i * width, (i + 1) * width, n) for i, n in enumerate(counts))
 
 
-def _round_widths():
+def _round_widths() -> Iterator[float]:
     """1, 2, 5, 10, 20, 50, ..."""
     power = 1.0
     while True:
