@@ -35,8 +35,8 @@ def told(command: Callable[..., Any]) -> Callable[..., Any]:
     def run(*args: Any, **kwargs: Any) -> Any:
         from autograder.course import CourseError
         from autograder.judge.registry import CheckError
-        from autograder.sandbox.policy import SandboxError
         from autograder.release import ReleaseError
+        from autograder.sandbox.policy import SandboxError
         from autograder.template import TemplateError
 
         try:

@@ -54,7 +54,7 @@ class GradebookWriter:
         ``timestamp``: when it was handed in, as nbgrader's timestamp.txt has it, or empty.
         """
         with warnings.catch_warnings():
-            # nbgrader 0.9 makes rows before it adds them to the session; SQLAlchemy 2 remarks on it.
+            # nbgrader 0.9 links rows before they are in the session; SQLAlchemy 2 remarks on it.
             warnings.filterwarnings("ignore", message="Object of type", category=SAWarning)
             self._record(student, assignment, graded, timestamp)
 
