@@ -78,9 +78,19 @@ class JudgeNotebook(NbGraderPreprocessor):
         return nbformat.from_dict(json.loads(graded.document)), resources  # type: ignore[return-value]
 
 
-@cache
 def _zygote() -> Zygote:
-    """One warm process for all notebooks of this run."""
+    """One warm process for all notebooks; a new one where the old has died.
+
+    Under the formgrader it may have been waiting for days between two clicks.
+    """
+    if not _warm().alive:
+        _warm().close()
+        _warm.cache_clear()
+    return _warm()
+
+
+@cache
+def _warm() -> Zygote:
     zygote = start_zygote()
     atexit.register(zygote.close)
     return zygote

@@ -95,6 +95,11 @@ class Zygote:
     def pid(self) -> int:
         return self._process.pid
 
+    @property
+    def alive(self) -> bool:
+        """Whether it still runs; a machine short of memory may have killed it."""
+        return self._process.poll() is None
+
     def fork(
         self, limits: Limits | None = None, *, files: Mapping[str, bytes] = _NO_FILES, seed: int = 0
     ) -> Sandbox:
