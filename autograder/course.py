@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
-from autograder.grade import Job, grade
+from autograder.grade import Job, grade, nothing_to_grade
 from autograder.gradebook import GradebookWriter, ensure_assignment
 from autograder.judge.registry import Check, checks_for
 from autograder.judge.results import GradedNotebook
 from autograder.judge.zygote import Zygote
 from autograder.records import code_fingerprint, fingerprint, read_result, write_result, write_text
+from autograder.sandbox.policy import SandboxError
 from autograder.secret import course_secret
 from autograder.template import Template, load_template, notebooks_of
 
@@ -100,8 +101,8 @@ def grade_assignment(
     """Grade every submission of an assignment, one after the other.
 
     What is graded and unchanged (submission, release, checks, judge) is not graded again unless
-    ``force``. ``zygote`` is called when the first notebook has to run. Raises TemplateError,
-    CourseError, CheckError, SandboxError.
+    ``force``. ``zygote`` gives a live zygote whenever it is called. Raises TemplateError,
+    CourseError, CheckError, and SandboxError where no isolation is to be had at all.
     """
     names = notebooks_of(root, assignment)
     templates = {name: load_template(root, assignment, name) for name in names}
@@ -122,7 +123,7 @@ def grade_assignment(
                 stamp = fingerprint(job, code)
                 old = None if force else read_result(root, submission.student, assignment, name)
                 reused = old is not None and old[0] == stamp
-                graded = old[1] if reused and old else grade(job, zygote())
+                graded = old[1] if reused and old else grade_somehow(job, zygote)
                 if not reused:
                     _write_notebook(root, graded)
                 mine.append((stamp, graded))
@@ -134,6 +135,22 @@ def grade_assignment(
                 write_result(root, graded, stamp)
             results += [g for _, g in mine]
     return results
+
+
+def grade_somehow(job: Job, zygote: Callable[[], Zygote]) -> GradedNotebook:
+    """Grade; where the sandbox itself fails, once more; then leave it to a human.
+
+    One submission that wears down its host must not cost the others their grades.
+    """
+    failure = ""
+    for _ in range(2):
+        warm = zygote()
+        try:
+            return grade(job, warm)
+        except SandboxError as error:
+            failure = f"{job.template.notebook} could not be run twice: {error}"
+            warm.close()  # the next call of zygote() gives a fresh one
+    return nothing_to_grade(job, "it could not be run", failure)
 
 
 def _job(

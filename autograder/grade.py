@@ -6,6 +6,7 @@ course folder, and whatever the student's code does, it returns a GradedNotebook
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Iterable, Mapping
@@ -78,7 +79,8 @@ def grade_document(job: Job, document: dict[str, Any], zygote: Zygote) -> Graded
     kernel = Kernel(zygote.fork(files=job.files), limits)
     ready = time.monotonic()
     try:
-        run = _Run(job, kernel, started + job.template.limit("notebook_seconds", NOTEBOOK_SECONDS))
+        deadline = started + job.template.limit("notebook_seconds", NOTEBOOK_SECONDS)
+        run = _Run(job, kernel, deadline, digest(document))
         for cell in document["cells"]:
             run.execute(cell)
     finally:
@@ -109,7 +111,7 @@ def grade_document(job: Job, document: dict[str, Any], zygote: Zygote) -> Graded
 class _Run:
     """The state of grading one notebook."""
 
-    def __init__(self, job: Job, kernel: Kernel, deadline: float) -> None:
+    def __init__(self, job: Job, kernel: Kernel, deadline: float, submission: str) -> None:
         self.verdicts: list[CellVerdict] = []
         self.reasons: list[str] = []
         self.cell_seconds = self.check_seconds = 0.0
@@ -120,7 +122,10 @@ class _Run:
         self._sources: dict[str, str] = {}
         self._count = 0
         self._released = {cell["id"]: cell["source"].strip() for cell in job.template.cells}
-        self._seed = Seed(job.secret, job.template.assignment, job.template.notebook, job.student)
+        self._student = Student(kernel, self._sources)
+        self._seed = Seed(
+            job.secret, job.template.assignment, job.template.notebook, job.student, submission
+        )
 
     def released_source(self, name: str) -> str:
         return self._released.get(name, "")
@@ -172,8 +177,7 @@ class _Run:
             verdict = CellVerdict(name, points, 0.0, (), "this cell has no hidden checks")
             self.reasons.append(f"no hidden checks exist for {name}")
         else:
-            student = Student(self._kernel, self._sources)
-            outcome = grade_cell(student, name, points, checks, self._seed)
+            outcome = grade_cell(self._student, name, points, checks, self._seed)
             verdict = outcome.verdict
             self.reasons += outcome.broken
             if self._kernel.died:
@@ -188,6 +192,12 @@ class _Run:
 
 
 TIME_OUT = "is there a loop that never ends, or one that numpy could do at once?"
+
+
+def digest(document: dict[str, Any]) -> str:
+    """A hash of everything the student wrote: the sources, cell by cell."""
+    sources = "\0".join(cell["source"] for cell in document["cells"])
+    return hashlib.sha256(sources.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def zygote_timings(kernel: Kernel) -> dict[str, float]:

@@ -5,19 +5,19 @@ from __future__ import annotations
 import platform
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from autograder.course import Event, grade_assignment
 from autograder.judge.results import GradedNotebook
-from autograder.judge.zygote import Zygote
-from autograder.records import results
-from autograder.workers import start_zygote
+from autograder.workers import warm_zygote
+
+if TYPE_CHECKING:
+    from autograder.course import Event
 
 
 def grade_with_progress(
@@ -32,10 +32,8 @@ def grade_with_progress(
     """Grade, print a table, write the report (default: report/ASSIGNMENT) over all on record."""
     console = Console()
     with ExitStack() as stack:
-
-        @cache
-        def zygote() -> Zygote:
-            return stack.enter_context(start_zygote(isolation))
+        zygote = stack.enter_context(warm_zygote(isolation))
+        from autograder.course import grade_assignment  # imports nbgrader: a second, side by side
 
         progress = stack.enter_context(
             Progress(
@@ -57,7 +55,7 @@ def grade_with_progress(
         done = grade_assignment(
             root, assignment, zygote, students=students, force=force, on_event=show
         )
-        tier = zygote().tier if zygote.cache_info().currsize else "nothing had to run"
+        tier = zygote().tier
         progress.update(bar, description=assignment)
     console.print(_table(assignment, done))
     folder = report or root / "report" / assignment
@@ -81,6 +79,7 @@ def run_demo(course: Path, folder: Path) -> None:
 
 def report_on(root: Path, assignment: str, folder: Path, environment: Mapping[str, str]) -> Path:
     """Write the report into ``folder`` from everything on record."""
+    from autograder.records import results
     from autograder.report import write_report
 
     about = {"python": platform.python_version(), "system": platform.platform(terse=True)}

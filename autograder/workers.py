@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from autograder.judge.zygote import Zygote
 from autograder.sandbox import probe
+from autograder.sandbox.policy import SandboxError
 from cs231n_lib.data import find_cifar10, spritecifar
 from cs231n_lib.data.cache import CACHE_VARIABLE, cache_dir
 from cs231n_lib.data.cifar10 import DATA_VARIABLE
@@ -31,6 +35,30 @@ def start_zygote(tier: str | None = None) -> Zygote:
         )
     folders, environment = data_for_kernels()
     return Zygote(chosen, readable=folders, env=environment)
+
+
+@contextmanager
+def warm_zygote(tier: str | None = None) -> Iterator[Callable[[], Zygote]]:
+    """A function that gives a live zygote.
+
+    The first is started at once, in the background: it has two seconds of imports before it, and
+    so has the caller. One that has died (out of memory, say) is replaced. Where none can be
+    started, the function raises SandboxError.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        started = [pool.submit(start_zygote, tier)]
+
+        def live() -> Zygote:
+            if not started[-1].result().alive:
+                started.append(pool.submit(start_zygote, tier))
+            return started[-1].result()
+
+        try:
+            yield live
+        finally:
+            for future in started:
+                with suppress(SandboxError):  # it was told to whoever asked for the zygote
+                    future.result().close()
 
 
 def data_for_kernels() -> tuple[list[Path], dict[str, str]]:

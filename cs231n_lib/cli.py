@@ -14,7 +14,7 @@ from cs231n_lib.data.cache import CACHE_VARIABLE, cache_dir
 from cs231n_lib.device import describe_device
 from cs231n_lib.errors import CourseError
 
-PACKAGES = ("numpy", "scipy", "matplotlib", "nbformat", "pooch")
+PACKAGES = ("numpy", "scipy", "matplotlib", "pooch")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -30,8 +30,8 @@ EARNED: Mapping[str, Mapping[str, float]] = {
     # Weights of knn-predict-labels: majority 3, ties 2, any labels 2, inputs kept 1.
     "wrong_largest_label": FULL | {"knn-predict-labels": 3 * 6 / 8},
     # Weights of knn-cross-validation: folds 2, each left out once 2, accuracies 4. The folds are
-    # right. The best k read off accuracies that flatter k = 1 is wrong as well.
-    "wrong_leaky_validation": FULL | {"knn-cross-validation": 4 * 2 / 8, "knn-best-k": 0.0},
+    # right. best_k is the best of the table there is: nobody pays twice for one mistake.
+    "wrong_leaky_validation": FULL | {"knn-cross-validation": 4 * 2 / 8},
     # Right values, but the condition of no loop has weight 4 of 14.
     "wrong_hidden_loop": FULL | {"knn-no-loops": 4 * 10 / 14},
     "cheat_patched_allclose": NOTHING,

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from autograder import wire
 from autograder.judge.outputs import Outputs, to_notebook
+from autograder.sandbox.policy import SandboxError
 
 if TYPE_CHECKING:
     from autograder.judge.zygote import Sandbox
@@ -130,7 +131,8 @@ class Kernel:
     def close(self) -> None:
         """Kill whatever is left."""
         self.died = self.died or "closed"
-        self.sandbox.close()
+        with contextlib.suppress(SandboxError):  # told already, where it came up
+            self.sandbox.close()
 
     # -- inside ---------------------------------------------------------------------------------
 
@@ -222,11 +224,17 @@ class Kernel:
     def _gone(self) -> NoReturn:
         """The kernel closed its end of the socket: say how it ended, if it did."""
         ended = select.select([self.sandbox.pidfd], [], [], KILL_GRACE)[0]
-        self.sandbox.kill()  # returns when everything is gone, and the exit status known
+        self._end()  # returns when everything is gone, and the exit status known
         how = f"ended ({self.sandbox.exit_reason()})"
         self._kill(how if ended else "closed its connection to the judge")
 
     def _kill(self, reason: str) -> NoReturn:
         self.died = reason
-        self.sandbox.kill()
-        raise KernelDied(reason)
+        self._end()
+        raise KernelDied(self.died)
+
+    def _end(self) -> None:
+        try:
+            self.sandbox.kill()
+        except SandboxError as error:  # a fork bomb on a busy host can outlast any patience
+            self.died += f", and could not be ended ({error})"

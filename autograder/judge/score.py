@@ -24,16 +24,22 @@ NO_ANSWER = "counts as soon as a check of the answer itself passes"
 
 @dataclass(frozen=True)
 class Seed:
-    """What a check's random numbers are drawn from. The secret keeps them from being foreseen."""
+    """What a check's random numbers are drawn from. The secret keeps them from being foreseen.
+
+    ``submission`` is a digest of what was handed in: who has seen inputs in an error message of
+    the last feedback meets others with the next attempt.
+    """
 
     secret: bytes
     assignment: str
     notebook: str
     student: str
+    submission: str = ""
 
     def generator(self, check: Check) -> np.random.Generator:
-        """The same numbers whenever the same student is graded; others for everybody else."""
-        parts = (self.assignment, self.notebook, self.student, check.grade_id, check.name)
+        """The same numbers whenever this submission is graded; others for everybody else."""
+        whose = (self.assignment, self.notebook, self.student, self.submission)
+        parts = (*whose, check.grade_id, check.name)
         digest = hashlib.blake2b("\0".join(parts).encode(), key=self.secret[:64], digest_size=16)
         return np.random.default_rng(int.from_bytes(digest.digest(), "little"))
 

@@ -29,7 +29,7 @@ class StudentError(Exception):
 
     def __init__(self, what: str, error: Mapping[str, Any]) -> None:
         self.type_name = str(error.get("type", "Exception"))
-        self.text = str(error.get("message", ""))
+        self.text = str(error.get("message", ""))[:400]
         line, code = str(error.get("line", "")), str(error.get("code", ""))
         where = f" ({line}: `{code}`)" if line and code else f" ({line})" if line else ""
         raised = (
@@ -47,9 +47,9 @@ class Student:
     def __init__(
         self, kernel: Kernel, sources: Mapping[str, str] | None = None, seconds: float | None = None
     ) -> None:
-        self.sources = dict(sources or {})
+        self.sources = {} if sources is None else sources
         self.printed = ""  # by the last call
-        self.shared: dict[str, Any] = {}  # costly answers that the checks of one cell share
+        self.shared: dict[str, Any] = {}  # costly answers that several checks use
         self._kernel = kernel
         self._seconds = seconds or kernel.limits.call_seconds
         self._stand_ins: dict[int, Callable[..., Any]] = {}
