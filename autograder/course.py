@@ -6,12 +6,15 @@ The folder is an nbgrader course: ``submitted/STUDENT/ASSIGNMENT/NOTEBOOK.ipynb`
 
 from __future__ import annotations
 
+import datetime
 import difflib
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from pathlib import Path
+
+from nbgrader.utils import parse_utc
 
 from autograder.grade import Job, grade, nothing_to_grade
 from autograder.gradebook import GradebookWriter, ensure_assignment
@@ -41,9 +44,17 @@ class Submission:
         path = self.folder / f"{notebook}.ipynb"
         return path.read_bytes() if path.is_file() else None
 
-    def timestamp(self) -> str:
+    def handed_in(self) -> tuple[datetime.datetime | None, str]:
+        """When, from nbgrader's timestamp.txt, and what a human has to see to about that."""
         path = self.folder / "timestamp.txt"
-        return path.read_text("utf-8", errors="replace").strip() if path.is_file() else ""
+        text = path.read_text("utf-8", errors="replace").strip() if path.is_file() else ""
+        try:
+            return (parse_utc(text) if text else None), ""
+        except (ValueError, OverflowError):
+            return None, (
+                f"timestamp.txt says {text[:40]!r}, which is no time, so lateness was not judged: "
+                "write one such as '2031-03-01 12:00:00 UTC' and grade again"
+            )
 
     def files(self) -> dict[str, bytes]:
         """The submission's notebooks, by file name."""
@@ -116,21 +127,22 @@ def grade_assignment(
     with GradebookWriter(root) as writer:
         for number, submission in enumerate(chosen):
             mine = []
+            when, doubt = submission.handed_in()
             for name in names:
                 where = Event(submission.student, name, number, len(chosen))
                 on_event(where)
                 job = _job(submission, templates[name], checks[name], secret, names)
-                stamp = fingerprint(job, code)
+                stamp = fingerprint(job, code + doubt)
                 old = None if force else read_result(root, submission.student, assignment, name)
                 reused = old is not None and old[0] == stamp
                 graded = old[1] if reused and old else grade_somehow(job, zygote)
                 if not reused:
+                    reasons = filter(None, (graded.needs_human, doubt))
+                    graded = replace(graded, needs_human="; ".join(reasons))
                     _write_notebook(root, graded)
                 mine.append((stamp, graded))
                 on_event(Event(submission.student, name, number + 1, len(chosen), graded, reused))
-            writer.record(
-                submission.student, assignment, [g for _, g in mine], submission.timestamp()
-            )
+            writer.record(submission.student, assignment, [g for _, g in mine], when)
             for stamp, graded in mine:  # last: what is remembered as graded is in the gradebook
                 write_result(root, graded, stamp)
             results += [g for _, g in mine]

@@ -13,11 +13,9 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
-
 from nbgrader.api import Gradebook, MissingEntry, SubmittedAssignment
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import AssignLatePenalties
-from nbgrader.utils import parse_utc
 from sqlalchemy.exc import SAWarning
 from traitlets.config.loader import Config, PyFileConfigLoader
 
@@ -48,23 +46,30 @@ class GradebookWriter:
             self._gradebook.close()
 
     def record(
-        self, student: str, assignment: str, graded: Sequence[GradedNotebook], timestamp: str = ""
+        self,
+        student: str,
+        assignment: str,
+        graded: Sequence[GradedNotebook],
+        when: datetime.datetime | None = None,
     ) -> None:
         """Write one submission's grades in one transaction.
 
-        ``timestamp``: when it was handed in, as nbgrader's timestamp.txt has it, or empty.
+        ``when``: the moment it was handed in, in UTC without saying so, as nbgrader has it.
         """
         with warnings.catch_warnings():
             # nbgrader 0.9 links rows before they are in the session; SQLAlchemy 2 remarks on it.
             warnings.filterwarnings("ignore", message="Object of type", category=SAWarning)
-            self._record(student, assignment, graded, timestamp)
+            self._record(student, assignment, graded, when)
 
     def _record(
-        self, student: str, assignment: str, graded: Sequence[GradedNotebook], timestamp: str
+        self,
+        student: str,
+        assignment: str,
+        graded: Sequence[GradedNotebook],
+        when: datetime.datetime | None,
     ) -> None:
         book = self._gradebook
         assert book is not None, "use it in a with statement"
-        when: datetime.datetime | None = parse_utc(timestamp) if timestamp else None
         book.update_or_create_student(student)
         given: dict = {"timestamp": when} if when else {}
         submission = book.update_or_create_submission(assignment, student, **given)
@@ -98,7 +103,7 @@ class GradebookWriter:
         """As nbgrader's AssignLatePenalties does, between nothing and the whole score."""
         assigning = AssignLatePenalties(config=self._config)
         assigning.init_plugin()  # the class may be configured by its name
-        plugin = assigning.plugin_inst
+        plugin: Any = assigning.plugin_inst
         late = submission.total_seconds_late
         for notebook in submission.notebooks:
             penalty = None

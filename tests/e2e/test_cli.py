@@ -60,6 +60,8 @@ def graded(released: Course) -> tuple[Course, str]:
     little.submit(course.root, "reader", little.answer())
     little.submit(course.root, "leaves", little.answer(leaves))
     little.submit(course.root, "misnamed", little.answer(), "KNN (1).ipynb")
+    little.submit(course.root, "undated", little.answer())
+    little.submit(course.root, "undated", b"yesterday evening", "timestamp.txt")
     return course, run(course.autograder("grade", ASSIGNMENT), NEEDS_HUMAN)
 
 
@@ -107,6 +109,8 @@ def test_grading_names_what_needs_a_human(graded: tuple[Course, str]) -> None:
     assert f"reference/{NOTEBOOK} 11/11" in text
     assert f"leaves/{NOTEBOOK} 0/11: knn: the notebook's process ended (exit status 0)" in text
     assert "knn.ipynb is missing, but KNN (1).ipynb looks like it" in text
+    assert "undated/knn 11/11: timestamp.txt says 'yesterday evening', which is no time" in text
+    assert course.points("undated") == CLASS_POINTS
     assert (course.root / "report" / ASSIGNMENT / "index.html").is_file()
 
 
@@ -115,7 +119,7 @@ def test_grading_again_skips_what_is_unchanged(graded: tuple[Course, str]) -> No
     before = course.autograded("reference").stat().st_mtime_ns
     little.submit(course.root, "reader", little.answer(takes_a_while))
     text = run(course.autograder("grade", ASSIGNMENT), NEEDS_HUMAN)  # leaves still does
-    assert text.count("(unchanged)") == 3
+    assert text.count("(unchanged)") == 4
     assert f"reader/{NOTEBOOK} 11/11\n" in text
     assert course.autograded("reference").stat().st_mtime_ns == before
 
@@ -128,7 +132,7 @@ def test_force_and_student_choose_what_is_graded(graded: tuple[Course, str]) -> 
     assert "leaves" not in text
     assert course.autograded("reference").stat().st_mtime_ns > before
     wrong = run(course.autograder("grade", ASSIGNMENT, "--student", "nobody"), WRONG_USE)
-    assert "there are: leaves, misnamed, reader, reference" in words(wrong)
+    assert "there are: leaves, misnamed, reader, reference, undated" in words(wrong)
 
 
 def test_no_isolation_is_said_in_red(graded: tuple[Course, str]) -> None:

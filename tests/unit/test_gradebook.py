@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from pathlib import Path
 
 import pytest
@@ -29,11 +30,11 @@ def test_a_late_plugin_may_be_configured_by_name(course: Path) -> None:
     with GradebookWriter(course) as writer:
         assert writer._gradebook is not None
         writer._gradebook.update_or_create_assignment(ASSIGNMENT, duedate="2031-03-01 12:00")
-        writer.record("ada", ASSIGNMENT, [graded], "2031-03-02 12:00 UTC")
+        writer.record("ada", ASSIGNMENT, [graded], datetime.datetime(2031, 3, 2, 12))
         late = writer._gradebook.find_submission(ASSIGNMENT, "ada")
         assert late.score == 3.5
         assert late.late_submission_penalty == 3.5
-        writer.record("ada", ASSIGNMENT, [graded], "2031-03-01 11:00 UTC")
+        writer.record("ada", ASSIGNMENT, [graded], datetime.datetime(2031, 3, 1, 11))
         assert late.late_submission_penalty == 0
 
 
