@@ -3,6 +3,7 @@
 Both run the same cells; what may differ (addresses, times, temporary names) is rubbed out.
 """
 
+import os
 import re
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import nbclient
 import nbformat
 import pytest
 
+from autograder.authoring import without_hooks
+from autograder.judge.kernel import Kernel, KernelLimits
 from autograder.judge.outputs import Outputs, to_notebook
 
 SOURCE = Path(__file__).resolve().parents[2] / "source"
@@ -91,8 +94,6 @@ def reference() -> dict[str, Outputs]:
 
 @pytest.fixture(scope="module")
 def ours(zygote) -> dict[str, Outputs]:
-    from autograder.judge.kernel import Kernel
-
     kernel = Kernel(zygote.fork())
     try:
         return {name: kernel.run_cell(source).outputs for name, source in CELLS.items()}
@@ -119,3 +120,30 @@ def test_chained_errors_are_both_shown(kernel) -> None:
     assert "----> 2     1 / 0" in trace
     assert "direct cause" in trace
     assert "----> 4     raise ValueError from e" in trace
+
+
+@pytest.mark.parametrize("path", sorted(SOURCE.glob("*/*.ipynb")), ids=lambda p: p.stem)
+def test_same_outputs_on_every_source_notebook(path: Path, zygote, monkeypatch) -> None:
+    """All cells of the lesson, in both: text to the letter but for times, pictures by presence."""
+    for name in [n for n in os.environ if n.startswith("OPENBLAS_")]:
+        monkeypatch.delenv(name)  # the sandbox's environment is scrubbed: the same BLAS for both
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
+    notebook = without_hooks(nbformat.read(path, as_version=4))
+    client = nbclient.NotebookClient(notebook, kernel_name="python3", allow_errors=True)
+    client.execute()
+    kernel = Kernel(zygote.fork(), KernelLimits(cell_seconds=120))
+    try:
+        for cell in notebook.cells:
+            if cell.cell_type == "code":
+                ours = kernel.run_cell(cell.source).outputs
+                assert timeless(rubbed(ours)) == timeless(rubbed(cell.outputs)), cell.id
+    finally:
+        kernel.close()
+
+
+def timeless(outputs: Outputs) -> str:
+    """Outputs as text without the numbers of measured times and what is derived from them."""
+    return re.sub(
+        r"\d+(\.\d+)? ?(s\b|ms\b|µs\b|seconds?|minutes?|hours?|times)", "TIME", str(outputs)
+    )
