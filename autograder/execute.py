@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode
 from nbgrader.preprocessors import (
     AssignLatePenalties,
@@ -20,7 +21,7 @@ from nbgrader.preprocessors import (
     NbGraderPreprocessor,
     SaveAutoGrades,
 )
-from traitlets.config import Config
+from traitlets.config import Config, Configurable
 
 from autograder.grade import Job, grade_document
 from autograder.judge.registry import checks_for
@@ -33,10 +34,8 @@ from autograder.workers import start_zygote
 
 def configure(c: Config) -> None:
     """Let nbgrader's ``autograde`` repair, run and judge with what is in this module."""
-    c.Autograde.sanitize_preprocessors = [
-        RepairSubmission,  # restores locked cells and metadata from release/
-        CheckCellMetadata,
-    ]
+    c.Autograde.exporter_class = SubmissionExporter  # restores cells and metadata from release/
+    c.Autograde.sanitize_preprocessors = [CheckCellMetadata]
     c.Autograde.autograde_preprocessors = [
         JudgeNotebook,
         SaveAutoGrades,
@@ -45,17 +44,21 @@ def configure(c: Config) -> None:
     ]
 
 
-class RepairSubmission(NbGraderPreprocessor):
-    """Brings a submission into the shape of its release; what was mended goes to the log."""
+class SubmissionExporter(NotebookExporter):
+    """Reads a submission in the shape of its release, even where nbformat would give up.
 
-    def preprocess(
-        self, nb: NotebookNode, resources: dict[str, Any]
+    What was mended goes to the log.
+    """
+
+    def from_filename(
+        self, filename: str, resources: dict[str, Any] | None = None, **kw: Any
     ) -> tuple[NotebookNode, dict[str, Any]]:
-        template = _template(self, resources)
-        repaired = repair(json.dumps(nb).encode(), template)
+        resources = resources or {}
+        repaired = repair(Path(filename).read_bytes(), _template(self, resources))
         for note in repaired.repairs:
             self.log.warning("%s: %s", resources["nbgrader"]["student"], note)
-        return nbformat.from_dict(repaired.document), resources  # type: ignore[return-value]
+        notebook: Any = nbformat.from_dict(repaired.document)
+        return self.from_notebook_node(notebook, resources, **kw)
 
 
 class JudgeNotebook(NbGraderPreprocessor):
@@ -96,12 +99,12 @@ def _warm() -> Zygote:
     return zygote
 
 
-def _template(preprocessor: NbGraderPreprocessor, resources: dict[str, Any]) -> Template:
+def _template(step: Configurable, resources: dict[str, Any]) -> Template:
     names = resources["nbgrader"]
-    return load_template(_root(preprocessor), names["assignment"], names["notebook"])
+    return load_template(_root(step), names["assignment"], names["notebook"])
 
 
-def _root(preprocessor: NbGraderPreprocessor) -> Path:
+def _root(step: Configurable) -> Path:
     """The course directory, as nbgrader is configured, else where it was started."""
-    configured = preprocessor.config.CourseDirectory.get("root", "")
+    configured = step.config.CourseDirectory.get("root", "")
     return Path(configured) if configured else Path.cwd()

@@ -111,10 +111,12 @@ SUBMISSIONS = {
     "seeks": little.answer(seeks_secrets),
     "late": little.answer(),
     "very-late": little.answer(squared),
+    "windows": b"\xef\xbb\xbf" + little.answer().replace(b'{"cells"', b'{\r\n"cells"'),
+    "odd": b'{"cells": [{"cell_type": "banana", "source": 3}, 7, null], "metadata": []}',
     "broken": b"{ this is not a notebook",
 }
-FULL = {"reference", "stripped", "late"}
-NOTHING = {"blank", "leaves", "pretends", "shadows"}
+FULL = {"reference", "stripped", "late", "windows"}
+NOTHING = {"blank", "odd", "leaves", "pretends", "shadows"}
 
 
 def write_class(course: Course) -> None:
