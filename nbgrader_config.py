@@ -4,7 +4,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
-sys.path.insert(0, str(ROOT))  # `autograder` is importable even when it is not installed
+if str(ROOT) not in sys.path:  # `autograder` is importable even when it is not installed
+    sys.path.insert(0, str(ROOT))
 
 from autograder import execute, feedback, release  # noqa: E402
 

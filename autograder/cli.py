@@ -18,7 +18,7 @@ NEEDS_HUMAN, WRONG_USE = 1, 2
 
 
 @click.group(
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
     epilog="Exit status: 0 everything was graded, 1 something needs a human, 2 wrong use.",
 )
 def main() -> None:
@@ -34,6 +34,7 @@ def told(command: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(command)
     def run(*args: Any, **kwargs: Any) -> Any:
         from autograder.course import CourseError
+        from autograder.gradebook import GradebookError
         from autograder.judge.registry import CheckError
         from autograder.release import ReleaseError
         from autograder.sandbox.policy import SandboxError
@@ -43,6 +44,8 @@ def told(command: Callable[..., Any]) -> Callable[..., Any]:
             return command(*args, **kwargs)
         except (CourseError, CheckError, ReleaseError, TemplateError) as error:
             raise Told(str(error), WRONG_USE) from None
+        except GradebookError as error:
+            raise Told(str(error), NEEDS_HUMAN) from None
         except SandboxError as error:
             raise Told(f"{error}\nRun `python -m autograder doctor`.", NEEDS_HUMAN) from None
 
@@ -86,7 +89,11 @@ def release(assignments: tuple[str, ...], root: Path) -> None:
 @root_option
 @told
 def grade(assignment: str, students: str, force: bool, isolation: str | None, root: Path) -> None:
-    """Grade the submissions of ASSIGNMENT; writes autograded/, the gradebook and report/."""
+    """Grade submissions; write autograded/, gradebook, report/.
+
+    Reads submitted/STUDENT/ASSIGNMENT/NOTEBOOK.ipynb. What is graded and unchanged is not graded
+    again. Written answers are left to people: see the formgrader.
+    """
     from autograder.terminal import grade_with_progress
 
     root = root.resolve()
@@ -100,7 +107,7 @@ def grade(assignment: str, students: str, force: bool, isolation: str | None, ro
 @root_option
 @told
 def feedback(assignment: str, students: tuple[str, ...], root: Path) -> None:
-    """Write the feedback pages of ASSIGNMENT, as students will see them."""
+    """Write the feedback pages, as students will see them."""
     from autograder.feedback import make_feedback
 
     for path in make_feedback(root.resolve(), assignment, students or None):
@@ -109,18 +116,24 @@ def feedback(assignment: str, students: tuple[str, ...], root: Path) -> None:
 
 @main.command()
 def doctor() -> None:
-    """Say what isolation this host offers, which tier will be used and why, and versions."""
+    """Say which isolation this host offers, and versions."""
     from autograder.doctor import main as examine
 
     sys.exit(examine())
 
 
 @main.command()
-@click.option("--folder", type=click.Path(file_okay=False, path_type=Path), default="demo")
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default="demo",
+    show_default=True,
+    help="Where to build it.",
+)
 @root_option
 @told
 def demo(folder: Path, root: Path) -> None:
-    """Build a small class of sample submissions, grade it, and write report and feedback."""
+    """Build a sample class, grade it, write report and feedback."""
     from autograder.terminal import run_demo
 
     run_demo(root.resolve(), folder.resolve())

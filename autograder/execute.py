@@ -23,6 +23,7 @@ from nbgrader.preprocessors import (
 )
 from traitlets.config import Config, Configurable
 
+from autograder.course import Submission
 from autograder.grade import Job, grade_document
 from autograder.judge.registry import checks_for
 from autograder.judge.zygote import Zygote
@@ -68,12 +69,15 @@ class JudgeNotebook(NbGraderPreprocessor):
         self, nb: NotebookNode, resources: dict[str, Any]
     ) -> tuple[NotebookNode, dict[str, Any]]:
         template = _template(self, resources)
+        student = resources["nbgrader"]["student"]
+        folder = _root(self) / "submitted" / student / template.assignment
         job = Job(
-            student=resources["nbgrader"]["student"],
+            student=student,
             template=template,
             submission=None,
             checks=checks_for(template.assignment, template.notebook),
             secret=course_secret(_root(self)),
+            files=Submission(student, folder).files(),
         )
         graded = grade_document(job, json.loads(json.dumps(nb)), _zygote())
         if graded.needs_human:

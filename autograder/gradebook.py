@@ -14,14 +14,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from nbgrader.api import Gradebook, MissingEntry, SubmittedAssignment
+from nbgrader.api import Gradebook, InvalidEntry, MissingEntry, SubmittedAssignment
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import AssignLatePenalties
-from sqlalchemy.exc import SAWarning
+from sqlalchemy.exc import SAWarning, SQLAlchemyError
 from traitlets.config.loader import Config, PyFileConfigLoader
 
 from autograder.judge.results import GradedNotebook
 from autograder.release import make_release
+
+
+class GradebookError(Exception):
+    """The gradebook cannot be written; the message says what to do."""
 
 
 class GradebookWriter:
@@ -34,7 +38,7 @@ class GradebookWriter:
 
     def __enter__(self) -> GradebookWriter:
         course = CourseDirectory(config=self._config)
-        self._gradebook = Gradebook(course.db_url, course.course_id)
+        self._gradebook = Gradebook(patient(course.db_url), course.course_id)
         return self
 
     def __exit__(
@@ -53,14 +57,21 @@ class GradebookWriter:
         graded: Sequence[GradedNotebook],
         when: datetime.datetime | None = None,
     ) -> None:
-        """Write one submission's grades in one transaction.
+        """Write one submission's grades in one transaction. Raises GradebookError.
 
         ``when``: the moment it was handed in, in UTC without saying so, as nbgrader has it.
         """
         with warnings.catch_warnings():
             # nbgrader 0.9 links rows before they are in the session; SQLAlchemy 2 remarks on it.
             warnings.filterwarnings("ignore", message="Object of type", category=SAWarning)
-            self._record(student, assignment, graded, when)
+            try:
+                self._record(student, assignment, graded, when)
+            except (InvalidEntry, SQLAlchemyError) as error:
+                raise GradebookError(
+                    f"the grades of {student} could not be written to the gradebook: "
+                    f"{str(error).splitlines()[0]}. Is another program (the formgrader?) writing "
+                    "to it? Run the same command again: what is graded is kept."
+                ) from error
 
     def _record(
         self,
@@ -113,6 +124,12 @@ class GradebookWriter:
             if penalty is not None:
                 penalty = min(max(penalty, 0), notebook.score)
             notebook.late_submission_penalty = penalty
+
+
+def patient(db_url: str) -> str:
+    """Wait half a minute for another writer of an SQLite file, not five seconds."""
+    is_file = db_url.startswith("sqlite") and "?" not in db_url
+    return f"{db_url}?timeout=30" if is_file else db_url
 
 
 def course_config(root: Path) -> Config:

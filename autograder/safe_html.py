@@ -49,7 +49,8 @@ def configure(c: Config) -> None:
     c.HTMLExporter.sanitize_html = True  # outputs go through clean_html, scripts are left out
     # What a cell displays is taken from the first of these it has. No scripts, no widgets. An SVG
     # is shown as an image, where its scripts do not run.
-    c.NbConvertBase.display_data_priority = [
+    # Set for the one filter that asks, since nbgrader complains of options its own parts lack.
+    c.WidgetsDataTypeFilter.display_data_priority = [
         "text/html",
         "text/markdown",
         "image/svg+xml",

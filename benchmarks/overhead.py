@@ -9,8 +9,9 @@ One run on one machine, one table. All three execute the same cells of the same 
 (b) `python -m autograder grade` with one worker, isolation on;
 (c) the limit: the cells executed in forks of a process that has everything imported.
 
-CPU is that of all processes; memory is the peak of the sum over all processes of what each does
-not share with another (PSS), sampled ten times a second.
+CPU is what the whole machine used meanwhile, so let nothing else run. Memory is the peak of the sum
+of all processes' proportional share (PSS), sampled ten times a second in a run of its own on one
+submission: to sample slows down.
 """
 
 from __future__ import annotations
@@ -18,11 +19,9 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,7 +51,6 @@ import matplotlib.pyplot, cs231n_lib.data, cs231n_lib.plotting, cs231n_lib.timin
 cells, count = json.load(open(sys.argv[1])), int(sys.argv[2])
 gc.collect(); gc.freeze()
 sys.stdout.write("warm\\n"); sys.stdout.flush()
-sys.stdin.readline()
 for _ in range(count):
     started = time.monotonic()
     child = os.fork()
@@ -73,7 +71,6 @@ class Cost:
     """One row of the table. Seconds, and MB."""
 
     name: str
-    start: float  # from launch until the first submission could begin, where it is known
     wall: float
     cpu: float
     peak_mb: float
@@ -117,20 +114,23 @@ def course(root: Path, count: int, config: str) -> None:
 def run_stock(root: Path, count: int) -> Cost:
     course(root, count, STOCK_CONFIG)
     command = [sys.executable, "-m", "nbgrader", "autograde", ASSIGNMENT]
-    return measured("stock nbgrader autograde", command, root)
+    wall, cpu = timed(command, root)
+    peak = peak_mb([*command, "--student", "student00", "--force"], root)
+    return Cost("stock nbgrader autograde", wall, cpu, peak)
 
 
 def run_ours(root: Path, count: int) -> tuple[Cost, list[dict[str, float]]]:
     course(root, count, OUR_CONFIG)
     command = [sys.executable, "-m", "autograder", "grade", ASSIGNMENT, "--root", str(root)]
-    cost = measured("ours, one worker", command, ROOT)
+    wall, cpu = timed(command, ROOT)
     records = sorted((root / ".autograder" / "results" / ASSIGNMENT).glob("*/*.json"))
     graded = [json.loads(path.read_text())["graded"] for path in records]
     scores = {sum(cell["score"] for cell in one["cells"]) for one in graded}
     full = {sum(cell["points"] for cell in one["cells"]) for one in graded}
     if len(graded) != count or scores != full:
         sys.exit(f"the reference did not get full marks: {scores} of {full}, {len(graded)} graded")
-    return cost, [one["timings"] for one in graded]
+    peak = peak_mb([*command, "--student", "student00", "--force"], ROOT)
+    return Cost("ours, one worker", wall, cpu, peak), [one["timings"] for one in graded]
 
 
 def run_limit(scratch: Path, count: int) -> tuple[Cost, list[float]]:
@@ -142,68 +142,51 @@ def run_limit(scratch: Path, count: int) -> tuple[Cost, list[float]]:
     ]
     (scratch / "cells.json").write_text(json.dumps(cells))
     (scratch / "warm.py").write_text(WARM)
-    command = [sys.executable, "warm.py", "cells.json", str(count)]
-    launched = time.monotonic()
+    command = [sys.executable, "warm.py", "cells.json"]
     process = subprocess.Popen(
-        command, cwd=scratch, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [*command, str(count)], cwd=scratch, stdout=subprocess.PIPE, text=True
     )
-    assert process.stdin is not None
     assert process.stdout is not None
-    process.stdout.readline()
-    start, before = time.monotonic() - launched, time.monotonic()
-    with PeakMemory(process.pid) as peak:
-        process.stdin.write("go\n")
-        process.stdin.flush()
-        each = [float(line) for line in process.stdout]
-        status, used = wait(process)
-    if status or len(each) != count:
+    process.stdout.readline()  # warm: the imports are not counted
+    began, before = time.monotonic(), machine_cpu()
+    each = [float(line) for line in process.stdout]
+    wall = time.monotonic() - began
+    used = machine_cpu() - before
+    if process.wait() or len(each) != count:
         sys.exit("the limit could not be measured: a cell failed")
-    wall = time.monotonic() - before
-    return Cost("limit: cells in warm forks", start, wall, used - start, peak.mb), each
+    peak = peak_mb([*command, "1"], scratch)
+    return Cost("limit: cells in warm forks", wall, used, peak), each
 
 
-def measured(name: str, command: list[str], cwd: Path) -> Cost:
-    started = time.monotonic()
+def timed(command: list[str], cwd: Path) -> tuple[float, float]:
+    """Wall and CPU seconds of a command that must succeed."""
+    began, before = time.monotonic(), machine_cpu()
     process = subprocess.Popen(
         command, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     )
-    with PeakMemory(process.pid) as peak:
-        assert process.stderr is not None
-        errors = process.stderr.read()
-        status, used = wait(process)
-    if status:
-        sys.exit(f"{name} ended with status {status}:\n{errors[-3000:]}")
-    return Cost(name, 0.0, time.monotonic() - started, used, peak.mb)
+    assert process.stderr is not None
+    errors = process.stderr.read()
+    if status := process.wait():
+        sys.exit(f"{' '.join(command)} ended with status {status}:\n{errors[-3000:]}")
+    return time.monotonic() - began, machine_cpu() - before
 
 
-def wait(process: subprocess.Popen) -> tuple[int, float]:
-    """(exit status, CPU seconds) of the process and all its children that were waited for."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    status = process.wait()
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return status, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+def peak_mb(command: list[str], cwd: Path) -> float:
+    """Peak memory of a command and its descendants."""
+    quiet = subprocess.DEVNULL
+    process = subprocess.Popen(command, cwd=cwd, stdout=quiet, stderr=quiet)
+    peak = 0.0
+    while process.poll() is None:
+        peak = max(peak, sum(pss_mb(pid) for pid in descendants(process.pid)))
+        time.sleep(0.1)
+    return peak
 
 
-class PeakMemory(threading.Thread):
-    """Watches the summed PSS of a process and its descendants."""
-
-    def __init__(self, pid: int) -> None:
-        super().__init__(daemon=True)
-        self.mb = 0.0
-        self._pid = pid
-        self._over = threading.Event()
-
-    def run(self) -> None:
-        while not self._over.wait(0.1):
-            self.mb = max(self.mb, sum(pss_mb(pid) for pid in descendants(self._pid)))
-
-    def __enter__(self) -> PeakMemory:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self.join()
+def machine_cpu() -> float:
+    """CPU seconds that all processes of this machine have used since it started."""
+    fields = Path("/proc/stat").read_text().splitlines()[0].split()[1:9]
+    user, nice, system, _idle, _iowait, irq, softirq, _stolen = map(int, fields)
+    return (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")
 
 
 def descendants(pid: int) -> list[int]:

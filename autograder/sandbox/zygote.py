@@ -28,11 +28,13 @@ from autograder.sandbox import landlock, lockdown, mounts, seccomp, syscalls
 from autograder.sandbox.policy import Limits, Policy, SandboxError
 
 WARM = (
-    "numpy", "scipy.linalg", "scipy.ndimage", "scipy.signal", "scipy.spatial.distance",
-    "scipy.special", "scipy.stats", "torch", "torch.nn.functional", "matplotlib.pyplot",
-    "matplotlib.backends.backend_agg", "matplotlib_inline.backend_inline",
-    "IPython.core.interactiveshell", "IPython.core.completer", "PIL.Image", "autograder.wire",
+    "numpy", "scipy.linalg", "scipy.ndimage", "scipy.spatial.distance", "scipy.special", "torch",
+    "torch.nn.functional", "matplotlib.pyplot", "matplotlib.backends.backend_agg",
+    "matplotlib_inline.backend_inline", "IPython.core.interactiveshell", "IPython.core.completer",
+    "PIL.Image", "autograder.wire",
 )  # fmt: skip
+# Commands and downloads: slow to import, and of no use without a network.
+NOT_WARM = ("cs231n_lib.cli", "cs231n_lib.data.fetch")
 STUDENT_UID = 1000  # inside a user namespace
 _FAILED_BEFORE_STUDENT_CODE = 70  # EX_SOFTWARE
 
@@ -118,7 +120,7 @@ def _warm_up() -> None:
         importlib.import_module(name)
     library = importlib.import_module("cs231n_lib")
     for module in pkgutil.walk_packages(library.__path__, "cs231n_lib."):
-        if module.name != "cs231n_lib.cli":
+        if module.name not in NOT_WARM:
             importlib.import_module(module.name)
 
 
