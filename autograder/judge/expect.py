@@ -78,7 +78,7 @@ def expect_close(
         error = np.abs(wide - want) / np.maximum(np.abs(want), ATOL)
         where = np.unravel_index(np.argmax(np.where(wrong, error, -1)), want.shape)
         place = f" (at {tuple(map(int, where))})" if want.ndim else ""
-        size = f"largest relative error {error[where]:.2g}{place}" if want.ndim else "is wrong"
+        size = f"largest relative error {error[where]:.1e}{place}" if want.ndim else "is wrong"
         raise Failed(_say(f"{what}: {_count(wrong)} differ, {size}", hint))
 
 
