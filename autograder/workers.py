@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from autograder.judge.kernel import Kernel, KernelDied
 from autograder.judge.zygote import Zygote
 from autograder.sandbox import probe
 from autograder.sandbox.policy import SandboxError
@@ -17,6 +18,14 @@ from cs231n_lib.data.cache import CACHE_VARIABLE, cache_dir
 from cs231n_lib.data.cifar10 import DATA_VARIABLE
 
 TIER_VARIABLE = "CS231N_ISOLATION"
+
+TRIAL = """
+import numpy.testing, tempfile
+from cs231n_lib.data import load_cifar10
+tempfile.TemporaryFile().close()
+load_cifar10(num_train=1, num_test=1)[0].shape
+"""
+TRIAL_ANSWER = "(1, 32, 32, 3)"
 
 
 def start_zygote(tier: str | None = None) -> Zygote:
@@ -34,7 +43,27 @@ def start_zygote(tier: str | None = None) -> Zygote:
             file=sys.stderr,
         )
     folders, environment = data_for_kernels()
-    return Zygote(chosen, readable=folders, env=environment)
+    zygote = Zygote(chosen, readable=folders, env=environment)
+    try:
+        try_out(zygote)
+    except BaseException:
+        zygote.close()
+        raise
+    return zygote
+
+
+def try_out(zygote: Zygote) -> None:
+    """Run what every notebook needs in a kernel, so that nobody is graded in a broken one."""
+    kernel = Kernel(zygote.fork())
+    try:
+        run = kernel.run_cell(TRIAL, seconds=60)
+        outcome = str(run.outputs)
+    except KernelDied as death:
+        outcome = f"the kernel {death}"
+    finally:
+        kernel.close()
+    if TRIAL_ANSWER not in outcome:
+        raise SandboxError("trial", f"a kernel cannot run numpy on the data set: {outcome[-600:]}")
 
 
 @contextmanager

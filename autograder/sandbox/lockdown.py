@@ -133,7 +133,7 @@ def _lock(job: Job) -> None:
                 os.chown(folder, uid, uid)
     if policy.namespaces:
         with job.stage("root file system"):
-            mounts.enter(policy.stage, uid, job.limits)
+            mounts.enter(policy.stage, uid, job.limits, job.readable)
     with job.stage("descriptors"):
         _keep_only_ours(job)
         if drop_user:

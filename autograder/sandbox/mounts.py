@@ -132,18 +132,28 @@ def _bind(stage: str, path: str) -> None:
     mount(str(source), str(target), None, MS_BIND | MS_REC)
 
 
-def enter(stage: str, uid: int, limits: Limits) -> None:
+def enter(stage: str, uid: int, limits: Limits, readable: Iterable[str] = ()) -> None:
     """Add the writable part, owned by ``uid``, and make ``stage`` the root directory.
+
+    What is ``readable`` below a writable folder (a checkout in /tmp) is bound again on top of it.
 
     Call in a mount and pid namespace of its own, with the host's /proc still mounted: the kernel
     grants a new one only to those who could see the old one.
     """
     # A root copied from a more privileged namespace is locked; a bind of it is not.
     mount(stage, stage, None, MS_BIND | MS_REC)
+    covered = [path for path in readable if _inside_any(path, (WORK, TMP, SHM))]
+    held = {path: os.open(stage + path, os.O_PATH) for path in covered}
     sizes = {WORK: limits.work_bytes, TMP: limits.tmp_bytes, SHM: limits.shm_bytes}
     for path, size in sizes.items():
         options = f"size={size},nr_inodes={limits.inodes},mode=700,uid={uid},gid={uid}"
         mount("tmpfs", stage + path, "tmpfs", MS_NOSUID | MS_NODEV, options)
+    for path, descriptor in held.items():
+        target = Path(stage + path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.mkdir(exist_ok=True) if Path(path).is_dir() else target.touch()
+        mount(f"/proc/self/fd/{descriptor}", stage + path, None, MS_BIND | MS_REC)
+        os.close(descriptor)
     terminals = "newinstance,ptmxmode=0666,mode=600,max=16"
     mount("devpts", f"{stage}/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, terminals)
     mount("proc", f"{stage}/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)

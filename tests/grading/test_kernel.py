@@ -1,10 +1,17 @@
 """A real kernel in a real sandbox, from the judge's side: limits hold and reasons are told."""
 
+import shutil
+import tempfile
 import time
+from pathlib import Path
 
 import pytest
 
+from autograder import workers
 from autograder.judge.kernel import Kernel, KernelDied, KernelLimits
+from autograder.judge.zygote import Zygote
+from autograder.sandbox import probe
+from autograder.sandbox.policy import SandboxError
 
 
 def text(run) -> str:
@@ -141,3 +148,28 @@ def test_outputs_that_are_no_text_do_not_reach_the_notebook(kernel) -> None:
         "publish_display_data({'text/plain': 'x', 'application/json': {'a': 1}})"
     )
     assert run.outputs[0]["data"] == {"text/plain": "x"}
+
+
+def test_what_lies_below_tmp_on_the_host_is_readable_there_and_not_writable() -> None:
+    """A checkout or a data folder in /tmp is not hidden by the sandbox's own /tmp."""
+    below_tmp = Path(tempfile.mkdtemp(dir="/tmp"))
+    below_tmp.chmod(0o755)
+    (below_tmp / "data.txt").write_text("here")
+    try:
+        with Zygote(probe.choose(), readable=[below_tmp], warm=False) as zygote:
+            kernel = Kernel(zygote.fork())
+            read = kernel.run_cell(f"print(open('{below_tmp}/data.txt').read())")
+            write = kernel.run_cell(f"open('{below_tmp}/more.txt', 'w')")
+            own = kernel.run_cell("open('/tmp/own.txt', 'w').write('fine')")
+            kernel.close()
+    finally:
+        shutil.rmtree(below_tmp)
+    assert text(read) == "here\n"
+    assert errors(write)[0] in ("OSError", "PermissionError")
+    assert own.ok
+
+
+def test_a_kernel_that_cannot_run_numpy_is_no_kernel_to_grade_in(monkeypatch) -> None:
+    monkeypatch.setattr(workers, "TRIAL", "import no_such_package")
+    with pytest.raises(SandboxError, match=r"stage 'trial'.*no_such_package"):
+        workers.start_zygote()
