@@ -85,7 +85,7 @@ def single_rows_work(student: Student, rng: Generator, method: str) -> None:
     for n_test, n_train, width in ((1, 1, 4), (1, 6, 1), (5, 1, 3)):
         train, test = rng.normal(size=(n_train, width)), rng.normal(size=(n_test, width))
         got = trained(student, train).call(method, test)
-        what = f"dists for {n_test} test row(s), {n_train} training row(s), D = {width},"
+        what = f"dists for {n_test} test row(s), {n_train} training row(s), D = {width}"
         expect_close(got, cdist(test, train), what=what, hint=LAYOUT)
 
 
