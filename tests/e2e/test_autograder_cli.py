@@ -21,10 +21,10 @@ from tests.little import ASSIGNMENT, CLASS_POINTS, NOTEBOOK, cell_of
 FINE, NEEDS_HUMAN, WRONG_USE = 0, 1, 2
 VERBS = {
     "release": "Generate release/ from source/",
-    "grade": "Grade the submissions of ASSIGNMENT",
-    "feedback": "Write the feedback pages of ASSIGNMENT",
-    "doctor": "Say what isolation this host offers",
-    "demo": "Build a small class of sample submissions",
+    "grade": "Grade submissions; write autograded/, gradebook, report/.",
+    "feedback": "Write the feedback pages, as students will see them.",
+    "doctor": "Say which isolation this host offers, and versions.",
+    "demo": "Build a sample class, grade it, write report and feedback.",
 }
 GRADE_HELP = """\
 Usage: python -m autograder grade [OPTIONS] ASSIGNMENT
