@@ -9,14 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from autograder import template as released
 from autograder.judge.kernel import CellRun, Kernel, KernelDied, KernelLimits
 from autograder.judge.registry import Check
-from autograder.judge.results import CellVerdict, CheckVerdict, GradedNotebook
+from autograder.judge.results import CellVerdict, GradedNotebook
 from autograder.judge.score import Seed, grade_cell
 from autograder.judge.student import Student
 from autograder.judge.zygote import Zygote
@@ -45,7 +45,8 @@ class Job:
 def grade(job: Job, zygote: Zygote) -> GradedNotebook:
     """Grade a job in a fresh kernel of ``zygote``. Raises SandboxError only."""
     if job.submission is None:
-        return nothing_to_grade(job, "not handed in", job.missing_hint)
+        name = f"{job.template.notebook}.ipynb"
+        return nothing_to_grade(job, "not handed in", job.missing_hint or f"{name} is missing")
     try:
         repaired = repair(job.submission, job.template)
     except UnreadableError as error:
@@ -88,7 +89,7 @@ def grade_document(job: Job, document: dict[str, Any], zygote: Zygote) -> Graded
     written = [cell for cell in document["cells"] if released.is_manual(cell)]
     blank = {c["id"] for c in written if c["source"].strip() == run.released_source(c["id"])}
     timings = {
-        **zygote_timings(kernel),
+        **kernel.sandbox.timings,  # where the start of the sandbox went
         "start": ready - started,
         "cells": run.cell_seconds,
         "checks": run.check_seconds,
@@ -198,19 +199,6 @@ def digest(document: dict[str, Any]) -> str:
     """A hash of everything the student wrote: the sources, cell by cell."""
     sources = "\0".join(cell["source"] for cell in document["cells"])
     return hashlib.sha256(sources.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def zygote_timings(kernel: Kernel) -> dict[str, float]:
-    """Where the sandbox's start-up went, as the sandbox measured it."""
-    return dict(kernel.sandbox.timings)
-
-
-def failed_checks(graded: GradedNotebook) -> Iterable[tuple[CellVerdict, CheckVerdict]]:
-    """Every check that did not pass, with its cell."""
-    for cell in graded.cells:
-        for check in cell.checks:
-            if not check.passed:
-                yield cell, check
 
 
 def to_json(document: dict[str, Any]) -> str:

@@ -40,13 +40,3 @@ def _check_html(check: CheckVerdict) -> str:
     mark = "✓" if check.passed else "advice:" if check.advice else "✗"
     text = f"{mark} {escape(check.title)}"
     return text if check.passed else f"{text}<br><em>{escape(check.message)}</em>"
-
-
-def verdict_text(verdict: CellVerdict) -> str:
-    """The same as plain text, for a terminal or a comment."""
-    lines = [f"{verdict.grade_id}: {verdict.score:g} of {verdict.points:g} points {verdict.note}"]
-    for check in verdict.checks:
-        if not check.passed:
-            mark = "advice" if check.advice else "✗"
-            lines.append(f"  {mark} {check.title.rstrip('.')}: {check.message}")
-    return "\n".join(lines)

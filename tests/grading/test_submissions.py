@@ -132,6 +132,7 @@ def test_a_wrong_name_is_suggested_and_nothing_else_is_guessed(graded) -> None:
     )
     assert graded["misnamed"].score == graded["absent"].score == 0
     assert graded["absent"].cells[0].note == "not handed in"
+    assert graded["absent"].needs_human == "knn.ipynb is missing"
 
 
 def test_the_time_out_is_told_in_the_cell(graded) -> None:
