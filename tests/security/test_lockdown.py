@@ -38,7 +38,7 @@ STOPPED = {
     "list a foreign folder": "os.listdir(folder)",
     "read the checks": "open(course + '/autograder/judge/score.py').read()",
     "list the solutions": "os.listdir(course + '/source')",
-    "list what others handed in": "os.listdir(course)",
+    "list what lies beside cs231n_lib": "os.listdir(course + '/autograder')",
     "write to a foreign file": "open(secret, 'a').close()",
     "create a foreign file": "open(folder + '/new', 'w').close()",
     "rename a foreign file": "os.rename(secret, folder + '/x'); os.rename(folder + '/x', secret)",
