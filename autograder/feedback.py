@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 import glob
-import logging
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
 from autograder import safe_html
+from autograder.complaints import Complaints
 from autograder.course import CourseError
 from autograder.gradebook import course_config
 
@@ -54,14 +54,12 @@ def _convert(config: Config, assignment: str, student: str, destination: Path) -
     config.CourseDirectory.assignment_id = assignment
     config.CourseDirectory.student_id = student
     config.CourseDirectory.feedback_directory = str(destination)
-    log = logging.Logger("autograder.feedback", level=logging.ERROR)  # private: prints nothing
-    complaints = _Complaints()
-    log.addHandler(complaints)
+    complaints = Complaints()
     try:
         course = CourseDirectory(config=config)
-        GenerateFeedback(coursedir=course, config=config, log=log).start()
+        GenerateFeedback(coursedir=course, config=config, log=complaints.logger).start()
     except NbGraderException as error:
-        reason = complaints.reason() or str(error)
+        reason = complaints.cause() or str(error)
         raise CourseError(
             f"no feedback on {assignment} for {student}: {reason}; "
             f"is it graded? Run `python -m autograder grade {assignment}` first"
@@ -71,18 +69,3 @@ def _convert(config: Config, assignment: str, student: str, destination: Path) -
 def _move(path: Path, target: Path) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     return path.replace(target)
-
-
-class _Complaints(logging.Handler):
-    """Collects what nbgrader logs."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.messages: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.messages.append(record.getMessage())
-
-    def reason(self) -> str:
-        """The last line of the first message, where a traceback names its exception."""
-        return self.messages[0].strip().splitlines()[-1] if self.messages else ""

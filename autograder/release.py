@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sysconfig
 import tempfile
@@ -32,6 +31,7 @@ from nbgrader.preprocessors import (
 from traitlets.config import Config
 
 from autograder.authoring import MARKER, ReleaseError, canonical, check_source, enclosing_function
+from autograder.complaints import Complaints
 
 __all__ = ["ReleaseError", "configure", "make_release", "release"]
 
@@ -171,30 +171,14 @@ def make_release(
     config.CourseDirectory.release_directory = str(destination)
     config.CourseDirectory.db_url = f"sqlite:///{database}"
     config.GenerateAssignment.force = True
-    log = logging.Logger("autograder.release", level=logging.ERROR)  # private: nothing is printed
-    complaints = _Complaints()
-    log.addHandler(complaints)
+    complaints = Complaints()
     try:
-        GenerateAssignment(coursedir=CourseDirectory(config=config), config=config, log=log).start()
+        GenerateAssignment(
+            coursedir=CourseDirectory(config=config), config=config, log=complaints.logger
+        ).start()
     except NbGraderException as error:
         raise ReleaseError(
             f"{course_root / 'source' / assignment}: nbgrader could not generate the release: "
             f"{complaints.cause() or error}"
         ) from error
     return sorted((destination / assignment).glob("*.ipynb"))
-
-
-class _Complaints(logging.Handler):
-    """Keeps nbgrader's error log: its exception says only 'see the traceback above'."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.messages: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.messages.append(record.getMessage())
-
-    def cause(self) -> str:
-        """Last line of the first traceback: the exception and its message."""
-        tracebacks = (text for text in self.messages if text.startswith("Traceback"))
-        return next(tracebacks, "").strip().rpartition("\n")[2]

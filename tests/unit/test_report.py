@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from autograder.report import write_report
 from autograder.report.grades_csv import harmless, number
 from autograder.report.html import percent, student_file
 from autograder.report.summary import histogram, summarize
+from html_tags import Tags
 
 HOSTILE = "<script>alert(1)</script>\"><img src=x onerror='alert(2)'>"
 COLUMNS = ["student", "assignment", "score", "max_score", "manual_pending", "needs_human"]
@@ -175,20 +175,3 @@ def test_a_class_of_nobody_is_a_page_too(tmp_path: Path) -> None:
     index = write_report(tmp_path, "a1", [], {})
     assert "Distribution of scores" in index.read_text("utf-8")
     assert read_csv(tmp_path) == [COLUMNS]
-
-
-class Tags(HTMLParser):
-    """Every start tag of a page with its attributes."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    @classmethod
-    def of(cls, html: str) -> list[tuple[str, dict[str, str | None]]]:
-        parser = cls()
-        parser.feed(html)
-        return parser.tags

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from html.parser import HTMLParser
 from pathlib import Path
 
 import nbformat
@@ -17,6 +16,7 @@ from traitlets.config import Config
 from autograder.judge.results import CellVerdict, CheckVerdict
 from autograder.safe_html import clean, configure, render_markdown
 from autograder.verdict_output import verdict_html
+from html_tags import Tags
 
 PNG = (
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYGBgAAAABQABpfZFQAAAAABJRU5ErkJg"
@@ -158,20 +158,3 @@ def exported(notebook: NotebookNode, template: str) -> str:
     exporter = HTMLExporter(config=config)
     html, _ = exporter.from_notebook_node(nbformat.from_dict(notebook), resources=resources)
     return html
-
-
-class Tags(HTMLParser):
-    """Every start tag of a page with its attributes."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    @classmethod
-    def of(cls, html: str) -> list[tuple[str, dict[str, str | None]]]:
-        parser = cls()
-        parser.feed(html)
-        return parser.tags
