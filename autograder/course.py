@@ -22,6 +22,7 @@ from autograder.judge.registry import Check, checks_for
 from autograder.judge.results import GradedNotebook
 from autograder.judge.zygote import Zygote
 from autograder.records import code_fingerprint, fingerprint, read_result, write_result, write_text
+from autograder.repair import MAX_BYTES
 from autograder.sandbox.policy import SandboxError
 from autograder.secret import course_secret
 from autograder.template import Template, load_template, notebooks_of
@@ -41,8 +42,12 @@ class Submission:
     folder: Path
 
     def read(self, notebook: str) -> bytes | None:
+        """What was handed in as this notebook, up to a little more than repair takes."""
         path = self.folder / f"{notebook}.ipynb"
-        return path.read_bytes() if path.is_file() else None
+        if path.is_symlink() or not path.is_file():
+            return None  # a link could hand in somebody else's work, or any file of the grader's
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
 
     def handed_in(self) -> tuple[datetime.datetime | None, str]:
         """When, from nbgrader's timestamp.txt, and what a human has to see to about that."""
@@ -60,12 +65,15 @@ class Submission:
         """The submission's notebooks, by file name."""
         found = {}
         for path in sorted(self.folder.glob("*.ipynb")):
-            if path.is_file() and path.stat().st_size <= MAX_SIBLING:
+            fits = path.is_file() and path.stat().st_size <= MAX_SIBLING
+            if fits and not path.is_symlink():
                 found[path.name] = path.read_bytes()
         return found
 
     def hint(self, notebook: str, expected: Sequence[str]) -> str:
         """What to tell a TA about a notebook that is missing."""
+        if (self.folder / f"{notebook}.ipynb").is_symlink():
+            return f"{notebook}.ipynb is a symbolic link, which is not followed"
         strays = [p.stem for p in self.folder.glob("*.ipynb") if p.stem not in expected]
         lowered = {stray.lower(): stray for stray in strays}
         near = difflib.get_close_matches(notebook.lower(), lowered, n=1, cutoff=0.4)

@@ -27,7 +27,7 @@ from autograder.course import Submission
 from autograder.grade import Job, grade_document
 from autograder.judge.registry import checks_for
 from autograder.judge.zygote import Zygote
-from autograder.repair import repair
+from autograder.repair import UnreadableError, repair
 from autograder.secret import course_secret
 from autograder.template import Template, load_template
 from autograder.workers import start_zygote
@@ -55,6 +55,8 @@ class SubmissionExporter(NotebookExporter):
         self, filename: str, resources: dict[str, Any] | None = None, **kw: Any
     ) -> tuple[NotebookNode, dict[str, Any]]:
         resources = resources or {}
+        if Path(filename).is_symlink():
+            raise UnreadableError(f"{filename} is a symbolic link, which is not followed")
         repaired = repair(Path(filename).read_bytes(), _template(self, resources))
         for note in repaired.repairs:
             self.log.warning("%s: %s", resources["nbgrader"]["student"], note)

@@ -147,7 +147,8 @@ class Student:
     def stand_in(self, factory: type, name: str | None = None) -> StandIn:
         """A class for the kernel whose instances live in the judge, made by ``factory``.
 
-        The student's code calls its public methods as usual; it never sees how they work.
+        The student's code calls its public methods as usual; it never sees how they work. It is
+        good for the next request only.
         """
         instances: dict[int, Any] = {}
         methods = tuple(n for n in vars(factory) if not n.startswith("_"))
@@ -182,10 +183,11 @@ class Student:
     ) -> Any:
         """One request to the kernel; errors of the student's code become StudentError."""
         message["keep"] = keep if isinstance(keep, bool) else list(keep)
+        # Stand-ins answer during the one request they are made for: a student's code that keeps
+        # one finds it silent when the next question comes.
+        serving, self._stand_ins = self._stand_ins, {}
         try:
-            reply = self._kernel.request(
-                message, seconds or self._seconds, stand_ins=self._stand_ins
-            )
+            reply = self._kernel.request(message, seconds or self._seconds, stand_ins=serving)
         except CallTimeout as error:
             timeout = {"type": TIME_OUT, "message": str(error)}
             raise StudentError(what, timeout) from None

@@ -171,3 +171,11 @@ def test_definitions_are_found_in_the_source(student) -> None:
     cell, node = student.definition("clamp")
     assert (cell, node.name) == ("code", "clamp")
     assert student.definition("nothing") is None
+
+
+def test_a_stand_in_that_was_kept_is_silent_afterwards(student) -> None:
+    keep = "kept.append(Counter(5))"
+    student.set("kept", [])
+    student.rerun(keep, {"Counter": student.stand_in(Counter)}, ())
+    with pytest.raises(StudentError, match="KeyError"):
+        student.rerun("kept[0].add(1)", {}, ())

@@ -9,7 +9,7 @@ import nbformat
 import pytest
 from nbgrader.utils import determine_grade
 
-from autograder.course import grade_assignment
+from autograder.course import Submission, grade_assignment
 from autograder.judge.results import GradedNotebook
 from autograder.judge.zygote import Zygote
 from autograder.release import release
@@ -133,6 +133,21 @@ def test_a_wrong_name_is_suggested_and_nothing_else_is_guessed(graded) -> None:
     assert graded["misnamed"].score == graded["absent"].score == 0
     assert graded["absent"].cells[0].note == "not handed in"
     assert graded["absent"].needs_human == "knn.ipynb is missing"
+
+
+def test_a_link_to_somebody_elses_work_is_not_followed(zygote, tmp_path: Path) -> None:
+    root = write_course(tmp_path)
+    release(root)
+    theirs = submit(root, "bob", answer())
+    link = submit(root, "eve", b"")
+    link.unlink()
+    link.symlink_to(theirs)
+    (link.parent / "sibling.ipynb").symlink_to(theirs)
+    bob, eve = grade_assignment(root, ASSIGNMENT, lambda: zygote)
+    assert bob.score == CLASS_POINTS
+    assert eve.score == 0
+    assert eve.needs_human == "knn.ipynb is a symbolic link, which is not followed"
+    assert Submission("eve", link.parent).files() == {}
 
 
 def test_the_time_out_is_told_in_the_cell(graded) -> None:
