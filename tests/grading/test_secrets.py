@@ -1,16 +1,17 @@
 """What the judge knows is nowhere in the kernel: not in memory, modules, objects or files."""
 
 import ast
-import inspect
+from pathlib import Path
 
 import numpy as np
 
+import cs231n_lib
 from autograder.checks.assignment1 import knn
 from autograder.judge.kernel import Kernel
 from autograder.judge.registry import checks_for
 from autograder.judge.score import Seed, grade_cell
 from autograder.judge.student import Student
-from little import answer_source
+from little import ROOT, SOURCE, answer_source
 
 SECRET = b"the course's secret, in the judge's memory only"
 
@@ -65,18 +66,27 @@ def test_judge_and_checks_are_not_importable(kernel) -> None:
     assert not [name for name in loaded if "judge" in name or "checks" in name]
 
 
-def test_no_source_of_a_check_lies_in_any_file_the_kernel_can_read(kernel) -> None:
-    line = inspect.getsource(knn.distances_are_euclidean).splitlines()[3].strip()
-    code = (
-        "import os, sys\nhits = []\n"
-        "for base in {*sys.path, sys.prefix, '/', os.getcwd()}:\n"
-        "    for folder, _, files in os.walk(base):\n"
-        "        if 'autograder/checks' in folder or 'source/assignment' in folder:\n"
-        "            hits.append(folder)\n"
-        "hits"
+def test_files_that_hold_answers_cannot_be_opened(kernel) -> None:
+    checks = Path(knn.__file__)
+    for path in (checks, checks.parents[2] / "judge" / "score.py", SOURCE, ROOT / "release"):
+        assert path.exists()  # on the host
+        run = kernel.run_cell(f"import os\nos.stat({str(path)!r}); open({str(path)!r}).read()")
+        assert run.outputs[-1]["ename"] in ("FileNotFoundError", "PermissionError"), path
+    assert kernel.run_cell(f"open({cs231n_lib.__file__!r}).read();").ok
+
+
+def test_no_check_is_found_by_walking_what_the_kernel_can_read(kernel) -> None:
+    kernel.run_cell(
+        "import os, sys\n"
+        "found = [os.path.join(folder, name) for base in {*sys.path, sys.prefix, os.getcwd()}\n"
+        "         for folder, _, names in os.walk(base) for name in names]"
     )
-    assert line
-    assert evaluate(kernel, code) == []
+    assert evaluate(kernel, "len(found)") > 10_000  # the walk does find what is there
+    kernel.run_cell(
+        "ours = [f for f in found if 'site-packages' not in f]  # sklearn has a knn too"
+    )
+    forbidden = "('autograder' + os.sep, 'knn.py', 'knn.ipynb', 'gradebook.db')"
+    assert evaluate(kernel, f"[f for f in ours if any(x in f for x in {forbidden})]") == []
 
 
 def test_patched_random_numbers_reveal_no_seed(kernel) -> None:
