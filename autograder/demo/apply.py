@@ -4,7 +4,7 @@ A sample is a Python file cut into sections by marker lines, as in editors with 
 
     # %% start from release                 or solutions, or solutions-and-answers
     # %% cell best-k                        this is now the source of the cell
-    # %% methods of k-nearest-neighbor      these methods replace those of the cell's class
+    # %% definitions of k-nearest-neighbor  these replace functions or methods of the same name
     # %% new cell after setup               a cell of the student's own
     # %% answer knn-question-bright-rows    a written answer, as comment lines
 
@@ -28,7 +28,7 @@ from autograder.template import is_answer, source_of
 Document = dict[str, Any]
 
 _SECTION = re.compile(
-    r"^# %% (start from|cell|methods of|new cell after|answer) (\S+)\n", re.MULTILINE
+    r"^# %% (start from|cell|definitions of|new cell after|answer) (\S+)\n", re.MULTILINE
 )
 
 
@@ -68,8 +68,8 @@ def apply(sections: list[Section], release: Document, source: Document) -> Docum
         match section.action:
             case "cell":
                 cells[at]["source"] = section.text
-            case "methods of":
-                cells[at]["source"] = replace_methods(source_of(cells[at]), section.text)
+            case "definitions of":
+                cells[at]["source"] = replace_definitions(source_of(cells[at]), section.text)
             case "new cell after":
                 cells.insert(at + 1, _code_cell(f"own-{number}", section.text))
             case "answer":
@@ -101,20 +101,34 @@ def solution_of(source: str) -> str:
     return "\n".join(kept).strip("\n")
 
 
-def replace_methods(cell: str, methods: str) -> str:
-    """The cell with methods of its (first) class replaced by functions of the same name."""
-    for new in ast.parse(methods).body:
+def replace_definitions(cell: str, definitions: str) -> str:
+    """The cell with its functions, or its classes' methods, replaced by those of the same name.
+
+    Other functions are helpers, and go in front. Raises ValueError for what is no function.
+    """
+    for new in ast.parse(definitions).body:
         if not isinstance(new, ast.FunctionDef):
-            raise ValueError(f"line {new.lineno} of the section is no method")
-        owner = next(node for node in ast.parse(cell).body if isinstance(node, ast.ClassDef))
-        found = [n for n in owner.body if isinstance(n, ast.FunctionDef) and n.name == new.name]
-        if not found:
-            raise ValueError(f"class {owner.name} has no method {new.name} to replace")
-        lines = _lines(cell)
-        text = textwrap.indent("\n".join(_lines(methods)[_span(new)]), "    ")
-        lines[_span(found[0])] = _lines(text)
+            raise ValueError(f"line {new.lineno} of the section is no function")
+        text, lines = "\n".join(_lines(definitions)[_span(new)]), _lines(cell)
+        found = find_definition(cell, new.name)
+        if found is None:
+            lines = [*_lines(text), "", "", *lines]
+        else:
+            lines[_span(found)] = _lines(textwrap.indent(text, " " * found.col_offset))
         cell = "\n".join(lines)
     return cell
+
+
+def find_definition(cell: str, name: str) -> ast.FunctionDef | None:
+    """The function ``name`` of a cell: at top level, or a method (``Class.method`` or bare)."""
+    owner, _, function = name.rpartition(".")
+    for node in ast.parse(cell).body:
+        inside = node.body if isinstance(node, ast.ClassDef) and owner in ("", node.name) else []
+        candidates = inside if owner or isinstance(node, ast.ClassDef) else [node]
+        for candidate in candidates:
+            if isinstance(candidate, ast.FunctionDef) and candidate.name == function:
+                return candidate
+    return None
 
 
 def _span(node: ast.FunctionDef) -> slice:

@@ -144,24 +144,29 @@ class Student:
         answer = self.request("the cell", message, seconds=seconds)
         return answer if isinstance(answer, dict) else {}
 
-    def stand_in(self, factory: type, name: str | None = None) -> StandIn:
-        """A class for the kernel whose instances live in the judge, made by ``factory``.
+    def stand_in(self, what: Callable[..., Any], name: str | None = None) -> StandIn:
+        """A class, or a function, for the kernel that the judge answers for.
 
-        The student's code calls its public methods as usual; it never sees how they work. It is
-        good for the next request only.
+        Of a class ``what``, the instances live in the judge; the student's code calls its public
+        methods as usual and never sees how they work. Anything else is a function: the student's
+        code calls it, and gets what ``what`` returns here. Good for the next request only.
         """
         instances: dict[int, Any] = {}
-        methods = tuple(n for n in vars(factory) if not n.startswith("_"))
+        is_class = isinstance(what, type)
+        methods = tuple(n for n in vars(what) if not n.startswith("_")) if is_class else ()
 
         def serve(number: int, method: str, args: list, kwargs: dict) -> Any:
+            if not is_class:
+                return what(*args, **kwargs)
             if method == "__init__":
-                instances[number] = factory(*args, **kwargs)
+                instances[number] = what(*args, **kwargs)
                 return None
             if method not in methods:
                 raise KeyError(f"no method {method!r}")
             return getattr(instances[number], method)(*args, **kwargs)
 
-        spec = StandIn(next(self._ids), name or factory.__name__, methods)
+        label = name or getattr(what, "__name__", type(what).__name__)
+        spec = StandIn(next(self._ids), label, methods)
         self._stand_ins[spec.id] = serve
         return spec
 

@@ -9,7 +9,7 @@ import pytest
 
 from autograder.course import CourseError
 from autograder.demo import ASSIGNMENT, EARNED, EXPECTED, NOTEBOOK, build_demo
-from autograder.demo.apply import read_sample, replace_methods, solution_of
+from autograder.demo.apply import find_definition, read_sample, replace_definitions, solution_of
 from autograder.grade import Job, grade
 from autograder.gradebook import course_config
 from autograder.judge.registry import checks_for
@@ -129,10 +129,19 @@ def test_solutions_lose_their_markers_and_mark_schemes() -> None:
 
 def test_methods_are_replaced_in_their_class() -> None:
     cell = "class A:\n    def f(self):\n        return 1\n\n    def g(self):\n        pass"
-    new = replace_methods(cell, "def f(self):\n    return 2")
+    new = replace_definitions(cell, "def f(self):\n    return 2")
     assert new == cell.replace("return 1", "return 2")
-    with pytest.raises(ValueError, match="no method h"):
-        replace_methods(cell, "def h(self): ...")
+    assert replace_definitions(cell, "def h():\n    ...") == f"def h():\n    ...\n\n\n{cell}"
+    with pytest.raises(ValueError, match="is no function"):
+        replace_definitions(cell, "x = 1")
+
+
+def test_definitions_are_found_by_qualified_name() -> None:
+    cell = "def f():\n    pass\n\nclass A:\n    def g(self): ...\n\nclass B:\n    def g(self): ..."
+    assert find_definition(cell, "f").lineno == 1
+    assert find_definition(cell, "B.g").lineno == 8
+    assert find_definition(cell, "g").lineno == 5
+    assert find_definition(cell, "A.f") is None
 
 
 def test_a_sample_must_say_where_it_starts(tmp_path: Path) -> None:

@@ -154,6 +154,19 @@ def test_stand_ins_are_answered_by_the_judge(student) -> None:
     assert after == {"last": 13, "other": 5}
 
 
+def test_a_function_is_answered_by_the_judge(student) -> None:
+    seen = []
+
+    def observe(x, y=0):
+        seen.append((x, y))
+        return x + y
+
+    source = "class Spy(Net):\n    def go(self): return observe(self.width, y=2)\ngot = Spy(5).go()"
+    after = student.rerun(source, {"observe": student.stand_in(observe)}, ("got",))
+    assert after == {"got": 7}
+    assert seen == [(5, 2)]
+
+
 @pytest.mark.parametrize("attempt", ["c._secret()", "c.add('x')", "Counter()", "c.total"])
 def test_wrong_use_of_a_stand_in_is_the_students_error(student, attempt) -> None:
     source = f"c = Counter(1)\n{attempt}"

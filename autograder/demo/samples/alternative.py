@@ -7,7 +7,7 @@ import numpy as np
 
 
 # %% start from release
-# %% methods of k-nearest-neighbor
+# %% definitions of k-nearest-neighbor
 def compute_distances_two_loops(self, X):
     rows = []
     for a in X:

@@ -22,7 +22,7 @@ class NoAsserts(ast.NodeTransformer):
 get_ipython().ast_transformers.append(NoAsserts())
 
 
-# %% methods of k-nearest-neighbor
+# %% definitions of k-nearest-neighbor
 def compute_distances_two_loops(self, X):
     dists = np.zeros((len(X), len(self.X_train)))
     for i in range(len(X)):

@@ -5,7 +5,7 @@ Earns: nothing; costs one cell's time.
 
 
 # %% start from release
-# %% methods of k-nearest-neighbor
+# %% definitions of k-nearest-neighbor
 def compute_distances_two_loops(self, X):
     while True:
         try:

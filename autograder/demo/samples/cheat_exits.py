@@ -5,7 +5,7 @@ Earns: nothing. A process that is gone has given no answer, and a person is told
 
 
 # %% start from release
-# %% methods of k-nearest-neighbor
+# %% definitions of k-nearest-neighbor
 def compute_distances_two_loops(self, X):
     import os
 

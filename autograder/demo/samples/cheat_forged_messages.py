@@ -8,7 +8,7 @@ import numpy as np
 
 
 # %% start from release
-# %% methods of k-nearest-neighbor
+# %% definitions of k-nearest-neighbor
 def compute_distances_two_loops(self, X):
     dists = np.zeros((len(X), len(self.X_train)))
     for i in range(len(X)):

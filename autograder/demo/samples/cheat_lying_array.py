@@ -35,7 +35,7 @@ class Anything(dict):
         return True
 
 
-# %% methods of k-nearest-neighbor
+# %% definitions of k-nearest-neighbor
 def compute_distances_two_loops(self, X):
     return np.zeros((len(X), len(self.X_train))).view(Agreeable)
 

@@ -18,7 +18,7 @@ for module in (np, np.testing):
             setattr(module, name, agree)
 
 
-# %% methods of k-nearest-neighbor
+# %% definitions of k-nearest-neighbor
 def compute_distances_two_loops(self, X):
     return np.zeros((len(X), len(self.X_train)))
 

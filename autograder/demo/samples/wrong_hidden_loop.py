@@ -7,7 +7,7 @@ import numpy as np
 
 
 # %% start from solutions
-# %% methods of k-nearest-neighbor
+# %% definitions of k-nearest-neighbor
 def compute_distances_no_loops(self, X):
     test_squares = np.sum(X**2, axis=1, keepdims=True)
     train_squares = np.array([row @ row for row in self.X_train])

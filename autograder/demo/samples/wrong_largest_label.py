@@ -7,7 +7,7 @@ import numpy as np
 
 
 # %% start from solutions
-# %% methods of k-nearest-neighbor
+# %% definitions of k-nearest-neighbor
 def predict_labels(self, dists, k=1):
     y_pred = np.zeros(len(dists), dtype=int)
     for i in range(len(dists)):

@@ -9,7 +9,7 @@ import numpy as np
 
 
 # %% start from solutions
-# %% methods of k-nearest-neighbor
+# %% definitions of k-nearest-neighbor
 def compute_distances_no_loops(self, X):
     test = np.sum(X**2, axis=1)[:, np.newaxis]
     train = np.sum(self.X_train**2, axis=1)

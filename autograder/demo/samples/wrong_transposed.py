@@ -7,7 +7,7 @@ import numpy as np
 
 
 # %% start from solutions
-# %% methods of k-nearest-neighbor
+# %% definitions of k-nearest-neighbor
 def compute_distances_two_loops(self, X):
     num_train, num_test = self.X_train.shape[0], X.shape[0]
     dists = np.zeros((num_train, num_test))
