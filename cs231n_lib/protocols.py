@@ -1,0 +1,87 @@
+"""What the solver asks of a model, an update rule and the data, and what it says otherwise."""
+
+import sys
+from collections.abc import Callable, Mapping
+from types import ModuleType
+from typing import Any, Protocol, cast
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[Any]
+UpdateRule = Callable[[Array, Array, dict[str, Any]], tuple[Array, dict[str, Any]]]
+
+
+class Model(Protocol):
+    """What the solver asks of a model."""
+
+    params: dict[str, Array]
+
+    def loss(self, X: Array, y: Array | None = None) -> Any: ...
+
+
+def examples(data: Mapping[str, ArrayLike], split: str) -> tuple[Array, Array]:
+    """``X_<split>`` and ``y_<split>``, checked: there are rows, and a whole-number label each."""
+    x_name, y_name = f"X_{split}", f"y_{split}"
+    if missing := [name for name in (x_name, y_name) if name not in data]:
+        raise ValueError(
+            f"the data have no {' and no '.join(missing)}; they have {', '.join(data) or 'nothing'}"
+        )
+    X, y = np.asarray(data[x_name]), np.asarray(data[y_name])
+    if y.ndim != 1 or not np.issubdtype(y.dtype, np.integer):
+        raise ValueError(
+            f"{y_name} must be a vector of whole numbers (classes), not {y.dtype} of shape "
+            f"{y.shape}"
+        )
+    if X.ndim < 2 or len(X) != len(y) or len(X) == 0:
+        raise ValueError(
+            f"{x_name} has shape {X.shape} and {y_name} has shape {y.shape}; they need one row for "
+            "each example, and at least one"
+        )
+    return X, y
+
+
+def find_rule(rule: str | UpdateRule, model: Model) -> UpdateRule:
+    """Look a name up in the notebook, then in the module of the model's class (``load``-ed)."""
+    if not isinstance(rule, str):
+        if not callable(rule):
+            raise ValueError(f"update_rule must be a function or a name, not {rule!r}")
+        return rule
+    places = [sys.modules.get("__main__"), sys.modules.get(type(model).__module__)]
+    for place in places:
+        found = getattr(place, rule, None) if isinstance(place, ModuleType) else None
+        if callable(found):
+            return cast(UpdateRule, found)
+    raise ValueError(
+        f"no update rule {rule!r}: this notebook defines no function of that name. Run the cell "
+        f"that defines {rule}, or pass the function itself: Solver(..., update_rule=the_function)."
+    )
+
+
+def require_gradients(grads: object, params: Mapping[str, Array]) -> None:
+    if not isinstance(grads, Mapping) or set(grads) != set(params):
+        found = sorted(grads) if isinstance(grads, Mapping) else f"a {type(grads).__name__}"
+        raise ValueError(
+            f"model.loss(X, y) must return a gradient for each of {sorted(params)}; it returned "
+            f"{found}"
+        )
+    for name, w in params.items():
+        if np.shape(grads[name]) != np.shape(w):
+            raise ValueError(
+                f"the gradient of {name} has shape {np.shape(grads[name])}, but {name} has shape "
+                f"{np.shape(w)}"
+            )
+
+
+def require_update(updated: object, w: Array, name: str) -> tuple[Array, dict[str, Any]]:
+    """Check what an update rule returned for the parameter ``name``, whose value was ``w``."""
+    if not isinstance(updated, tuple) or len(updated) != 2 or not isinstance(updated[1], dict):
+        raise TypeError(
+            f"the update rule must return (w, config), an array and a dict; for {name} it "
+            f"returned a {type(updated).__name__}"
+        )
+    if np.shape(updated[0]) != np.shape(w):
+        raise ValueError(
+            f"the update rule turned {name} of shape {np.shape(w)} into {np.shape(updated[0])}"
+        )
+    return updated

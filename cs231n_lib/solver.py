@@ -1,0 +1,200 @@
+"""Train a model by minibatch gradient descent, with an update rule of the reader's own.
+
+The solver knows neither the model nor the rule. A model has ``params``, a dict of arrays, and
+``loss``: ``loss(X)`` returns scores (N, C), and ``loss(X, y)`` returns ``(loss, grads)`` with a
+gradient for each parameter under the same key. A rule is ``rule(w, dw, config) -> (w, config)``.
+Dimension letters: N examples, C classes.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from cs231n_lib import checkpoints
+from cs231n_lib.progress import progress_bar
+from cs231n_lib.protocols import (
+    Array,
+    Model,
+    UpdateRule,
+    examples,
+    find_rule,
+    require_gradients,
+    require_update,
+)
+
+
+class Solver:
+    """Trains ``model`` on ``data`` and keeps the parameters that did best in validation.
+
+    ``data`` has X_train (N, ...), y_train (N,), X_val and y_val. The keywords:
+
+    - update_rule: a function, or the name of one in the notebook (or in the model's module)
+    - optim_config: what the rule is given to start with, such as ``{"learning_rate": 1e-3}``;
+      every parameter gets a copy of its own
+    - lr_decay: multiplies the learning rates at the end of each epoch
+    - batch_size, num_epochs
+    - num_train_samples, num_val_samples: rows drawn to measure accuracies (None: all)
+    - checkpoint_name: if set, ``<checkpoint_name>_epoch_<n>.pkl`` is written whenever accuracies
+      are measured; ``resume`` reads it
+    - print_every: iterations between two lines about the loss; ``verbose=False`` prints nothing
+    - seed: makes the choice of minibatches repeatable. None draws from NumPy's global generator,
+      which ``np.random.seed`` makes repeatable
+
+    After ``train()``: ``loss_history`` (a value an iteration), ``train_acc_history`` and
+    ``val_acc_history`` (after the first iteration, each epoch, and the last iteration),
+    ``best_val_acc``, ``best_params``, ``epoch``, ``optim_configs``; and ``model.params`` are the
+    best ones. A second ``train()`` goes on for another ``num_epochs``.
+
+    Raises ValueError when a keyword is unknown, the rule cannot be found, or the data do not fit.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        data: Mapping[str, ArrayLike],
+        *,
+        update_rule: str | UpdateRule = "sgd",
+        optim_config: Mapping[str, Any] | None = None,
+        lr_decay: float = 1.0,
+        batch_size: int = 100,
+        num_epochs: int = 10,
+        num_train_samples: int | None = 1000,
+        num_val_samples: int | None = None,
+        checkpoint_name: str | Path | None = None,
+        print_every: int = 10,
+        verbose: bool = True,
+        seed: int | None = None,
+        **unknown: object,
+    ) -> None:
+        if unknown:
+            names = ", ".join(sorted(unknown))
+            raise ValueError(f"Solver has no keyword {names}; help(Solver) lists those it has")
+        for name, value in (("batch_size", batch_size), ("print_every", print_every)):
+            if value < 1:
+                raise ValueError(f"{name} is {value}; it must be at least 1")
+        self.model = model
+        self.X_train, self.y_train = examples(data, "train")
+        self.X_val, self.y_val = examples(data, "val")
+        self.update_rule = find_rule(update_rule, model)
+        self.optim_config = dict(optim_config or {})
+        self.lr_decay = lr_decay
+        self.batch_size = batch_size
+        self.num_epochs = num_epochs
+        self.num_train_samples = num_train_samples
+        self.num_val_samples = num_val_samples
+        self.checkpoint_name = checkpoint_name
+        self.print_every = print_every
+        self.verbose = verbose
+        self.generator = None if seed is None else np.random.default_rng(seed)
+        self._reset()
+
+    def train(self) -> None:
+        """Run ``num_epochs`` epochs (after ``resume``, those that are left)."""
+        per_epoch = max(len(self.X_train) // self.batch_size, 1)
+        total = self.num_epochs * per_epoch
+        with progress_bar(total, "it", show=self.verbose) as bar:
+            bar.update(self._iteration)
+            while self._iteration < total:
+                self._step()
+                done = self._iteration = self._iteration + 1
+                if self.verbose and (done - 1) % self.print_every == 0:
+                    bar.write(f"(iteration {done} / {total}) loss: {self.loss_history[-1]:f}")
+                if epoch_ends := done % per_epoch == 0:
+                    self.epoch += 1
+                    self._decay_learning_rates()
+                if done == 1 or epoch_ends:  # the last iteration ends an epoch
+                    self._measure()
+                    if self.verbose:
+                        bar.write(
+                            f"(epoch {self.epoch} / {self.num_epochs}) "
+                            f"train acc: {self.train_acc_history[-1]:.3f}; "
+                            f"val acc: {self.val_acc_history[-1]:.3f}"
+                        )
+                bar.update()
+        self._iteration = 0
+        if self.best_params:
+            # Copies: a rule that works in place must not spoil the best ones in another train().
+            self.model.params = {name: w.copy() for name, w in self.best_params.items()}
+
+    def check_accuracy(
+        self, X: ArrayLike, y: ArrayLike, num_samples: int | None = None, batch_size: int = 100
+    ) -> float:
+        """Return which part of X the model classifies as y: 0 is none, 1 is all.
+
+        ``num_samples`` draws so many rows if there are more; ``batch_size`` bounds the memory.
+        Shapes: X (N, ...), y (N,).
+        """
+        images, labels = np.asarray(X), np.asarray(y)
+        if num_samples is not None and len(images) > num_samples:
+            rows = self._draw(len(images), num_samples)
+            images, labels = images[rows], labels[rows]
+        starts = range(0, len(images), batch_size)
+        scores = (self.model.loss(images[start : start + batch_size]) for start in starts)
+        predicted = np.concatenate([np.argmax(batch, axis=1) for batch in scores])
+        return float(np.mean(predicted == labels))
+
+    def resume(self, path: str | Path) -> None:
+        """Go back to the state in a checkpoint: the next ``train()`` runs the remaining epochs.
+
+        With a ``seed`` the run ends exactly as it would have without the break. Only read files
+        you trust: unpickling can execute code.
+        Raises ValueError when the file is not a checkpoint or is one of another model.
+        """
+        checkpoints.restore(self, checkpoints.read(path))
+
+    def _reset(self) -> None:
+        """Forget all training, but leave the model's parameters as they are."""
+        self.epoch = 0
+        self.best_val_acc = 0.0
+        self.best_params: dict[str, Array] = {}
+        self.loss_history: list[float] = []
+        self.train_acc_history: list[float] = []
+        self.val_acc_history: list[float] = []
+        self.optim_configs = {name: dict(self.optim_config) for name in self.model.params}
+        self._iteration = 0  # of the current train()
+
+    def _step(self) -> None:
+        """Update every parameter once, from one minibatch drawn with replacement."""
+        rows = self._draw(len(self.X_train), self.batch_size)
+        loss, grads = self.model.loss(self.X_train[rows], self.y_train[rows])
+        self.loss_history.append(float(loss))
+        require_gradients(grads, self.model.params)
+        for name, w in self.model.params.items():
+            updated = self.update_rule(w, grads[name], self.optim_configs[name])
+            self.model.params[name], self.optim_configs[name] = require_update(updated, w, name)
+
+    def _decay_learning_rates(self) -> None:
+        if self.lr_decay == 1:
+            return
+        for config in self.optim_configs.values():
+            if "learning_rate" not in config:
+                raise ValueError(
+                    f"lr_decay is {self.lr_decay}, but the update rule's config has no "
+                    "'learning_rate' to decay; set one in optim_config"
+                )
+            config["learning_rate"] *= self.lr_decay
+
+    def _measure(self) -> None:
+        """Measure both accuracies, remember the best parameters, write a checkpoint."""
+        self.train_acc_history.append(
+            self.check_accuracy(self.X_train, self.y_train, self.num_train_samples)
+        )
+        self.val_acc_history.append(
+            self.check_accuracy(self.X_val, self.y_val, self.num_val_samples)
+        )
+        if not self.best_params or self.val_acc_history[-1] > self.best_val_acc:
+            self.best_val_acc = self.val_acc_history[-1]
+            self.best_params = {name: np.copy(w) for name, w in self.model.params.items()}
+        self._save_checkpoint()
+
+    def _save_checkpoint(self) -> None:
+        if self.checkpoint_name is not None:
+            checkpoints.write(self, f"{self.checkpoint_name}_epoch_{self.epoch}.pkl")
+
+    def _draw(self, count: int, size: int) -> NDArray[np.int64]:
+        if self.generator is None:
+            return np.random.choice(count, size)  # noqa: NPY002 (np.random.seed is to work)
+        return self.generator.integers(count, size=size)
