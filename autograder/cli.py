@@ -36,15 +36,17 @@ def told(command: Callable[..., Any]) -> Callable[..., Any]:
         from autograder.course import CourseError
         from autograder.gradebook import GradebookError
         from autograder.judge.registry import CheckError
+        from autograder.mutate.mutants import MutantError
+        from autograder.mutate.run import ReferenceFailed
         from autograder.release import ReleaseError
         from autograder.sandbox.policy import SandboxError
         from autograder.template import TemplateError
 
         try:
             return command(*args, **kwargs)
-        except (CourseError, CheckError, ReleaseError, TemplateError) as error:
+        except (CourseError, CheckError, MutantError, ReleaseError, TemplateError) as error:
             raise Told(str(error), WRONG_USE) from None
-        except GradebookError as error:
+        except (GradebookError, ReferenceFailed) as error:
             raise Told(str(error), NEEDS_HUMAN) from None
         except SandboxError as error:
             raise Told(f"{error}\nRun `python -m autograder doctor`.", NEEDS_HUMAN) from None
@@ -115,6 +117,21 @@ def feedback(assignment: str, students: tuple[str, ...], root: Path) -> None:
 
 
 @main.command()
+@click.argument("what", nargs=-1, metavar="[ASSIGNMENT | PATH]...")
+@click.option("--jobs", type=click.IntRange(1), help="Notebooks at a time (default: as cores).")
+@root_option
+@told
+def notebooks(what: tuple[str, ...], jobs: int | None, root: Path) -> None:
+    """Run source notebooks and compare their outputs (default: all of source/).
+
+    Exit status 1: a cell is red, that is, it raised or its output is not the one stored.
+    """
+    from autograder.regression.summary import run_with_summary
+
+    sys.exit(0 if run_with_summary(root.resolve(), what, jobs) else NEEDS_HUMAN)
+
+
+@main.command()
 def doctor() -> None:
     """Say which isolation this host offers, and versions."""
     from autograder.doctor import main as examine
@@ -137,3 +154,37 @@ def demo(folder: Path, root: Path) -> None:
     from autograder.terminal import run_demo
 
     run_demo(root.resolve(), folder.resolve())
+
+
+@main.command()
+@click.argument("assignment")
+@click.argument("notebooks", nargs=-1)
+@click.option("--only", default="", help="Only mutants of this function (Class.method, cell ID).")
+@click.option("--jobs", type=click.IntRange(1), help="Processes. [default: one a core]")
+@click.option("--json", "as_json", is_flag=True, help="Print every mutant as JSON.")
+@click.option(
+    "--document",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the tables into this Markdown file.",
+)
+@root_option
+@told
+def mutate(
+    assignment: str,
+    notebooks: tuple[str, ...],
+    only: str,
+    jobs: int | None,
+    as_json: bool,
+    document: Path | None,
+    root: Path,
+) -> None:
+    """Measure the hidden checks: break the solutions in many ways, see what is noticed.
+
+    Exit status 1 when fewer than 97 % of the automatic mutants are noticed, or a hand-written one
+    is not.
+    """
+    from autograder.mutate.terminal import mutate as run
+
+    options = {"jobs": jobs, "only": only, "as_json": as_json, "document": document}
+    good = run(root.resolve(), assignment, notebooks, **options)
+    sys.exit(0 if good else 1)

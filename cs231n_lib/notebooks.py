@@ -37,7 +37,7 @@ def load(name: str, folder: str | Path | None = None) -> ModuleType:
         where = f"{path.name}, cell {cell['id']!r}"
         source = _python(cell["source"])
         tree = _parse(source, where)
-        tree.body = [node for node in tree.body if _is_definition(node)]
+        tree.body = [node for node in tree.body if is_definition(node)]
         # Python looks source lines up by file name: tracebacks then show the student's own lines.
         filename = f"<{where}>"
         linecache.cache[filename] = (len(source), None, f"{source}\n".splitlines(True), filename)
@@ -115,7 +115,8 @@ def _parse(source: str, where: str) -> ast.Module:
         ) from error
 
 
-def _is_definition(node: ast.stmt) -> bool:
+def is_definition(node: ast.stmt) -> bool:
+    """An import, a function, a class, or a constant: what ``load`` executes."""
     if isinstance(node, ast.Assign):
         targets, value = node.targets, node.value
     elif isinstance(node, ast.AnnAssign):

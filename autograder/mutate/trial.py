@@ -1,0 +1,191 @@
+"""Grade one notebook with one cell exchanged: quickly, or as a submission is graded.
+
+Quickly means in a kernel that has only the definitions: no data are loaded and nothing is trained.
+Checks that need more than that fail there for the reference too, and are left to the slow way.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autograder.authoring import MARKER
+from autograder.course import CourseError
+from autograder.demo.apply import solution_of
+from autograder.grade import Job, grade_document
+from autograder.judge.kernel import Kernel, KernelDied, KernelLimits
+from autograder.judge.registry import Check, checks_for
+from autograder.judge.results import CellVerdict
+from autograder.judge.score import Seed, grade_cell
+from autograder.judge.student import Student, parse_cell
+from autograder.judge.zygote import Zygote
+from autograder.template import (
+    Cell,
+    Template,
+    grade_id,
+    is_answer,
+    is_auto_graded,
+    is_skipped,
+    nbgrader,
+    source_of,
+)
+from cs231n_lib.notebooks import is_definition
+
+Document = dict[str, Any]
+Key = tuple[str, str]  # (grade_id, name of the check)
+
+# An honest call takes a fraction of this; a mutant that loops for ever takes all of it.
+CALL_SECONDS = 10.0
+SECRET = b"the seeds of mutation testing need not be secret"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A notebook with its solutions, and the checks to be measured."""
+
+    assignment: str
+    notebook: str
+    source: Document  # as authored
+    document: Document  # as the best student hands it in: no markers, no hooks, no outputs
+    files: Mapping[str, bytes]  # all notebooks of the assignment, solved: later ones load earlier
+
+    @property
+    def checks(self) -> Mapping[str, tuple[Check, ...]]:
+        return checks_for(self.assignment, self.notebook)
+
+    @property
+    def template(self) -> Template:
+        return Template(self.assignment, self.notebook, self.document)
+
+    def with_cell(self, cell: str, source: str) -> Document:
+        """A copy of the document with the source of one cell exchanged."""
+        document = json.loads(json.dumps(self.document))
+        for candidate in document["cells"]:
+            if candidate["id"] == cell:
+                candidate["source"] = source
+        return document
+
+
+def load_subject(root: Path, assignment: str, notebook: str) -> Subject:
+    """Read ``source/``. Raises CourseError, CheckError."""
+    folder = root / "source" / assignment
+    sources = {path.stem: _read(path) for path in sorted(folder.glob("*.ipynb"))}
+    if notebook not in sources:
+        known = ", ".join(sources) or "none"
+        raise CourseError(f"{folder} has no notebook {notebook!r}; there are: {known}")
+    solved = {name: solve(document) for name, document in sources.items()}
+    files = {f"{name}.ipynb": json.dumps(document).encode() for name, document in solved.items()}
+    return Subject(assignment, notebook, sources[notebook], solved[notebook], files)
+
+
+def solve(source: Document) -> Document:
+    """A source notebook as the best student would hand it in."""
+    document = json.loads(json.dumps(source))
+    for cell in document["cells"]:
+        kept = _without_hook(source_of(cell)) if is_auto_graded(cell) else source_of(cell)
+        cell["source"] = solution_of(kept) if is_answer(cell) else kept
+        if cell["cell_type"] == "code":
+            cell["outputs"], cell["execution_count"] = [], None
+    return document
+
+
+def _read(path: Path) -> Document:
+    try:
+        document = json.loads(path.read_text("utf-8"))
+        return document | {"cells": list(document["cells"])}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CourseError(f"{path}: not a readable notebook ({error})") from None
+
+
+def quickly(
+    subject: Subject,
+    document: Document,
+    zygote: Zygote,
+    grade_ids: Collection[str] | None = None,
+    seed: str = "",
+) -> dict[Key, str]:
+    """Messages of the failed checks, by check, in a kernel with the definitions only."""
+    failed: dict[Key, str] = {}
+    kernel = Kernel(zygote.fork(files=subject.files), KernelLimits(call_seconds=CALL_SECONDS))
+    try:
+        sources = {c["id"]: c["source"] for c in document["cells"] if _is_run(c)}
+        for source in sources.values():
+            if definitions := _definitions(source):
+                _run(kernel, definitions)
+        seeds = Seed(SECRET, subject.assignment, subject.notebook, "mutant", seed)
+        student = Student(kernel, sources)
+        for cell in filter(is_auto_graded, document["cells"]):
+            name, points = grade_id(cell), float(nbgrader(cell).get("points", 0))
+            if grade_ids is None or name in grade_ids:
+                checks = [check for check in subject.checks.get(name, ()) if not check.advice]
+                failed |= failures(grade_cell(student, name, points, checks, seeds).verdict)
+    finally:
+        kernel.close()
+    return failed
+
+
+def thoroughly(
+    subject: Subject, document: Document, zygote: Zygote, seed: str = ""
+) -> dict[Key, str]:
+    """Messages of the failed checks when the whole notebook is graded like a submission."""
+    job = Job(
+        "mutant", subject.template, b"", subject.checks, SECRET + seed.encode(), subject.files
+    )
+    graded = grade_document(job, json.loads(json.dumps(document)), zygote)
+    failed: dict[Key, str] = {}
+    for cell in graded.cells:
+        failed |= failures(cell)
+        if cell.note:
+            failed[cell.grade_id, ""] = cell.note
+    return failed
+
+
+def failures(verdict: CellVerdict) -> dict[Key, str]:
+    """The failed checks of a cell that carry points."""
+    counted = (check for check in verdict.checks if not check.advice)
+    return {(verdict.grade_id, c.name): c.message for c in counted if not c.passed}
+
+
+def _is_run(cell: Cell) -> bool:
+    return cell["cell_type"] == "code" and not is_skipped(cell)
+
+
+def _run(kernel: Kernel, source: str) -> None:
+    with contextlib.suppress(KernelDied):  # every check will say so
+        kernel.run_cell(source)
+
+
+def _definitions(source: str) -> str:
+    """What of a cell can be run without data: definitions, and names given to loaded notebooks."""
+    body = parse_cell(source).body
+    kept = [node for node in body if is_definition(node) or _names_something_loaded(node)]
+    if len(kept) == len(body):
+        return source
+    return ast.unparse(ast.Module(kept, []))
+
+
+def _names_something_loaded(node: ast.stmt) -> bool:
+    """``svm = load("svm")`` or ``TwoLayerNet = net.TwoLayerNet``."""
+    if not isinstance(node, ast.Assign):
+        return False
+    value = node.value
+    if isinstance(value, ast.Call):
+        return isinstance(value.func, ast.Name) and value.func.id == "load"
+    return isinstance(value, ast.Attribute) and isinstance(value.value, ast.Name)
+
+
+def _without_hook(source: str) -> str:
+    """The visible part of a grade cell."""
+    kept, hidden = [], False
+    for line in source.split("\n"):
+        marker = MARKER.match(line)
+        if marker is not None and marker[2] == "HIDDEN TESTS":
+            hidden = marker[1] == "BEGIN"
+        elif not hidden:
+            kept.append(line)
+    return "\n".join(kept).rstrip("\n")
