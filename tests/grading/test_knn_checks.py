@@ -115,3 +115,42 @@ def test_the_reference_passes_whatever_the_seed(kernel) -> None:
             verdict = grade_cell(student, grade_id, 1.0, by_cell[grade_id], seed).verdict
             failed = [c.message for c in verdict.checks if not c.passed]
             assert failed == [], (number, grade_id)
+
+
+OWN_TABLE = """
+k_to_accuracies = {k: [0.20 + 0.0001 * k, 0.21, 0.22, 0.23, 0.24] for k in k_choices}
+for k in (10, 20, 100):
+    k_to_accuracies[k] = [0.28, 0.29, 0.3, 0.31, 0.32]
+k_to_accuracies[10][2] += 0.005
+accuracies_mean = np.array([np.mean(k_to_accuracies[k]) for k in k_choices])
+"""
+BEST_K = {
+    "the mean": ("best_k = max(k_choices, key=lambda k: np.mean(k_to_accuracies[k]))", 1.0),
+    "the median": ("best_k = max(k_to_accuracies, key=lambda k: np.median(k_to_accuracies[k]))", 1),
+    "from the table's means": ("best_k = k_choices[accuracies_mean.argmax()]", 1.0),
+    "typed in after looking": ("best_k = 20", 1.0),
+    "typed in, far off": ("best_k = 1", 0.0),
+    "the place in the list": (
+        "best_k = int(np.argmax([np.mean(k_to_accuracies[k]) for k in k_choices]))", 0.0),
+    "the largest": ("best_k = max(k_to_accuracies)", 0.0),
+    "the best single fold": ("best_k = max(k_choices, key=lambda k: max(k_to_accuracies[k]))", 0.0),
+    "the first fold": ("best_k = max(k_choices, key=lambda k: k_to_accuracies[k][0])", 0.0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BEST_K)
+def test_a_person_may_take_any_good_k_and_a_program_the_best(kernel, name) -> None:
+    """In the student's own table 10 is best, 100 and 20 as good as that, and 1 far off."""
+    assert kernel.run_cell(answer_source()).ok
+    assert kernel.run_cell(SETUP).ok
+    assert kernel.run_cell(OWN_TABLE).ok
+    student = Student(kernel, {"class": answer_source(), "cross-validation": PUBLIC_STYLE})
+    source, left = BEST_K[name]
+    assert kernel.run_cell(source).ok
+    student.sources["best-k"] = source
+    checks = checks_for("assignment1", "knn")["knn-best-k"]
+    outcome = grade_cell(
+        student, "knn-best-k", 1.0, checks, Seed(b"secret", "assignment1", "knn", "ann")
+    )
+    assert not outcome.broken
+    assert outcome.verdict.score == left, [c.message for c in outcome.verdict.checks]

@@ -5,6 +5,8 @@ Shapes: Nte test rows, Ntr training rows, D numbers each; distances are (Nte, Nt
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +14,7 @@ from numpy.random import Generator
 from scipy.spatial.distance import cdist
 
 from autograder.judge import Student, as_array, expect
+from autograder.judge.student import parse_cell
 
 FOLDS = 5
 
@@ -88,6 +91,40 @@ def cross_validate(student: Student, rng: Generator, rows: int = 133) -> CrossVa
     run = CrossValidation(X, y, X_folds, y_folds, table, seen)
     student.shared[f"cross-validation {rows}"] = run
     return run
+
+
+def choose_k(student: Student, rng: Generator, ks: Sequence[int]) -> tuple[list[int], list[object]]:
+    """The best k of two made-up tables, and what the student's cell takes for it.
+
+    In each table one k is far ahead in every fold but one: there, in each fold, another k is first.
+    """
+    asked = [int(k) for k in rng.choice(ks, size=2, replace=False)]
+    found = []
+    for best in asked:
+        accuracies = {k: rng.uniform(0.20, 0.24, size=FOLDS) for k in ks}
+        accuracies[best] += 0.4
+        others = rng.permutation([k for k in ks if k != best])
+        for fold, decoy in enumerate(others[:FOLDS]):
+            accuracies[int(decoy)][fold] = 0.8
+        bindings = {
+            "k_to_accuracies": {k: a.tolist() for k, a in accuracies.items()},
+            "k_choices": list(ks),
+            "accuracies_mean": np.array([a.mean() for a in accuracies.values()]),
+            "accuracies_std": np.array([a.std() for a in accuracies.values()]),
+        }
+        after = student.rerun(student.sources.get("best-k", ""), bindings, ["best_k"])
+        found.append(as_array(after.get("best_k"), "best_k").tolist())
+    return asked, found
+
+
+def typed_in(student: Student, cell: str, name: str) -> bool:
+    """Whether the cell only ever gives ``name`` a number that stands there."""
+    nodes = list(ast.walk(parse_cell(student.sources.get(cell, ""))))
+    stores = [n for n in nodes if isinstance(n, ast.Name) and n.id == name]
+    stores = [n for n in stores if isinstance(n.ctx, ast.Store)]
+    plain = [n for n in nodes if isinstance(n, ast.Assign) and isinstance(n.value, ast.Constant)]
+    constant = [t for n in plain for t in n.targets if isinstance(t, ast.Name) and t.id == name]
+    return bool(stores) and len(constant) == len(stores)
 
 
 def _list(value: object, name: str) -> list[np.ndarray]:
