@@ -188,3 +188,19 @@ def mutate(
     options = {"jobs": jobs, "only": only, "as_json": as_json, "document": document}
     good = run(root.resolve(), assignment, notebooks, **options)
     sys.exit(0 if good else 1)
+
+
+@main.command()
+@click.argument("assignment")
+@click.argument("notebooks", nargs=-1)
+@click.option("--times", type=click.IntRange(1), default=200, show_default=True)
+@click.option("--jobs", type=click.IntRange(1), help="Processes. [default: one a core]")
+@root_option
+@told
+def flakes(
+    assignment: str, notebooks: tuple[str, ...], times: int, jobs: int | None, root: Path
+) -> None:
+    """Grade right solutions, ours and others, with many seeds: does one ever lose a point?"""
+    from autograder.mutate.terminal import flakes as run
+
+    sys.exit(0 if run(root.resolve(), assignment, notebooks, times, jobs) else 1)

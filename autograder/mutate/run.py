@@ -190,7 +190,8 @@ def workers(jobs: int | None = None) -> Iterator[ProcessPoolExecutor]:
             raise
 
 
-def _live() -> Zygote:
+def live_zygote() -> Zygote:
+    """The zygote of this process."""
     if not _zygotes:
         atexit.register(lambda: _zygotes[-1].close())
     if not _zygotes or not _zygotes[-1].alive:
@@ -202,9 +203,9 @@ def _quick(
     subject: Subject, mutant: Mutant | None, grade_ids: frozenset[str] | None, seed: str = ""
 ) -> dict[Key, str]:
     document = subject.with_cell(mutant.cell, mutant.source) if mutant else subject.document
-    return trial.quickly(subject, document, _live(), grade_ids, seed)
+    return trial.quickly(subject, document, live_zygote(), grade_ids, seed)
 
 
 def _thorough(subject: Subject, mutant: Mutant | None) -> dict[Key, str]:
     document = subject.with_cell(mutant.cell, mutant.source) if mutant else subject.document
-    return trial.thoroughly(subject, document, _live())
+    return trial.thoroughly(subject, document, live_zygote())

@@ -1,0 +1,128 @@
+"""No false alarms: right solutions, ours and others, get full marks whatever numbers are drawn.
+
+``autograder/mutants/ASSIGNMENT/NOTEBOOK/right_*.py`` hold right solutions in other styles, as edits
+of the notebook (the format of :mod:`autograder.demo.apply`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.course import CourseError
+from autograder.demo.apply import apply, read_sample
+from autograder.judge.kernel import Kernel, KernelLimits
+from autograder.judge.score import Seed, grade_cell
+from autograder.judge.student import Student
+from autograder.judge.zygote import Zygote
+from autograder.mutate import run
+from autograder.mutate.mutants import MUTANTS
+from autograder.mutate.trial import SECRET, Document, Key, Subject, failures, load_subject
+from autograder.template import grade_id, is_auto_graded, is_skipped, nbgrader
+
+REFERENCE = "reference"
+
+
+@dataclass(frozen=True)
+class Fairness:
+    """One right solution, graded with many seeds."""
+
+    assignment: str
+    notebook: str
+    solution: str
+    times: int
+    flakes: int  # gradings with less than full marks
+    messages: tuple[str, ...]  # of the checks that failed, each once
+
+
+def alternatives(assignment: str, notebook: str) -> list[Path]:
+    """The files with right solutions in another style."""
+    return sorted((MUTANTS / assignment / notebook).glob("right_*.py"))
+
+
+def solution(subject: Subject, path: Path | None) -> Document:
+    """The notebook with an alternative's cells, or with our own (None). Raises CourseError."""
+    if path is None:
+        return subject.document
+    try:
+        return apply(read_sample(path), subject.document, subject.source)
+    except (ValueError, SyntaxError) as error:
+        raise CourseError(f"{path}: {error}") from None
+
+
+def repeat(
+    root: Path,
+    assignment: str,
+    notebook: str,
+    times: int,
+    pool: ProcessPoolExecutor,
+    progress: run.Progress = lambda done, total, what: None,
+    jobs: int = 2,
+) -> list[Fairness]:
+    """Grade the reference and every alternative with ``times`` seeds.
+
+    Each worker runs the notebook once and then asks its questions again and again, with other
+    numbers. Raises CourseError.
+    """
+    subject = load_subject(root, assignment, notebook)
+    paths = [None, *alternatives(assignment, notebook)]
+    names = [path.stem if path else REFERENCE for path in paths]
+    documents = {name: solution(subject, path) for name, path in zip(names, paths, strict=True)}
+    parts = [range(start, times, jobs) for start in range(min(jobs, times))]
+    tasks = {
+        pool.submit(_work, subject, document, tuple(part)): name
+        for name, document in documents.items()
+        for part in parts
+    }
+    failed: dict[str, list[dict[Key, str]]] = {name: [] for name in documents}
+    for done, task in enumerate(as_completed(tasks), 1):
+        failed[tasks[task]] += task.result()
+        progress(done, len(tasks), f"{notebook}: {tasks[task]}")
+    return [
+        Fairness(
+            assignment,
+            notebook,
+            name,
+            times,
+            sum(bool(once) for once in outcomes),
+            tuple(dict.fromkeys(_told(once) for once in outcomes if once)),
+        )
+        for name, outcomes in failed.items()
+    ]
+
+
+def _told(failed: dict[Key, str]) -> str:
+    return "; ".join(f"{question}/{check}: {text}" for (question, check), text in failed.items())
+
+
+def _work(subject: Subject, document: Document, seeds: Sequence[int]) -> list[dict[Key, str]]:
+    return grade_again_and_again(subject, document, run.live_zygote(), seeds)
+
+
+def grade_again_and_again(
+    subject: Subject, document: Document, zygote: Zygote, seeds: Sequence[int]
+) -> list[dict[Key, str]]:
+    """Messages of the failed checks for each seed; the notebook itself runs once."""
+    failed: list[dict[Key, str]] = [{} for _ in seeds]
+    kernel = Kernel(zygote.fork(files=subject.files), KernelLimits())
+    sources: dict[str, str] = {}
+    try:
+        for cell in json.loads(json.dumps(document))["cells"]:
+            if cell["cell_type"] != "code" or is_skipped(cell):
+                continue
+            sources[cell["id"]] = cell["source"]
+            kernel.run_cell(cell["source"])
+            if not is_auto_graded(cell):
+                continue
+            name, points = grade_id(cell), float(nbgrader(cell).get("points", 0))
+            checks = [check for check in subject.checks.get(name, ()) if not check.advice]
+            for seed, found in zip(seeds, failed, strict=True):
+                drawn = Seed(SECRET, subject.assignment, subject.notebook, "right", str(seed))
+                student = Student(kernel, sources)
+                found |= failures(grade_cell(student, name, points, checks, drawn).verdict)
+    finally:
+        kernel.close()
+    return failed
