@@ -164,7 +164,8 @@ def _histograms(bins: NDArray[np.intp], count: int, votes: FloatArray | None = N
     number = len(bins)
     flat = bins.reshape(number, -1) + np.arange(number)[:, None] * count
     weights = None if votes is None else votes.reshape(-1)
-    return np.bincount(flat.reshape(-1), weights, number * count).reshape(number, count) * 1.0
+    counts = np.bincount(flat.reshape(-1), weights, number * count)
+    return counts.reshape(number, count).astype(np.float64)
 
 
 def _random_images_like(images: NDArray[Any]) -> NDArray[Any]:

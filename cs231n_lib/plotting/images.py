@@ -1,23 +1,18 @@
-"""Pictures for the notebooks. Every function draws on its own new figure, or on the ``ax`` given.
-
-None calls ``show`` or changes a global setting; each returns the Axes (or Figure) to go on with.
-Colours are Okabe and Ito's, which colour-blind readers can tell apart.
-Dimension letters: N images, H x W pixels, C = 1 or 3 channels.
-"""
+"""Images: grids, montages, and the weights of a linear classifier."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from cs231n_lib.plotting.axes import new_axes
+
 if TYPE_CHECKING:  # matplotlib takes a second to import: only the functions do
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 
 
 def visualize_grid(Xs: ArrayLike, ubound: float = 255.0, padding: int = 1) -> NDArray[np.float64]:
@@ -89,7 +84,7 @@ def class_montage(
         for place, image in enumerate(_displayable(images[rows]) if len(rows) else ()):
             top, left = place * height, column * width
             montage[top : top + height, left : left + width] = image
-    ax = ax or _new_axes((1.0 * len(classes), 1.05 * per_class))
+    ax = ax or new_axes((1.0 * len(classes), 1.05 * per_class))
     ax.imshow(montage)
     ax.set_xticks([(column + 0.5) * width for column in range(len(classes))], list(classes))
     ax.xaxis.tick_top()
@@ -99,78 +94,34 @@ def class_montage(
     return ax
 
 
-def plot_loss(
-    losses: ArrayLike | Mapping[str, ArrayLike], smooth: int = 1, ax: Axes | None = None
-) -> Axes:
-    """Plot the loss at each iteration: one history, or several by name.
+def show_templates(
+    W: ArrayLike,
+    classes: Sequence[str],
+    image_shape: tuple[int, int, int] = (32, 32, 3),
+    joint: bool = False,
+) -> Figure:
+    """Show each column of a linear classifier's weights as an image, its class above it.
 
-    ``smooth`` > 1 also draws the mean over that many iterations, for noisy minibatches.
+    Grey is near 0, a bright colour raises the class's score, its absence lowers it. Each class is
+    stretched by itself, so that all patterns are visible; ``joint`` stretches all alike, so that
+    their strengths can be compared. In both, 0 is the middle of the range.
+    Shapes: W (D, C), or (D + 1, C) with the biases in the last row, which is not shown; D is the
+    product of ``image_shape`` (height, width, channels), in that order.
+    Raises ValueError when W or classes have another size.
     """
-    ax = ax or _new_axes()
-    histories = losses if isinstance(losses, Mapping) else {"loss": losses}
-    for (name, history), colour in zip(histories.items(), _colours(len(histories)), strict=True):
-        values = np.asarray(history, np.float64)
-        averaged = smooth > 1 and len(values) >= smooth
-        ax.plot(values, color=colour, alpha=0.3 if averaged else 1.0, label=name)
-        if averaged:
-            mean = np.convolve(values, np.full(smooth, 1 / smooth), mode="valid")
-            ax.plot(np.arange(smooth - 1, len(values)), mean, color=colour)
-    ax.set(xlabel="iteration", ylabel="loss")
-    if len(histories) > 1:
-        ax.legend()
-    return ax
-
-
-def plot_accuracy(train: ArrayLike, validation: ArrayLike, ax: Axes | None = None) -> Axes:
-    """Plot training and validation accuracy (0 to 1), one value an epoch."""
-    ax = ax or _new_axes()
-    ax.plot(np.asarray(train), "o-", color=BLUE, label="training")
-    ax.plot(np.asarray(validation), "s--", color=ORANGE, label="validation")
-    ax.set(xlabel="epoch", ylabel="accuracy")
-    ax.legend()
-    return ax
-
-
-def plot_cross_validation(
-    accuracies: Mapping[int, Sequence[float]], name: str = "k", ax: Axes | None = None
-) -> Axes:
-    """Plot every fold's accuracy against a hyper-parameter, and mean with standard deviation."""
-    if not accuracies or any(len(folds) == 0 for folds in accuracies.values()):
-        raise ValueError("every value of the hyper-parameter needs at least one accuracy")
-    ax = ax or _new_axes()
-    values = sorted(accuracies)
-    for value in values:
-        folds = accuracies[value]
-        ax.scatter([value] * len(folds), folds, color=BLUE, alpha=0.5, s=18)
-    means = [float(np.mean(accuracies[value])) for value in values]
-    spreads = [float(np.std(accuracies[value])) for value in values]
-    ax.errorbar(values, means, yerr=spreads, color=RED, capsize=3, label="mean ± std. deviation")
-    ax.set(xlabel=name, ylabel="cross-validation accuracy")
-    ax.legend()
-    return ax
-
-
-def show_distances(dists: ArrayLike, ax: Axes | None = None) -> Axes:
-    """Show a distance matrix (tests, training rows): black is near, white is far."""
-    matrix = np.asarray(dists)
-    if matrix.ndim != 2:
-        raise ValueError(f"dists must have two dimensions, not shape {matrix.shape}")
-    ax = ax or _new_axes((9, 2.2))
-    image = ax.imshow(matrix, cmap="gray", aspect="auto", interpolation="none")
-    ax.set(xlabel="training row", ylabel="test row")
-    ax.figure.colorbar(image, ax=ax, label="distance")
-    return ax
-
-
-def _new_axes(size: tuple[float, float] = (6.4, 4.0)) -> Axes:
-    from matplotlib import pyplot as plt
-
-    return plt.subplots(figsize=size, layout="constrained")[1]
-
-
-def _colours(count: int) -> list[str]:
-    cycle = [BLUE, ORANGE, GREEN, RED, "#CC79A7", "#56B4E9", "#000000"]
-    return [cycle[number % len(cycle)] for number in range(count)]
+    weights = np.asarray(W, np.float64)
+    size = int(np.prod(image_shape))
+    if weights.ndim != 2 or len(weights) not in (size, size + 1):
+        raise ValueError(
+            f"W has shape {weights.shape}; for images {image_shape} it needs {size} rows, or "
+            f"{size + 1} with the bias"
+        )
+    if weights.shape[1] != len(classes):
+        raise ValueError(f"W has {weights.shape[1]} columns, but there are {len(classes)} classes")
+    templates = weights[:size].T.reshape(-1, *image_shape)  # (C, H, W, channels)
+    extent = np.abs(templates).max(axis=None if joint else (1, 2, 3), keepdims=True)
+    scaled = templates / np.where(extent > 0, extent, 1)
+    return show_images(127.5 * (1 + scaled), titles=classes, columns=-(-len(classes) // 2))
 
 
 def _displayable(images: ArrayLike) -> NDArray[np.uint8]:
