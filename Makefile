@@ -24,7 +24,7 @@ grade: $(READY)
 	$(BIN)/python -m autograder grade $(ASSIGNMENT)
 
 notebooks: $(READY)
-	$(BIN)/python -m pytest tests/notebooks
+	$(BIN)/python -m autograder notebooks
 
 bench: $(READY)
 	$(BIN)/python benchmarks/overhead.py

@@ -10,6 +10,7 @@ import ast
 import copy
 import re
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from nbformat import NotebookNode
 from nbgrader.preprocessors import ClearHiddenTests
 from nbgrader.utils import is_solution
 
+from autograder.regression.tolerance import CHECKED_OUTPUT_TAG, tolerance
+
 #: What a notebook may carry besides its cells. Editors add more (widths, folds, Colab's views);
 #: it would only make diffs noisy and releases different from machine to machine.
 NOTEBOOK_METADATA = {
@@ -29,7 +32,6 @@ NOTEBOOK_METADATA = {
     "language_info": ("name",),
 }
 CELL_METADATA = ("nbgrader", "tags", "cs231n", "deletable", "editable")
-CHECKED_OUTPUT_TAG = "nbval-check-output"
 
 REGIONS = ("SOLUTION", "HIDDEN TESTS", "MARK SCHEME")
 MARKER = re.compile(rf"^\s*### (BEGIN|END) ({'|'.join(REGIONS)})\s*$")
@@ -78,11 +80,17 @@ def without_hooks(nb: NotebookNode) -> NotebookNode:
 def refresh(path: Path) -> None:
     """Run a source notebook and write it back: canonical, with today's outputs where compared.
 
+    It runs as in the regression run: beside copies of its siblings, on the embedded data.
     Raises nbclient's CellExecutionError when a cell fails; the file is then as it was.
     """
+    from autograder.regression import scratch  # which needs this module
+
     nb = nbformat.read(path, as_version=4)
     ran = without_hooks(nb)
-    NotebookClient(ran, resources={"metadata": {"path": str(path.parent)}}).execute()
+    with tempfile.TemporaryDirectory(prefix="authoring-") as folder:
+        here = scratch.copy_beside_siblings(path, Path(folder, "copy")).parent
+        environment = scratch.kernel_environment(Path(folder), scratch.cores())
+        NotebookClient(ran, resources={"metadata": {"path": str(here)}}).execute(env=environment)
     for cell, done in zip(nb.cells, ran.cells, strict=True):
         if cell.cell_type == "code":
             cell.outputs = _joined(done.outputs)
@@ -110,6 +118,10 @@ def check_source(path: Path) -> None:
     for cell in nb.cells:
         where = f"{path}: cell {cell.id!r}"
         regions = list(_regions(cell.source, where))
+        try:
+            tolerance(cell.metadata.get("tags", ()))
+        except ValueError as error:
+            raise ReleaseError(f"{where}: {error}") from None
         if "nbgrader" in cell.metadata and not cell.metadata.nbgrader.get("grade_id"):
             raise ReleaseError(f"{where} has no grade_id; add one, e.g. 'affine-forward'")
         if "SOLUTION" in regions and not is_solution(cell):

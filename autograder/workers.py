@@ -102,9 +102,14 @@ def data_for_kernels() -> tuple[list[Path], dict[str, str]]:
         folders.append(Path(given).expanduser().resolve())
         environment[DATA_VARIABLE] = str(folders[-1])
     if find_cifar10() is None:
-        present, total = spritecifar.cached_chunks()
-        if present < total:
-            print("Making the embedded data set, once (some 20 s) ...", file=sys.stderr)
-            spritecifar.load("train")
-            spritecifar.load("test")
+        make_embedded_data()
     return [folder for folder in folders if folder.exists()], environment
+
+
+def make_embedded_data() -> None:
+    """Put the embedded data set into this user's cache, unless it is there."""
+    present, total = spritecifar.cached_chunks()
+    if present < total:
+        print("Making the embedded data set, once (some 20 s) ...", file=sys.stderr)
+        spritecifar.load("train")
+        spritecifar.load("test")

@@ -15,10 +15,12 @@ from nbgrader.utils import is_grade, is_solution
 
 from autograder.authoring import CELL_METADATA, CHECKED_OUTPUT_TAG, NOTEBOOK_METADATA, canonical
 from autograder.judge.registry import checks_for
+from autograder.regression.tolerance import TOLERANCE_TAG, tolerance
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "source").glob("*/*.ipynb"))
 LOOKING = "skip-when-grading"
+KNOWN_TAGS = (LOOKING, CHECKED_OUTPUT_TAG, "raises-exception")
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
@@ -85,6 +87,14 @@ def test_nbgrader_metadata(cells: list[NotebookNode]) -> None:
             assert cell.metadata.nbgrader.grade_id == cell.id
             assert cell.metadata.nbgrader.schema_version == 3
             assert LOOKING not in tags(cell), f"{cell.id}: a graded cell is never skipped"
+
+
+def test_tags_are_known_and_tolerances_well_formed(cells: list[NotebookNode]) -> None:
+    """A misspelt tag would do nothing, and nobody would notice."""
+    for cell in cells:
+        others = [tag for tag in tags(cell) if not tag.startswith(TOLERANCE_TAG)]
+        assert set(others) <= set(KNOWN_TAGS), cell.id
+        tolerance(tags(cell))  # raises
 
 
 def test_size_and_no_embedded_images(path: Path) -> None:

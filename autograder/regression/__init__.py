@@ -1,0 +1,1 @@
+"""Every source notebook runs, and the outputs it stores are those it gives today (nbval)."""
