@@ -18,8 +18,7 @@ from autograder.judge.kernel import Kernel, KernelLimits
 from autograder.judge.score import Seed, grade_cell
 from autograder.judge.student import Student
 from autograder.judge.zygote import Zygote
-from autograder.mutate import run
-from autograder.mutate.mutants import MUTANTS
+from autograder.mutate import mutants, run
 from autograder.mutate.trial import SECRET, Document, Key, Subject, failures, load_subject
 from autograder.template import grade_id, is_auto_graded, is_skipped, nbgrader
 
@@ -40,7 +39,7 @@ class Fairness:
 
 def alternatives(assignment: str, notebook: str) -> list[Path]:
     """The files with right solutions in another style."""
-    return sorted((MUTANTS / assignment / notebook).glob("right_*.py"))
+    return sorted((mutants.MUTANTS / assignment / notebook).glob("right_*.py"))
 
 
 def solution(subject: Subject, path: Path | None) -> Document:
