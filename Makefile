@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test lint release grade notebooks bench lock
+.PHONY: demo test lint release grade notebooks mutate flakes bench lock
 
 demo: $(READY)
 	$(BIN)/python -m autograder demo
@@ -25,6 +25,14 @@ grade: $(READY)
 
 notebooks: $(READY)
 	$(BIN)/python -m autograder notebooks
+
+# How good the hidden checks are; also writes the tables of docs/mutation.md.
+mutate: $(READY)
+	$(BIN)/python -m autograder mutate assignment1 --document docs/mutation.md
+
+# Right solutions, ours and others, graded 200 times with other random numbers.
+flakes: $(READY)
+	$(BIN)/python -m autograder flakes assignment1
 
 bench: $(READY)
 	$(BIN)/python benchmarks/overhead.py
