@@ -122,8 +122,9 @@ def feedback(assignment: str, students: tuple[str, ...], root: Path) -> None:
 @root_option
 @told
 def notebooks(what: tuple[str, ...], jobs: int | None, root: Path) -> None:
-    """Run source notebooks and compare their outputs (default: all of source/).
+    """Run source notebooks, compare their outputs.
 
+    Default: all of source/. Each cell runs under nbval; see docs/notebooks.md.
     Exit status 1: a cell is red, that is, it raised or its output is not the one stored.
     """
     from autograder.regression.summary import run_with_summary

@@ -23,7 +23,7 @@ VERBS = {
     "release": "Generate release/ from source/",
     "grade": "Grade submissions; write autograded/, gradebook, report/.",
     "feedback": "Write the feedback pages, as students will see them.",
-    "notebooks": "Run source notebooks and compare their outputs (default: all of source/).",
+    "notebooks": "Run source notebooks, compare their outputs.",
     "doctor": "Say which isolation this host offers, and versions.",
     "demo": "Build a sample class, grade it, write report and feedback.",
 }

@@ -7,7 +7,7 @@ import pytest
 from nbclient.exceptions import CellExecutionError
 from nbformat.v4 import new_code_cell, new_notebook
 
-from autograder.authoring import CHECKED_OUTPUT_TAG, refresh
+from autograder.authoring import CHECKED_OUTPUT_TAG, ReleaseError, check_source, refresh
 
 SPEAKING = "import sys\nprint('one', flush=True)\nprint('two', flush=True)"
 
@@ -43,3 +43,23 @@ def test_refresh_leaves_a_failing_notebook_alone(tmp_path: Path) -> None:
     with pytest.raises(CellExecutionError, match="ZeroDivisionError"):
         refresh(path)
     assert path.read_bytes() == before
+
+
+def test_refresh_runs_beside_the_siblings_and_writes_nothing_else(tmp_path: Path) -> None:
+    write(tmp_path / "first.ipynb", "SEED = 231")
+    use = "from cs231n_lib.notebooks import load\nprint(load('first').SEED)"
+    write(tmp_path / "second.ipynb", use, "open('scribble.txt', 'w').close()")
+    refresh(tmp_path / "second.ipynb")
+    nb = nbformat.read(tmp_path / "second.ipynb", as_version=4)
+    assert nb.cells[0].outputs[0].text == "231\n"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["first.ipynb", "second.ipynb"]
+
+
+def test_a_malformed_tolerance_is_no_source(tmp_path: Path) -> None:
+    path = tmp_path / "toy.ipynb"
+    write(path, SPEAKING)
+    nb = nbformat.read(path, as_version=4)
+    nb.cells[0].metadata = {"tags": [CHECKED_OUTPUT_TAG, "nbval-tolerance-abc"]}
+    nbformat.write(nb, path)
+    with pytest.raises(ReleaseError, match=r"toy\.ipynb: cell 'cell-0': the tag 'nbval-tol"):
+        check_source(path)
