@@ -132,9 +132,9 @@ BEST_K = {
     "typed in, far off": ("best_k = 1", 0.0),
     "the place in the list": (
         "best_k = int(np.argmax([np.mean(k_to_accuracies[k]) for k in k_choices]))", 0.0),
-    "the largest": ("best_k = max(k_to_accuracies)", 0.0),
-    "the best single fold": ("best_k = max(k_choices, key=lambda k: max(k_to_accuracies[k]))", 0.0),
-    "the first fold": ("best_k = max(k_choices, key=lambda k: k_to_accuracies[k][0])", 0.0),
+    "the largest": ("best_k = max(k_to_accuracies)", 0.5),
+    "the best single fold": ("best_k = max(k_choices, key=lambda k: max(k_to_accuracies[k]))", 0.5),
+    "the first fold": ("best_k = max(k_choices, key=lambda k: k_to_accuracies[k][0])", 0.5),
 }  # fmt: skip
 
 

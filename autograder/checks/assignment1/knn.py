@@ -206,7 +206,8 @@ def clear_votes(rng: Generator, y: np.ndarray, rows: int, ks: tuple[int, ...]) -
 @check("knn-predict-labels", probe="KNN-A6", weight=3)
 def majority_of_the_k_nearest_wins(student: Student, rng: Generator) -> None:
     """Majority vote for several k; fewer test rows than training rows."""
-    y = rng.permutation(np.arange(31) % 4)
+    # So many columns that np.argpartition, told the wrong place, does not sort them all the same.
+    y = rng.permutation(np.arange(1501) % 4)
     dists = clear_votes(rng, y, 9, (1, 3, 7))
     for k in (1, 3, 7):
         got = labels_of(student, dists, y, k)
@@ -344,7 +345,16 @@ def best_k_is_among_the_best(student: Student, rng: Generator) -> None:
     spread = max(float(np.std(_accuracies(table, top))), 0.03)
     hint = "look at the mean over the folds for each k"
     expect(means[int(best)] >= means[top] - spread, f"another k does clearly better: {hint}")
-    # A program has no such licence: it must find the best k of other tables too.
+
+
+@check("knn-best-k", probe="KNN-A9", condition=True)
+def the_choice_follows_the_table(student: Student, rng: Generator) -> None:
+    """A program that chooses finds the best k of other tables too."""
     asked, found = choose_k(student, rng, K_CHOICES)
-    if not (typed_in(student, "best-k", "best_k") or (len(set(found)) == 1 and found[0] == top)):
-        expect(found == asked, f"in another table, the cell chooses another k: {hint}")
+    if typed_in(student, "best-k", "best_k") or found == asked:
+        return
+    # It may look at something that the student computed elsewhere, from the real table.
+    table = student.get("k_to_accuracies")
+    top = max(K_CHOICES, key=lambda k: _accuracies(table, k).mean())
+    elsewhere = len(set(found)) == 1 and found[0] == top
+    expect(elsewhere, "with another table k_to_accuracies, the cell takes a k that is not the best")
