@@ -31,35 +31,25 @@ def plot_search(
     names: tuple[str, str] = ("learning rate", "regularisation"),
     ax: Axes | None = None,
 ) -> Axes:
-    """Show the validation accuracies of a search over two hyper-parameters as a table.
+    """Show the validation accuracies of a search over two hyper-parameters, the best framed.
 
-    ``results`` has ``(learning_rate, reg): (training accuracy, validation accuracy)``. Values that
-    were tried are in order, evenly spaced whatever their distance; a combination that was not tried
-    is left white. The best cell has a frame.
+    ``results`` has ``(learning_rate, reg): (training accuracy, validation accuracy)``. A grid
+    becomes a table, its values in order, white where a combination was not tried. Where less than
+    half of the table would be filled (a random search), points on logarithmic axes take its place.
     Raises ValueError when results is empty or has another form.
     """
-    if not results or any(
-        np.shape(key) != (2,) or np.shape(results[key]) != (2,) for key in results
-    ):
+    if not results or any(np.shape(pair) != (2,) for item in results.items() for pair in item):
         raise ValueError(
             "results must have at least one entry (learning_rate, reg): (training accuracy, "
             "validation accuracy)"
         )
     columns, rows = (sorted({key[side] for key in results}) for side in (0, 1))
-    table = np.full((len(rows), len(columns)), np.nan)
-    for (column, row), (_, validation) in results.items():
-        table[rows.index(row), columns.index(column)] = validation
-    ax = ax or new_axes((1.6 + 0.75 * max(len(columns), 4), 1.3 + 0.5 * max(len(rows), 3)))
-    _draw_table(ax, table, lambda value: f"{value:.3f}", "validation accuracy")
-    ax.set_xticks(range(len(columns)), [f"{value:.3g}" for value in columns])
-    ax.set_yticks(range(len(rows)), [f"{value:.3g}" for value in rows])
-    if max(map(len, (label.get_text() for label in ax.get_xticklabels()))) > 6:
-        ax.tick_params(axis="x", rotation=45)
+    draw = _draw_grid if 2 * len(results) >= len(columns) * len(rows) else _draw_points
+    accuracies = {key: float(validation) for key, (_, validation) in results.items()}
+    best = max(accuracies, key=lambda key: np.nan_to_num(accuracies[key], nan=-1))
+    ax = draw(accuracies, best, columns, rows, ax)
     ax.set(xlabel=names[0], ylabel=names[1])
-    if not np.isnan(table).all():
-        row, column = np.unravel_index(np.nanargmax(table), table.shape)
-        _frame(ax, int(row), int(column))
-        ax.set_title(f"best: {table[row, column]:.3f} at {columns[column]:.3g}, {rows[row]:.3g}")
+    ax.set_title(f"best: {accuracies[best]:.3f} at {best[0]:.3g}, {best[1]:.3g}")
     return ax
 
 
@@ -89,7 +79,8 @@ def plot_confusion(
     table = 100 * np.divide(counts, totals, out=np.full_like(counts, np.nan), where=totals > 0)
     ax = ax or new_axes((2.2 + 0.5 * len(classes), 1.2 + 0.42 * len(classes)))
     _draw_table(ax, table, lambda value: f"{value:.0f}", "% of the true class")
-    ax.set_xticks(range(len(classes)), list(classes), rotation=45)
+    ax.set_xticks(range(len(classes)), list(classes))
+    _slant(ax)
     ax.set_yticks(range(len(classes)), list(classes))
     ax.set(xlabel="predicted", ylabel="true")
     return ax
@@ -111,8 +102,53 @@ def _draw_table(
     ax.figure.colorbar(image, ax=ax, label=label)
 
 
-def _frame(ax: Axes, row: int, column: int) -> None:
+def _draw_grid(
+    accuracies: Mapping[tuple[float, float], float],
+    best: tuple[float, float],
+    columns: Sequence[float],
+    rows: Sequence[float],
+    ax: Axes | None,
+) -> Axes:
     from matplotlib.patches import Rectangle
 
-    corner = (column - 0.5, row - 0.5)
+    table = np.full((len(rows), len(columns)), np.nan)
+    for (column, row), accuracy in accuracies.items():
+        table[rows.index(row), columns.index(column)] = accuracy
+    ax = ax or new_axes((1.6 + 0.75 * max(len(columns), 4), 1.3 + 0.5 * max(len(rows), 3)))
+    _draw_table(ax, table, lambda value: f"{value:.3f}", "validation accuracy")
+    names = [f"{value:.3g}" for value in columns]
+    ax.set_xticks(range(len(columns)), names)
+    if max(map(len, names)) > 7:
+        _slant(ax)
+    ax.set_yticks(range(len(rows)), [f"{value:.3g}" for value in rows])
+    corner = (columns.index(best[0]) - 0.5, rows.index(best[1]) - 0.5)
     ax.add_patch(Rectangle(corner, 1, 1, fill=False, edgecolor=RED, linewidth=3, clip_on=False))
+    return ax
+
+
+def _draw_points(
+    accuracies: Mapping[tuple[float, float], float],
+    best: tuple[float, float],
+    columns: Sequence[float],
+    rows: Sequence[float],
+    ax: Axes | None,
+) -> Axes:
+    ax = ax or new_axes()
+    x, y = np.array(list(accuracies)).T
+    points = ax.scatter(x, y, c=list(accuracies.values()), cmap="viridis", s=90)
+    ax.scatter(*best, s=220, facecolors="none", edgecolors=RED, linewidths=3)
+    for place, accuracy in accuracies.items():
+        ax.annotate(
+            f"{accuracy:.3f}", place, (0, 9), textcoords="offset points", ha="center", fontsize=9
+        )
+    # A value of 0 (no regularisation) has no logarithm: such an axis stays linear.
+    ax.set_xscale("log" if columns[0] > 0 else "linear")
+    ax.set_yscale("log" if rows[0] > 0 else "linear")
+    ax.margins(0.1)
+    ax.figure.colorbar(points, ax=ax, label="validation accuracy")
+    return ax
+
+
+def _slant(ax: Axes) -> None:
+    for label in ax.get_xticklabels():
+        label.set(rotation=45, ha="right", rotation_mode="anchor")
