@@ -42,6 +42,7 @@ class Outcome:
     mutant: Mutant
     killed_by: tuple[Key, ...] = ()  # the checks that noticed
     equivalent: str = ""  # the reason, when a person has found it to be right
+    questions: frozenset[str] = frozenset()  # that depend on the function it is in
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,10 @@ class Plan:
 
     quick: frozenset[Key]  # checks that the reference passes with definitions only
     relevant: dict[str, frozenset[str]] = field(default_factory=dict)  # region -> questions
+
+    def questions(self, mutant: Mutant) -> frozenset[str]:
+        """Those whose checks fail when the mutant's function is a stub."""
+        return self.relevant.get(_place(mutant), frozenset())
 
 
 def measure(
@@ -94,22 +99,19 @@ def measure(
             graded.append(Outcome(mutant, equivalent=reason))
         else:
             waiting.append(mutant)
-    tasks = {
-        pool.submit(_quick, subject, m, plan.relevant.get(_place(m), frozenset())): m
-        for m in waiting
-    }
+    tasks = {pool.submit(_quick, subject, m, plan.questions(m)): m for m in waiting}
     survivors = []
     for done, (mutant, failed) in enumerate(_finished(tasks), 1):
         progress(done, len(tasks), f"{notebook}: {mutant.of}")
         killers = tuple(key for key in failed if key in plan.quick)
         if killers:
-            graded.append(Outcome(mutant, killers))
+            graded.append(Outcome(mutant, killers, questions=plan.questions(mutant)))
         else:
             survivors.append(mutant)
     tasks = {pool.submit(_thorough, subject, mutant): mutant for mutant in survivors}
     for done, (mutant, failed) in enumerate(_finished(tasks), 1):
         progress(done, len(tasks), f"{notebook}: survivors, whole notebook")
-        graded.append(Outcome(mutant, tuple(failed)))
+        graded.append(Outcome(mutant, tuple(failed), questions=plan.questions(mutant)))
     order = {id(mutant): number for number, mutant in enumerate(mutants)}
     graded.sort(key=lambda outcome: order[id(outcome.mutant)])
     unused = [e for e in known if not any(_fits(m, e) for m in mutants)] if not only else []

@@ -69,11 +69,19 @@ def by_function(measured: Measured) -> list[tuple[str, Score, Score]]:
     return rows
 
 
-def by_check(measured: Measured) -> list[tuple[str, str, int, int]]:
-    """(question, check, mutants it noticed, mutants that no other check noticed)."""
-    noticed = Counter(key for outcome in measured.outcomes for key in outcome.killed_by)
-    alone = Counter(o.killed_by[0] for o in measured.outcomes if len(o.killed_by) == 1)
-    return [(*key, noticed[key], alone[key]) for key in measured.checks]
+def by_check(measured: Measured) -> list[tuple[str, str, Score, int]]:
+    """(question, check, score, mutants that no other check noticed).
+
+    A check's score counts the mutants of the functions that its question depends on.
+    """
+    counted = [outcome for outcome in measured.outcomes if not outcome.equivalent]
+    asked = Counter(question for outcome in counted for question in outcome.questions)
+    noticed = Counter(key for outcome in counted for key in outcome.killed_by)
+    alone = Counter(o.killed_by[0] for o in counted if len(o.killed_by) == 1)
+    return [
+        (*key, Score(noticed[key], max(asked[key[0]], noticed[key])), alone[key])
+        for key in measured.checks
+    ]
 
 
 def diff(outcome: Outcome) -> str:
@@ -91,7 +99,7 @@ def to_dict(measured: Measured) -> dict[str, Any]:
         "automatic": asdict(automatic_score(measured)),
         "by_hand": asdict(by_hand_score(measured)),
         "checks": [
-            {"question": question, "check": check, "noticed": noticed, "alone": alone}
+            {"question": question, "check": check, **asdict(noticed), "alone": alone}
             for question, check, noticed, alone in by_check(measured)
         ],
         "mutants": [

@@ -106,10 +106,13 @@ def _print(console: Console, measured: Measured) -> None:
     table.add_row("in all", str(automatic), share, str(automatic.equivalent), str(by_hand))
     console.print(table)
     checks = Table(title="mutants noticed by each check, and by it alone", title_justify="left")
-    for heading in ("question", "check", "noticed", "alone"):
-        checks.add_column(heading, justify="right" if heading in ("noticed", "alone") else "left")
+    for heading in ("question", "check", "noticed", "", "alone"):
+        left = heading in ("question", "check")
+        checks.add_column(heading, justify="left" if left else "right", overflow="fold")
     for question, check, noticed, alone in score.by_check(measured):
-        checks.add_row(question, check, str(noticed), str(alone))
+        if noticed.counted:
+            row = (question, check, str(noticed), f"{noticed.share:.0%}", str(alone))
+            checks.add_row(*row)
     console.print(checks)
     for outcome in score.survivors(measured):
         kind = "by hand" if outcome.mutant.by_hand else "automatic"
