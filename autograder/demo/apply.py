@@ -1,7 +1,8 @@
-"""A sample file, applied to the released notebook as a student would have edited it.
+"""A sample file, applied to released notebooks as a student would have edited them.
 
 A sample is a Python file cut into sections by marker lines, as in editors with cells:
 
+    # %% notebook knn                       what follows is about this notebook
     # %% start from release                 or solutions, or solutions-and-answers
     # %% cell best-k                        this is now the source of the cell
     # %% definitions of k-nearest-neighbor  these replace functions or methods of the same name
@@ -9,7 +10,8 @@ A sample is a Python file cut into sections by marker lines, as in editors with 
     # %% answer knn-question-bright-rows    a written answer, as comment lines
 
 What stands above the first marker, a docstring and the imports that the notebook has already, is
-for readers and editors. A sample is never imported: some of them are hostile.
+for readers and editors. A sample is never imported: some of them are hostile. Files about one
+notebook only (``autograder/mutants``) need no ``notebook`` line.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ from autograder.template import is_answer, source_of
 Document = dict[str, Any]
 
 _SECTION = re.compile(
-    r"^# %% (start from|cell|definitions of|new cell after|answer) (\S+)\n", re.MULTILINE
+    r"^# %% (notebook|start from|cell|definitions of|new cell after|answer) (\S+)\n", re.MULTILINE
 )
 
 
@@ -42,13 +44,42 @@ class Section:
 
 
 def read_sample(path: Path) -> list[Section]:
-    """The sections of a sample file. Raises ValueError when it does not begin with a start."""
+    """The sections of a file about one notebook. Raises ValueError when it has no start."""
+    sections = _read(path)
+    _check_start(path, sections)
+    return sections
+
+
+def read_samples(path: Path) -> dict[str, list[Section]]:
+    """The sections of a sample by notebook.
+
+    Raises ValueError when one stands before the first notebook, or a notebook has no start.
+    """
+    by_notebook: dict[str, list[Section]] = {}
+    current: list[Section] | None = None
+    for section in _read(path):
+        if section.action == "notebook":
+            if section.target in by_notebook:
+                raise ValueError(f"{path}: notebook {section.target} comes twice")
+            current = by_notebook[section.target] = []
+        elif current is None:
+            raise ValueError(f"{path}: the first marker must be '# %% notebook ...'")
+        else:
+            current.append(section)
+    for sections in by_notebook.values():
+        _check_start(path, sections)
+    return by_notebook
+
+
+def _read(path: Path) -> list[Section]:
     _, *parts = _SECTION.split(path.read_text("utf-8"))
     triples = zip(parts[::3], parts[1::3], parts[2::3], strict=True)
-    sections = [Section(action, target, text.strip("\n")) for action, target, text in triples]
+    return [Section(action, target, text.strip("\n")) for action, target, text in triples]
+
+
+def _check_start(path: Path, sections: list[Section]) -> None:
     if not sections or sections[0].action != "start from":
         raise ValueError(f"{path}: the first marker must be '# %% start from ...'")
-    return sections
 
 
 def apply(sections: list[Section], release: Document, source: Document) -> Document:

@@ -7,42 +7,104 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-FULL = {
-    "knn-two-loops": 2.0,
-    "knn-one-loop": 2.0,
-    "knn-no-loops": 4.0,
-    "knn-predict-labels": 3.0,
-    "knn-cross-validation": 4.0,
-    "knn-best-k": 1.0,
+FULL: Mapping[str, Mapping[str, float]] = {
+    "knn": {
+        "knn-two-loops": 2.0,
+        "knn-one-loop": 2.0,
+        "knn-no-loops": 4.0,
+        "knn-predict-labels": 3.0,
+        "knn-cross-validation": 4.0,
+        "knn-best-k": 1.0,
+    },
+    "svm": {
+        "svm-naive-loss": 3.0,
+        "svm-naive-gradient": 4.0,
+        "svm-vectorized": 4.0,
+        "svm-train": 3.0,
+        "svm-predict": 1.0,
+        "svm-tuning": 4.0,
+    },
+    "two_layer_net": {
+        "tln-affine-forward": 2.0,
+        "tln-affine-backward": 4.0,
+        "tln-relu-forward": 1.0,
+        "tln-relu-backward": 2.0,
+        "tln-softmax-loss": 3.0,
+        "tln-svm-loss": 3.0,
+        "tln-net-init": 2.0,
+        "tln-net-loss": 6.0,
+        "tln-sgd": 1.0,
+        "tln-solver": 2.0,
+        "tln-tuning": 4.0,
+    },
 }
-NOTHING = dict.fromkeys(FULL, 0.0)
+Points = Mapping[str, Mapping[str, float]]
+NOTHING: Points = {notebook: dict.fromkeys(cells, 0.0) for notebook, cells in FULL.items()}
 
-#: Automatic points of each sample by grade_id.
-EARNED: Mapping[str, Mapping[str, float]] = {
+
+def solved(**but: Mapping[str, float]) -> Points:
+    """All points of the notebooks named, but for these questions; nothing elsewhere."""
+    return {
+        notebook: {**FULL[notebook], **but[notebook]} if notebook in but else cells
+        for notebook, cells in NOTHING.items()
+    }
+
+
+def begun(**but: Mapping[str, float]) -> Points:
+    """No points but these: the rest was handed in as released."""
+    return {notebook: {**cells, **but.get(notebook, {})} for notebook, cells in NOTHING.items()}
+
+
+#: Automatic points of each sample by notebook and grade_id.
+EARNED: Mapping[str, Points] = {
     "reference": FULL,
     "alternative": FULL,
     "blank": NOTHING,
     # Weights of knn-no-loops: values 4 + 1 + 1 + 2, nearest neighbour 1, inputs kept 1, no loop 4.
     # Squared distances leave the order and the form right (1 + 1 + 4) and every value wrong.
-    "wrong_squared_distances": FULL | {"knn-no-loops": 4 * 6 / 14},
+    "wrong_squared_distances": solved(knn={"knn-no-loops": 4 * 6 / 14}),
     # Every value stands in the wrong place; what remains are conditions, worth nothing alone.
-    "wrong_transposed": FULL | {"knn-two-loops": 0.0},
+    "wrong_transposed": solved(knn={"knn-two-loops": 0.0}),
     # Weights of knn-predict-labels: majority 3, ties 2, any labels 2, inputs kept 1.
-    "wrong_largest_label": FULL | {"knn-predict-labels": 3 * 6 / 8},
+    "wrong_largest_label": solved(knn={"knn-predict-labels": 3 * 6 / 8}),
     # Weights of knn-cross-validation: folds 2, each left out once 2, accuracies 4. The folds are
     # right. best_k is the best of the table there is: nobody pays twice for one mistake.
-    "wrong_leaky_validation": FULL | {"knn-cross-validation": 4 * 2 / 8},
+    "wrong_leaky_validation": solved(knn={"knn-cross-validation": 4 * 2 / 8}),
     # Right values, but the condition of no loop has weight 4 of 14.
-    "wrong_hidden_loop": FULL | {"knn-no-loops": 4 * 10 / 14},
+    "wrong_hidden_loop": solved(knn={"knn-no-loops": 4 * 10 / 14}),
+    # Weights of svm-naive-loss: values 3 + 1 + 1 + 1, a mean 1, penalty 2. Of the gradient: values
+    # 3 + 1 + 1, a mean 1, the slope of the loss 1, penalty 2, inputs kept 1. svm-vectorized: all
+    # of these, and no loop 4.
+    "wrong_svm_half_penalty": begun(
+        svm={
+            "svm-naive-loss": 3 * 7 / 9,
+            "svm-naive-gradient": 4.0,  # it is the gradient of that loss
+            "svm-vectorized": 4 * 21 / 23,
+        }
+    ),
+    "wrong_svm_true_class": begun(
+        svm={
+            "svm-naive-loss": 3.0,
+            "svm-naive-gradient": 4 * 4 / 10,  # the penalty, the mean and the inputs are right
+            "svm-vectorized": 4 * 17 / 23,
+        }
+    ),
+    # Right are the penalty, and that the gradient is the slope of that sum.
+    "wrong_svm_early_sum": solved(
+        svm={"svm-naive-loss": 3 * 2 / 9, "svm-naive-gradient": 4 * 4 / 10}
+    ),
     "cheat_patched_allclose": NOTHING,
     "cheat_reads_solutions": NOTHING,
     "cheat_exits": NOTHING,
-    "cheat_drops_asserts": NOTHING | {"knn-two-loops": 2.0},  # that one it solved
+    "cheat_drops_asserts": begun(knn={"knn-two-loops": 2.0}),  # that one it solved
     "cheat_lying_array": NOTHING,
-    "cheat_forged_messages": NOTHING | {"knn-two-loops": 2.0},  # solved, and checked before
+    "cheat_forged_messages": begun(knn={"knn-two-loops": 2.0}),  # solved, and checked before
     "cheat_fork_bomb": NOTHING,
     "cheat_endless_loop": NOTHING,
 }
 
-#: Automatic points of each sample, of 16.
-EXPECTED: Mapping[str, float] = {name: sum(cells.values()) for name, cells in EARNED.items()}
+#: Automatic points of each sample in all.
+EXPECTED: Mapping[str, float] = {
+    name: sum(sum(cells.values()) for cells in notebooks.values())
+    for name, notebooks in EARNED.items()
+}

@@ -3,22 +3,37 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from autograder.course import CourseError
-from autograder.demo import ASSIGNMENT, EARNED, EXPECTED, NOTEBOOK, build_demo
-from autograder.demo.apply import find_definition, read_sample, replace_definitions, solution_of
+from autograder.demo import ASSIGNMENT, EARNED, EXPECTED, FULL, NOTEBOOK, build_demo
+from autograder.demo.apply import (
+    find_definition,
+    read_sample,
+    read_samples,
+    replace_definitions,
+    solution_of,
+)
+from autograder.demo.build import read
 from autograder.grade import Job, grade
 from autograder.gradebook import course_config
 from autograder.judge.registry import checks_for
 from autograder.judge.results import GradedNotebook
 from autograder.judge.zygote import Zygote
-from autograder.template import Template, load_template
+from autograder.template import is_manual, load_template, notebooks_of
 
 COURSE = Path(__file__).resolve().parents[2]
-MANUAL = {"reference": 3, "alternative": 2, "blank": 0, "cheat_endless_loop": 0}
+NOTEBOOKS = notebooks_of(COURSE, ASSIGNMENT)
+#: What is graded here: what a sample does something to, and everything as it was released.
+HANDED_IN = sorted((student, name) for student in EARNED for name in read(student))
+RELEASED = [("blank", name) for name in NOTEBOOKS if ("blank", name) not in HANDED_IN]
+HONEST = [pair for pair in HANDED_IN if pair[0] in ("reference", "alternative")]
+STOPPED = [(f"cheat_{name}", "knn") for name in ("exits", "fork_bomb", "endless_loop")]
+Graded = Callable[[str, str], GradedNotebook]
 
 
 @pytest.fixture(scope="module")
@@ -29,45 +44,67 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def template(demo: Path) -> Template:
-    return load_template(demo, ASSIGNMENT, NOTEBOOK)
+def graded(demo: Path, zygote: Zygote) -> Graded:
+    """Grades a student's notebook beside the student's others, once."""
 
+    @cache
+    def once(student: str, notebook: str) -> GradedNotebook:
+        folder = demo / "submitted" / student / ASSIGNMENT
+        files = {path.name: path.read_bytes() for path in folder.glob("*.ipynb")}
+        template = load_template(demo, ASSIGNMENT, notebook)
+        data, checks = files[f"{notebook}.ipynb"], checks_for(ASSIGNMENT, notebook)
+        return grade(Job(student, template, data, checks, b"a secret", files=files), zygote)
 
-def graded(student: str, demo: Path, template: Template, zygote: Zygote) -> GradedNotebook:
-    submission = demo / "submitted" / student / ASSIGNMENT / f"{NOTEBOOK}.ipynb"
-    checks = checks_for(ASSIGNMENT, NOTEBOOK)
-    return grade(Job(student, template, submission.read_bytes(), checks, b"a secret"), zygote)
+    return once
 
 
 @pytest.mark.sandbox
-@pytest.mark.parametrize("student", sorted(EARNED))
-def test_sample_earns(student: str, demo: Path, template: Template, zygote: Zygote) -> None:
-    result = graded(student, demo, template, zygote)
+@pytest.mark.parametrize(("student", "notebook"), HANDED_IN + RELEASED)
+def test_sample_earns(student: str, notebook: str, graded: Graded) -> None:
+    result = graded(student, notebook)
     scores = {cell.grade_id: cell.score for cell in result.cells}
-    assert scores == pytest.approx(EARNED[student], abs=1e-3), messages(result)
-    assert result.max_score == 16
-    assert len(result.manual_pending) == MANUAL.get(student, len(result.manual_pending))
+    assert scores == pytest.approx(EARNED[student][notebook], abs=1e-3), messages(result)
+    assert result.max_score == sum(FULL[notebook].values())
     assert result.repairs == ()
-    stopped = student in ("cheat_exits", "cheat_fork_bomb", "cheat_endless_loop")
-    assert bool(result.needs_human) == stopped, result.needs_human
+    assert bool(result.needs_human) == ((student, notebook) in STOPPED), result.needs_human
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS)
+def test_notebooks_that_a_sample_does_not_mention_are_as_released(
+    notebook: str, demo: Path
+) -> None:
+    blank = demo / "submitted" / "blank" / ASSIGNMENT / f"{notebook}.ipynb"
+    for student in EARNED:
+        submitted = demo / "submitted" / student / ASSIGNMENT / f"{notebook}.ipynb"
+        same = submitted.read_bytes() == blank.read_bytes()
+        assert same == ((student, notebook) not in HANDED_IN or student == "blank")
+        if same:
+            assert not any(EARNED[student][notebook].values())
 
 
 @pytest.mark.sandbox
-@pytest.mark.parametrize("student", ["reference", "alternative"])
+@pytest.mark.parametrize("notebook", NOTEBOOKS)
+def test_written_answers_are_left_to_people(notebook: str, demo: Path, graded: Graded) -> None:
+    asked = [c for c in load_template(demo, ASSIGNMENT, notebook).cells if is_manual(c)]
+    assert len(graded("reference", notebook).manual_pending) == len(asked)
+    assert graded("blank", notebook).manual_pending == ()
+
+
+@pytest.mark.sandbox
+@pytest.mark.parametrize(("student", "notebook"), HONEST)
 def test_honest_work_is_far_from_the_limits(
-    student: str, demo: Path, template: Template, zygote: Zygote
+    student: str, notebook: str, demo: Path, graded: Graded
 ) -> None:
-    result = graded(student, demo, template, zygote)
-    assert result.timings["cells"] < template.limit("cell_seconds", 0)
+    result = graded(student, notebook)
+    template = load_template(demo, ASSIGNMENT, notebook)
+    assert result.timings["cells"] < template.limit("cell_seconds", 60)
     outputs = [o for cell in json.loads(result.document)["cells"] for o in cell.get("outputs", ())]
     assert [o for o in outputs if o["output_type"] == "error"] == []
 
 
 @pytest.mark.sandbox
-def test_the_cheat_that_searches_the_disk_finds_nothing(
-    demo: Path, template: Template, zygote: Zygote
-) -> None:
-    result = graded("cheat_reads_solutions", demo, template, zygote)
+def test_the_cheat_that_searches_the_disk_finds_nothing(graded: Graded) -> None:
+    result = graded("cheat_reads_solutions", NOTEBOOK)
     printed = "".join(
         output.get("text", "")
         for cell in json.loads(result.document)["cells"]
@@ -85,7 +122,7 @@ def test_building_again_gives_the_same_files(tmp_path: Path) -> None:
     files = {p.relative_to(first): p.read_bytes() for p in first.rglob("*") if p.is_file()}
     again = {p.relative_to(second): p.read_bytes() for p in second.rglob("*") if p.is_file()}
     assert files == again
-    assert len(files) == len(EARNED) + 3
+    assert len(files) == (len(EARNED) + 2) * len(NOTEBOOKS) + 1
     assert not (first / "submitted" / "stray").exists()
 
 
@@ -109,14 +146,17 @@ def test_samples_say_what_they_are_and_leave_no_trace_of_the_source(demo: Path) 
     for student in EARNED:
         path = COURSE / "autograder" / "demo" / "samples" / f"{student}.py"
         assert path.read_text("utf-8").startswith('"""')
-        notebook = demo / "submitted" / student / ASSIGNMENT / f"{NOTEBOOK}.ipynb"
-        text = notebook.read_text("utf-8")
-        assert "### BEGIN" not in text
-        assert "hidden.check" not in text
+        notebooks = sorted((demo / "submitted" / student / ASSIGNMENT).glob("*.ipynb"))
+        assert [notebook.stem for notebook in notebooks] == NOTEBOOKS
+        for notebook in notebooks:
+            text = notebook.read_text("utf-8")
+            assert "### BEGIN" not in text
+            assert "hidden.check" not in text
 
 
 def test_totals_add_up() -> None:
-    assert EXPECTED["reference"] == EXPECTED["alternative"] == 16
+    assert sorted(FULL) == NOTEBOOKS
+    assert EXPECTED["reference"] == EXPECTED["alternative"] == sum(map(sum, points()))
     assert EXPECTED["blank"] == 0
 
 
@@ -147,8 +187,34 @@ def test_definitions_are_found_by_qualified_name() -> None:
 def test_a_sample_must_say_where_it_starts(tmp_path: Path) -> None:
     path = tmp_path / "sample.py"
     path.write_text("# %% cell best-k\nbest_k = 1\n")
-    with pytest.raises(ValueError, match="the first marker must be"):
+    with pytest.raises(ValueError, match="the first marker must be '# %% start from"):
         read_sample(path)
+    with pytest.raises(ValueError, match="the first marker must be '# %% notebook"):
+        read_samples(path)
+    path.write_text("# %% notebook knn\n# %% cell best-k\nbest_k = 1\n")
+    with pytest.raises(ValueError, match="the first marker must be '# %% start from"):
+        read_samples(path)
+
+
+def test_a_sample_edits_several_notebooks(tmp_path: Path) -> None:
+    path = tmp_path / "sample.py"
+    one = "# %% notebook knn\nimport numpy\n# %% start from release\n# %% cell best-k\nbest_k = 1\n"
+    path.write_text(f"{one}# %% notebook svm\n# %% start from solutions\n")
+    sample = read_samples(path)
+    assert [(s.action, s.target, s.text) for s in sample["knn"]] == [
+        ("start from", "release", ""),
+        ("cell", "best-k", "best_k = 1"),
+    ]
+    assert [(s.action, s.target) for s in sample["svm"]] == [("start from", "solutions")]
+    path.write_text(one * 2)
+    with pytest.raises(ValueError, match="knn comes twice"):
+        read_samples(path)
+
+
+def points() -> Iterator[Iterator[float]]:
+    """The automatic points of each notebook's questions, from the release."""
+    for name in NOTEBOOKS:
+        yield (worth for _, worth in load_template(COURSE, ASSIGNMENT, name).auto_graded())
 
 
 def messages(result: GradedNotebook) -> str:

@@ -34,7 +34,7 @@ def graded(
 ) -> tuple[Path, dict[str, GradedNotebook]]:
     """A graded course of four students, one of them with HTML in an answer and in an output."""
     root = tmp_path_factory.mktemp("course") / "demo"
-    build_demo(root, COURSE)
+    build_demo(root, COURSE, [NOTEBOOK])
     for student in EARNED:
         if student not in STUDENTS:
             shutil.rmtree(root / "submitted" / student)

@@ -6,6 +6,7 @@ hidden checks do not run there.
 
 import numpy as np
 
+# %% notebook knn
 # %% start from release
 # %% new cell after setup
 import ast

@@ -4,6 +4,7 @@ Earns: nothing; costs one cell's time.
 """
 
 
+# %% notebook knn
 # %% start from release
 # %% definitions of k-nearest-neighbor
 def compute_distances_two_loops(self, X):

@@ -4,6 +4,7 @@ Earns: nothing. A process that is gone has given no answer, and a person is told
 """
 
 
+# %% notebook knn
 # %% start from release
 # %% definitions of k-nearest-neighbor
 def compute_distances_two_loops(self, X):

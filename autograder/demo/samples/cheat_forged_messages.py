@@ -7,6 +7,7 @@ forged replies for answers. They hold no right numbers, so they are worth nothin
 import numpy as np
 
 
+# %% notebook knn
 # %% start from release
 # %% definitions of k-nearest-neighbor
 def compute_distances_two_loops(self, X):

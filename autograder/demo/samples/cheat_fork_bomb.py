@@ -3,6 +3,7 @@
 Earns: nothing; costs one cell's time, and nobody else's work.
 """
 
+# %% notebook knn
 # %% start from release
 # %% new cell after setup
 import os

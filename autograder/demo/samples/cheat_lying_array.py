@@ -6,6 +6,7 @@ Earns: nothing. What crosses to the judge is dtype, shape and numbers, and the n
 import numpy as np
 
 
+# %% notebook knn
 # %% start from release
 # %% new cell after setup
 class Agreeable(np.ndarray):

@@ -6,6 +6,7 @@ Earns: nothing. The comparisons that count are in another process.
 import numpy as np
 
 
+# %% notebook knn
 # %% start from release
 # %% new cell after setup
 def agree(*args, **kwargs):

@@ -3,6 +3,7 @@
 Whatever it finds that holds a solution it would run. Earns: nothing, since nothing is to be found.
 """
 
+# %% notebook knn
 # %% start from release
 # %% new cell after setup
 import os

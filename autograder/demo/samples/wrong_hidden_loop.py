@@ -6,6 +6,7 @@ Loses: the condition of knn-no-loops. Every value is right.
 import numpy as np
 
 
+# %% notebook knn
 # %% start from solutions
 # %% definitions of k-nearest-neighbor
 def compute_distances_no_loops(self, X):

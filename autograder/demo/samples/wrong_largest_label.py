@@ -6,6 +6,7 @@ Loses: the check of ties in knn-predict-labels. Majorities without a tie are rig
 import numpy as np
 
 
+# %% notebook knn
 # %% start from solutions
 # %% definitions of k-nearest-neighbor
 def predict_labels(self, dists, k=1):

@@ -5,6 +5,7 @@ Loses: in knn-cross-validation everything but the folds, and knn-best-k, which i
 
 import numpy as np
 
+# %% notebook knn
 # %% start from solutions
 # %% cell cross-validation
 num_folds = 5

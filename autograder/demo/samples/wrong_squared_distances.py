@@ -8,6 +8,7 @@ right.
 import numpy as np
 
 
+# %% notebook knn
 # %% start from solutions
 # %% definitions of k-nearest-neighbor
 def compute_distances_no_loops(self, X):

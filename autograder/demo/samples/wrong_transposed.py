@@ -6,6 +6,7 @@ Loses: knn-two-loops. The other versions do not depend on it.
 import numpy as np
 
 
+# %% notebook knn
 # %% start from solutions
 # %% definitions of k-nearest-neighbor
 def compute_distances_two_loops(self, X):
