@@ -23,7 +23,8 @@ def noise() -> np.ndarray:
 def drawings() -> np.ndarray:
     """Flat areas with soft and hard borders, a few of them grey: what noise does not have."""
     rng = np.random.default_rng(3)
-    areas = rng.integers(0, 256, (60, 4, 4, 3)).repeat(8, axis=1).repeat(8, axis=2)
+    areas = rng.integers(0, 196, (60, 4, 4, 1)) + rng.integers(0, 60, (60, 4, 4, 3))
+    areas = areas.repeat(8, axis=1).repeat(8, axis=2)
     areas[:5] = areas[:5, ..., :1]
     areas[::2] = gaussian_filter(areas[::2], (0, 2, 2, 0))
     return areas.astype(np.uint8)
