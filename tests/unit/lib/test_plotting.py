@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -104,3 +105,106 @@ def test_given_axes_are_used_and_others_left_alone() -> None:
 def test_import_leaves_matplotlib_alone() -> None:
     code = "import sys, cs231n_lib.plotting; sys.exit('matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def texts(ax: Any) -> list[str]:
+    return [text.get_text() for text in ax.texts]
+
+
+def test_a_grid_search_is_a_table_with_the_best_framed() -> None:
+    results = {
+        (1e-6, 5e4): (0.40, 0.35), (1e-7, 2.5e4): (0.30, 0.31), (1e-6, 2.5e4): (0.42, 0.39),
+    }  # fmt: skip
+    ax = plotting.plot_search(results)
+    table = np.ma.filled(ax.images[0].get_array(), np.nan)
+    np.testing.assert_array_equal(table, [[0.31, 0.39], [np.nan, 0.35]])
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["1e-07", "1e-06"]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["2.5e+04", "5e+04"]
+    assert texts(ax) == ["0.310", "0.390", "0.350"]
+    (frame,) = ax.patches
+    assert frame.get_xy() == (0.5, -0.5)  # pyright: ignore[reportAttributeAccessIssue]
+    assert ax.get_title() == "best: 0.390 at 1e-06, 2.5e+04"
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("learning rate", "regularisation")
+
+
+def test_a_random_search_is_points_on_logarithmic_axes() -> None:
+    results = {(10.0**-n, 7.0**n): (0.0, 0.1 + n / 100) for n in range(1, 7)}
+    ax = plotting.plot_search(results, names=("rate", "dropout"))
+    assert not ax.images
+    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
+    points, ring = ax.collections
+    np.testing.assert_allclose(np.asarray(points.get_offsets()), list(results))
+    np.testing.assert_allclose(np.asarray(ring.get_offsets()), [(1e-6, 7.0**6)])
+    assert texts(ax) == [f"0.{n}" + "0" for n in range(11, 17)]
+    without = plotting.plot_search(results | {(0.5, 0.0): (0.1, 0.1)})
+    assert (without.get_xscale(), without.get_yscale()) == ("log", "linear"), "0 has no logarithm"
+
+
+def test_searches_that_diverged_or_are_none() -> None:
+    nan = float("nan")
+    ax = plotting.plot_search({(1.0, 1.0): (nan, nan), (2.0, 1.0): (0.1, 0.2)})
+    assert texts(ax) == ["0.200"]
+    assert ax.get_title().startswith("best: 0.200 at 2")
+    assert texts(plotting.plot_search({(1e-7, 5e4): (0.3, 0.35)})) == ["0.350"]
+    for wrong in ({}, {1e-7: (0.3, 0.35)}, {(1e-7, 5e4): 0.35}):
+        with pytest.raises(ValueError, match="results must have"):
+            plotting.plot_search(wrong)  # pyright: ignore[reportArgumentType]
+
+
+def test_templates_are_columns_with_zero_in_the_middle() -> None:
+    W = np.zeros((2 * 2 * 3 + 1, 2))
+    W[0, 0], W[4, 0] = 2.0, -1.0  # class a: red of the first pixel, green of the second
+    W[11, 1] = 0.5  # class b: blue of the last
+    W[12] = 1000  # biases
+    for weights in (W, W[:12]):
+        figure = plotting.show_templates(weights, ["a", "b"], image_shape=(2, 2, 3))
+        a, b = (np.asarray(ax.images[0].get_array()) for ax in figure.axes)
+        assert a[0, 0].tolist() == [255, 127, 127]
+        assert a[0, 1].tolist() == [127, 63, 127]
+        assert b[1, 1].tolist() == [127, 127, 255]
+        assert [ax.get_title() for ax in figure.axes] == ["a", "b"]
+    joint = plotting.show_templates(W, ["a", "b"], image_shape=(2, 2, 3), joint=True)
+    assert np.asarray(joint.axes[1].images[0].get_array())[1, 1, 2] == 159  # 127.5 * (1 + 0.25)
+    flat = plotting.show_templates(np.zeros((3072, 10)), list("abcdefghij"))
+    assert len(flat.axes) == 10
+    assert set(np.asarray(flat.axes[0].images[0].get_array()).ravel()) == {127}
+    with pytest.raises(ValueError, match=r"W has shape \(12, 2\).*3072 rows, or 3073"):
+        plotting.show_templates(W[:12], ["a", "b"])
+    with pytest.raises(ValueError, match="10 columns, but there are 2 classes"):
+        plotting.show_templates(np.zeros((3073, 10)), ["a", "b"])
+
+
+def test_confusion_has_a_row_for_each_true_class() -> None:
+    ax = plotting.plot_confusion([0, 0, 0, 0, 1], [0, 0, 0, 1, 0], ["cat", "dog", "none"])
+    table = np.ma.filled(ax.images[0].get_array(), np.nan)
+    np.testing.assert_array_equal(table, [[75, 25, 0], [100, 0, 0], [np.nan] * 3])
+    assert texts(ax) == ["75", "25", "0", "100", "0", "0"]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["cat", "dog", "none"]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("predicted", "true")
+    for true, predicted, message in (
+        ([0, 1], [0], r"shape \(2,\) and y_pred \(1,\)"),
+        ([], [], "not empty"),
+        ([0, 3], [0, 1], "from 0 to 3, but there are 3 classes"),
+        ([0, -1], [0, 1], "from -1 to 1"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            plotting.plot_confusion(true, predicted, ["cat", "dog", "none"])
+
+
+def test_numbers_can_be_read_on_their_colours() -> None:
+    ax = plotting.plot_confusion([0, 1], [0, 1], ["a", "b"])
+    image = ax.images[0]
+    for text, value in zip(ax.texts, (100, 0, 0, 100), strict=True):
+        luminance = image.to_rgba(np.array([value]))[0, :3] @ (0.299, 0.587, 0.114)
+        ink = 1.0 if text.get_color() == "white" else 0.0
+        assert abs(luminance - ink) > 0.45
+
+
+def test_tables_use_given_axes() -> None:
+    _, axes = plt.subplots(1, 3)
+    results = {(1.0, 1.0): (0.1, 0.2)}
+    spread = {(10.0**n, 10.0**n): (0.1, 0.2) for n in range(5)}
+    assert plotting.plot_search(results, ax=axes[0]) is axes[0]
+    assert plotting.plot_search(spread, ax=axes[1]) is axes[1]
+    assert plotting.plot_confusion([0], [0], ["a"], ax=axes[2]) is axes[2]
+    assert len(plt.get_fignums()) == 1
