@@ -51,7 +51,7 @@ class Loss:
         loss = self.data_term(X @ W, y) + reg * (W * W).sum()
         loss.backward()
         assert W.grad is not None
-        return LossAndGradient(float(loss), W.grad.numpy())
+        return LossAndGradient(float(loss.detach()), W.grad.numpy())
 
 
 def _hinge(scores: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
