@@ -129,7 +129,15 @@ def get_cifar10_data(
         if value is not None and value < 0:
             raise ValueError(f"{name} is {value}; it cannot be negative")
     wanted = None if num_training is None else num_training + num_validation
-    X, y, X_test, y_test = load_cifar10(root, num_train=wanted, num_test=num_test, dtype=np.uint8)
+    try:
+        loaded = load_cifar10(root, num_train=wanted, num_test=num_test, dtype=np.uint8)
+    except ValueError as error:
+        raise ValueError(
+            f"{error} (num_training={num_training}, num_validation={num_validation}, "
+            f"num_test={num_test}). Ask for fewer; num_training=None and num_test=None take all "
+            "that there are."
+        ) from error
+    X, y, X_test, y_test = loaded
     first = len(X) - num_validation if num_training is None else num_training
     if first < 1:
         raise ValueError(

@@ -218,3 +218,14 @@ def test_names_of_cs231n_are_kept() -> None:
     assert api.load_CIFAR_batch is api.load_cifar_batch
     assert api.get_CIFAR10_data is api.get_cifar10_data
     assert " ".join(api.CIFAR10_CLASSES) == "plane car bird cat deer dog frog horse ship truck"
+
+
+def test_public_sizes_need_the_real_set_and_the_message_says_so(
+    tmp_path: Path, small_batches: int
+) -> None:
+    with pytest.raises(ValueError, match=r"50000 were asked for .*num_training=49000.*None"):
+        get_cifar10_data(49_000)
+    with pytest.raises(ValueError, match=r"21 were asked for .*num_test=21.*fewer"):
+        get_cifar10_data(10, 10, 21, root=write_python(tmp_path, small_batches))
+    data = get_cifar10_data(40, 10, 5)
+    assert [len(data[f"X_{split}"]) for split in ("train", "val", "test")] == [40, 10, 5]
