@@ -3,8 +3,9 @@
     python benchmarks/features.py [--images 2000] [--rounds 5]
 
 One process, one thread, one table. Times are CPU seconds, the median of rounds in which the two
-sides take turns: other load on the machine hardly counts. Both sides give the same numbers (checked before timing): the HOG
-without block normalisation, the hue histogram as matplotlib and NumPy compute it.
+sides take turns: other load on the machine hardly counts. Both sides give the same numbers (checked
+before timing): the HOG without block normalisation, and the hue histogram that matplotlib and NumPy
+compute.
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ import argparse
 import sys
 import time
 from collections.abc import Callable
+from importlib.metadata import version
 from statistics import median
 
 import matplotlib
 import numpy as np
-import skimage
 from matplotlib.colors import rgb_to_hsv
 from skimage.feature import hog
 from threadpoolctl import threadpool_limits
@@ -72,7 +73,7 @@ def main() -> None:
     ]  # fmt: skip
     print(
         f"{len(images)} images of 32 x 32, median of {options.rounds} rounds, one thread; "
-        f"NumPy {np.__version__}, scikit-image {skimage.__version__}, "
+        f"NumPy {np.__version__}, scikit-image {version('scikit-image')}, "
         f"matplotlib {matplotlib.__version__}\n"
     )
     print(f"{'':18}{'ours, batch':>12}  {'image by image':>24}{'ratio':>8}")

@@ -18,7 +18,7 @@ FeatureFunction = Callable[[Any], ArrayLike]
 
 # How bright red, green and blue look to a person (ITU-R BT.601); they sum to 1.
 LUMA = np.array([0.299, 0.587, 0.114])
-_AT_ONCE = 1000  # images: large enough to hide what a call costs, small enough for the memory
+_AT_ONCE = 32  # images: what is computed on the way then stays in the cache (measured: 1.6x faster)
 
 
 def extract_features(
