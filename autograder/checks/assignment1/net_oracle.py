@@ -1,0 +1,201 @@
+"""The student's TwoLayerNet over right layers: a mistake in an earlier layer costs nothing here.
+
+The cell with the class is executed again in a copy of the notebook's namespace. There, the names
+of the layers stand for functions that the judge answers, by torch's autograd.
+
+Shapes: X (N, d_1, ..., d_k), W1 (D, H), b1 (H,), W2 (H, C), b2 (C,), y (N,).
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.random import Generator
+
+from autograder.checks.assignment1 import layers_oracle as layers
+from autograder.checks.assignment1.layers_oracle import AWAY, Array
+from autograder.judge import Student, as_array, expect, expect_shape
+from autograder.judge.student import parse_cell
+
+NAMES = ("W1", "b1", "W2", "b2")
+
+# __init__ has a question of its own, so it may fail here. It is called all the same: the class may
+# set more in it than the contract asks for.
+MAKE = """
+_net = TwoLayerNet.__new__(TwoLayerNet)
+try:
+    _net.__init__(input_dim={D}, hidden_dim={H}, num_classes={C})
+except Exception:
+    pass
+_net.params, _net.reg = _params, _reg
+"""
+
+
+@dataclass(frozen=True)
+class Case:
+    """Parameters and data of a small network."""
+
+    params: Mapping[str, Array]
+    X: Array
+    y: Array
+    reg: float = 0.0
+
+    @property
+    def squares(self) -> dict[str, float]:
+        """The sum of squares of each parameter."""
+        return {name: float(np.sum(value**2)) for name, value in self.params.items()}
+
+    def with_reg(self, reg: float) -> Case:
+        return replace(self, reg=reg)
+
+
+def draw_case(
+    rng: Generator, *, N: int = 6, image: tuple[int, ...] = (5,), H: int = 7, C: int = 4
+) -> Case:
+    """Random numbers, biases too; no hidden unit is near its kink."""
+    D = int(np.prod(image))
+    shapes = {"W1": (D, H), "b1": (H,), "W2": (H, C), "b2": (C,)}
+    while True:
+        params = {name: rng.normal(size=shape) for name, shape in shapes.items()}
+        X, y = rng.normal(size=(N, *image)), rng.permutation(np.arange(N) % C)
+        before = X.reshape(N, -1) @ params["W1"] + params["b1"]
+        # Every unit is on for some example and off for another: only then each line shows.
+        mixed = N == 1 or ((before > 0).any(axis=0) & (before < 0).any(axis=0)).all()
+        if mixed and np.abs(before).min() > AWAY:
+            return Case(params, X, y)
+
+
+def right_scores(case: Case) -> Array:
+    return layers.value(_scores, case.X, *(case.params[name] for name in NAMES))
+
+
+def right_loss(case: Case) -> tuple[float, dict[str, Array]]:
+    """Loss and gradients without the penalty."""
+    leaves = [torch.tensor(case.params[name], requires_grad=True) for name in NAMES]
+    scores = _scores(torch.tensor(case.X), *leaves)
+    loss = layers.cross_entropy(scores, torch.tensor(case.y))
+    loss.backward()
+    found = (leaf.grad.numpy() for leaf in leaves if leaf.grad is not None)
+    return float(loss.detach()), dict(zip(NAMES, found, strict=True))
+
+
+def _scores(
+    X: torch.Tensor, W1: torch.Tensor, b1: torch.Tensor, W2: torch.Tensor, b2: torch.Tensor
+) -> torch.Tensor:
+    return layers.affine(layers.relu(layers.affine(X, W1, b1)), W2, b2)
+
+
+# -- the student's class --------------------------------------------------------------------------
+
+
+def run(student: Student, case: Case, source: str, *names: str) -> dict[str, Any]:
+    """Execute ``source`` with ``_net``, a network of the student's, and ``_X`` and ``_y``.
+
+    Returns the values of ``names`` afterwards.
+    """
+    D, H = case.params["W1"].shape
+    make = MAKE.format(D=D, H=H, C=len(case.params["b2"]))
+    bindings = {name: student.stand_in(function) for name, function in LAYERS.items()}
+    bindings |= {
+        "_params": {name: value.copy() for name, value in case.params.items()},
+        "_reg": case.reg,
+        "_X": case.X.copy(),
+        "_y": case.y.copy(),
+    }
+    return student.rerun(f"{cell_of_class(student)}\n{make}\n{source}", bindings, names)
+
+
+def cell_of_class(student: Student, name: str = "TwoLayerNet") -> str:
+    """The source of the last cell that defines the class; empty where none does."""
+    found = ""
+    for source in student.sources.values():
+        for node in parse_cell(source).body:
+            if isinstance(node, ast.ClassDef) and node.name == name:
+                found = source
+    return found
+
+
+def scores_of(student: Student, case: Case) -> Array:
+    """What ``loss(X)`` returns: it must be the scores (N, C) alone."""
+    answer = run(student, case, "_answer = _net.loss(_X)", "_answer").get("_answer")
+    expect(not isinstance(answer, tuple), "loss(X) returned several things, not the scores alone")
+    return expect_shape(answer, (len(case.X), len(case.params["b2"])), "loss(X)")
+
+
+def loss_of(student: Student, case: Case) -> tuple[float, dict[str, Any]]:
+    """What ``loss(X, y)`` returns: a number, and a dictionary with a gradient for each name."""
+    answer = run(student, case, "_answer = _net.loss(_X, _y)", "_answer").get("_answer")
+    loss, grads = layers.several("loss(X, y)", answer, "loss, grads")
+    expect(isinstance(grads, dict), "grads is not a dictionary")
+    return float(expect_shape(loss, (), "the loss")), grads
+
+
+def gradients_of(student: Student, case: Case) -> dict[str, Array]:
+    """The student's gradients, which must have the names and shapes of the parameters."""
+    _, grads = loss_of(student, case)
+    missing = [name for name in NAMES if name not in grads]
+    expect(not missing, f"grads has no entry for {', '.join(missing)}")
+    extra = sorted(str(name) for name in grads if name not in NAMES)
+    expect(not extra, f"grads has entries that are no parameters: {', '.join(extra[:4])}")
+    return {
+        name: expect_shape(grads[name], case.params[name].shape, f"grads[{name!r}]")
+        for name in NAMES
+    }
+
+
+# -- the layers, answered by the judge ------------------------------------------------------------
+# Their caches have the form that the notebook's own affine_relu_forward shows, for those who take
+# the pair apart.
+
+
+def _affine_forward(x: Any, w: Any, b: Any) -> tuple[Array, tuple[Array, ...]]:
+    arrays = as_array(x, "x"), as_array(w, "w"), as_array(b, "b")
+    return layers.value(layers.affine, *arrays), arrays
+
+
+def _affine_backward(dout: Any, cache: Any) -> tuple[Array, ...]:
+    return layers.gradients(layers.affine, [as_array(a) for a in cache], as_array(dout, "dout"))
+
+
+def _relu_forward(x: Any) -> tuple[Array, Array]:
+    return layers.value(layers.relu, as_array(x, "x")), as_array(x, "x")
+
+
+def _relu_backward(dout: Any, cache: Any) -> Array:
+    return layers.gradients(layers.relu, [as_array(cache)], as_array(dout, "dout"))[0]
+
+
+def _affine_relu_forward(x: Any, w: Any, b: Any) -> tuple[Array, tuple]:
+    a, affine_cache = _affine_forward(x, w, b)
+    out, relu_cache = _relu_forward(a)
+    return out, (affine_cache, relu_cache)
+
+
+def _affine_relu_backward(dout: Any, cache: Any) -> tuple[Array, ...]:
+    affine_cache, relu_cache = cache
+    return _affine_backward(_relu_backward(dout, relu_cache), affine_cache)
+
+
+def _softmax_loss(x: Any, y: Any) -> tuple[float, Array]:
+    return layers.loss_and_gradient(layers.cross_entropy, as_array(x, "x"), as_array(y, "y"))
+
+
+def _svm_loss(x: Any, y: Any) -> tuple[float, Array]:
+    return layers.loss_and_gradient(layers.hinge, as_array(x, "x"), as_array(y, "y"))
+
+
+LAYERS: dict[str, Callable] = {
+    "affine_forward": _affine_forward,
+    "affine_backward": _affine_backward,
+    "relu_forward": _relu_forward,
+    "relu_backward": _relu_backward,
+    "affine_relu_forward": _affine_relu_forward,
+    "affine_relu_backward": _affine_relu_backward,
+    "softmax_loss": _softmax_loss,
+    "svm_loss": _svm_loss,
+}
