@@ -16,6 +16,7 @@ from autograder.sandbox.policy import SandboxError
 from cs231n_lib.data import find_cifar10, spritecifar
 from cs231n_lib.data.cache import CACHE_VARIABLE, cache_dir
 from cs231n_lib.data.cifar10 import DATA_VARIABLE
+from cs231n_lib.scale import SCALE_VARIABLE, at_scale
 
 TIER_VARIABLE = "CS231N_ISOLATION"
 
@@ -91,12 +92,13 @@ def warm_zygote(tier: str | None = None) -> Iterator[Callable[[], Zygote]]:
 
 
 def data_for_kernels() -> tuple[list[Path], dict[str, str]]:
-    """What kernels read the data sets from: folders, and the variables that name them.
+    """What kernels read the data sets from: folders, and the variables that name them and say how much.
 
     Makes the embedded data set if there is no real one and it is not in the cache yet: kernels
     cannot write there, and each would make it anew.
     """
     environment = {CACHE_VARIABLE: str(cache_dir())}
+    environment[SCALE_VARIABLE] = at_scale(embedded="embedded", full="full")  # raises if wrong
     folders = [cache_dir()]
     if given := os.environ.get(DATA_VARIABLE):
         folders.append(Path(given).expanduser().resolve())

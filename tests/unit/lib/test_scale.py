@@ -2,6 +2,7 @@
 
 import pytest
 
+from autograder import workers
 from cs231n_lib.errors import CourseError
 from cs231n_lib.scale import at_scale
 
@@ -36,3 +37,14 @@ def test_another_value_is_an_error_that_says_what_to_do(
 def test_no_positions() -> None:
     with pytest.raises(TypeError):
         at_scale(1, 2)  # type: ignore[misc]
+
+
+def test_kernels_of_the_grader_get_the_scale(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And a wrong one stops the grader, rather than failing every student."""
+    monkeypatch.setattr(workers, "make_embedded_data", lambda: None)
+    for value, passed_on in (("", "embedded"), ("full", "full")):
+        monkeypatch.setenv("CS231N_SCALE", value)
+        assert workers.data_for_kernels()[1]["CS231N_SCALE"] == passed_on
+    monkeypatch.setenv("CS231N_SCALE", "Full")
+    with pytest.raises(CourseError, match="CS231N_SCALE is 'Full'"):
+        workers.data_for_kernels()
