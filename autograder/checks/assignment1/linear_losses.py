@@ -5,6 +5,9 @@ Shapes: W (D, C), X (N, D), y (N,).
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import wraps
+
 import numpy as np
 from numpy.random import Generator
 
@@ -20,6 +23,7 @@ from autograder.checks.assignment1.linear_oracle import (
 from autograder.judge import (
     Failed,
     Student,
+    check,
     expect,
     expect_close,
     expect_unchanged,
@@ -28,6 +32,24 @@ from cs231n_lib.gradient_check import eval_numerical_gradient
 
 MEAN = "the loss is a mean over the rows of X"
 REG = 0.7
+
+
+def in_cells(
+    cells: Mapping[str, str], *, probe: str, weight: float = 1.0, condition: bool = False
+) -> Callable[[Callable], Callable]:
+    """Declare one check for each of these cells and the function it tests."""
+
+    def register(function: Callable) -> Callable:
+        for grade_id, name in cells.items():
+
+            @check(grade_id, probe=probe, weight=weight, condition=condition)
+            @wraps(function)  # the notebook's module included, where the check is looked for
+            def run(student: Student, rng: Generator, name: str = name) -> None:
+                function(student, rng, name)
+
+        return function
+
+    return register
 
 
 def value_is_right(

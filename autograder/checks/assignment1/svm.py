@@ -5,14 +5,12 @@ Shapes: W (D, C), X (N, D), y (N,).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import wraps
-
 import numpy as np
 from numpy.random import Generator
 
 from autograder.checks.assignment1 import linear_losses as losses
 from autograder.checks.assignment1 import linear_training as training
+from autograder.checks.assignment1.linear_losses import in_cells
 from autograder.checks.assignment1.linear_oracle import (
     HINGE,
     Problem,
@@ -36,24 +34,6 @@ NAIVE, VECTORIZED = "svm_loss_naive", "svm_loss_vectorized"
 LOSS_CELLS = {"svm-naive-loss": NAIVE, "svm-vectorized": VECTORIZED}
 GRADIENT_CELLS = {"svm-naive-gradient": NAIVE, "svm-vectorized": VECTORIZED}
 TUNING = TuningCell("tune-svm", classifier="LinearSVM", best="best_svm")
-
-
-def in_cells(
-    cells: Mapping[str, str], *, probe: str, weight: float = 1.0, condition: bool = False
-) -> Callable[[Callable], Callable]:
-    """Declare one check for each of these cells and the function it tests."""
-
-    def register(function: Callable) -> Callable:
-        for grade_id, name in cells.items():
-
-            @check(grade_id, probe=probe, weight=weight, condition=condition)
-            @wraps(function)
-            def run(student: Student, rng: Generator, name: str = name) -> None:
-                function(student, rng, name)
-
-        return function
-
-    return register
 
 
 # -- the loss -------------------------------------------------------------------------------------
