@@ -92,7 +92,7 @@ def warm_zygote(tier: str | None = None) -> Iterator[Callable[[], Zygote]]:
 
 
 def data_for_kernels() -> tuple[list[Path], dict[str, str]]:
-    """What kernels read the data sets from: folders, and the variables that name them and say how much.
+    """What kernels read the data sets from: folders, and the variables of the data.
 
     Makes the embedded data set if there is no real one and it is not in the cache yet: kernels
     cannot write there, and each would make it anew.
