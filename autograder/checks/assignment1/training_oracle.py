@@ -4,6 +4,9 @@ Every stand-in network gets from its training a number. By that number, the judg
 network was trained on and with which settings, and answers for its scores. So nothing is trained,
 all accuracies are known, and a mistake in an earlier cell costs nothing here.
 
+The judge also decides which network is good: each a little better in validation than the one
+before, or each a little worse; and the other way round on training and test images.
+
 Shapes: images (N, 3, 32, 32), labels (N,), C = 10 classes.
 """
 
@@ -18,8 +21,8 @@ from numpy.random import Generator
 
 from autograder.judge import Failed, Student, StudentError, as_array, expect
 
-CLASSES, FEATURES = 10, 8
-SIZES = {"train": 61, "val": 53, "test": 47}  # primes: no two accuracies agree by accident
+CLASSES = 10
+SIZES = {"train": 61, "val": 199, "test": 47}  # primes: no two accuracies agree by accident
 SECONDS = 30.0
 
 # What the cell finds under the names TwoLayerNet and Solver. `_train` and `_answer` are the
@@ -57,8 +60,8 @@ class Solver:
 
     def train(self):
         self._number, train, val = _train(
-            float(self.model.params["b2"][0]), list(self.model._sizes), float(self.model.reg),
-            int(self.num_epochs), self.X_train, self.y_train, self.X_val, self.y_val,
+            float(self.model.params["b2"][0]), list(self.model._sizes), int(self.num_epochs),
+            self.X_train, self.y_train, self.X_val, self.y_val,
         )
         self.epoch, self.best_val_acc = self.num_epochs, val
         self.train_acc_history = [0.1] + [train] * max(self.num_epochs, 1)
@@ -88,24 +91,36 @@ class Training:
 class Run:
     """What the student's cell did, and the variables it left."""
 
+    rising: bool  # later networks are better in validation
     trainings: list[Training] = field(default_factory=list)
-    weights: list[np.ndarray] = field(default_factory=list)  # that each of them gave
-    val: list[float] = field(default_factory=list)  # validation accuracy after each
     asked_test: bool = False
     after: Mapping[str, Any] = field(default_factory=dict)
 
+    def right(self, part: str, number: int) -> int:
+        """How many images of a part the network of this training puts into the right class."""
+        size = SIZES[part]
+        upwards = self.rising == (part == "val")
+        return min(size // 10 + number, size) if upwards else max(size - number, size // 10)
+
 
 def run_cell(
-    student: Student, rng: Generator, cell: str, more: Mapping[str, Any], tail: str, *names: str
+    student: Student,
+    rng: Generator,
+    cell: str,
+    more: Mapping[str, Any],
+    tail: str,
+    *names: str,
+    rising: bool = True,
 ) -> Run:
     """Execute the student's ``cell``, then ``tail``; later checks share the run.
 
     ``more`` are further names that the cell finds. Raises Failed, StudentError.
     """
-    key = f"training in {cell}"
+    key = f"training in {cell}, {'rising' if rising else 'falling'}"
     if key not in student.shared:
         try:
-            student.shared[key] = _run(student, rng, cell, more, tail, names)
+            source = f"{STAND_INS}\n{student.sources.get(cell, '')}\n{tail}"
+            student.shared[key] = _run(student, rng, source, more, names, Run(rising))
         except (Failed, StudentError) as error:
             student.shared[key] = error
     known = student.shared[key]
@@ -117,38 +132,34 @@ def run_cell(
 def _run(
     student: Student,
     rng: Generator,
-    cell: str,
+    source: str,
     more: Mapping[str, Any],
-    tail: str,
     names: tuple[str, ...],
+    run: Run,
 ) -> Run:
-    done = Run()
-    truth = rng.normal(size=(FEATURES, CLASSES))
     X = {part: rng.normal(size=(rows, 3, 32, 32)) for part, rows in SIZES.items()}
-    y = {part: np.argmax(_features(images) @ truth, axis=1) for part, images in X.items()}
-    part_of = {row.tobytes(): part for part in X for row in X[part]}
+    y = {part: rng.integers(0, CLASSES, size=rows) for part, rows in SIZES.items()}
+    place = {image.tobytes(): (part, i) for part in X for i, image in enumerate(X[part])}
 
-    def accuracy(part: str) -> float:
-        return float(np.mean(np.argmax(_features(X[part]) @ done.weights[-1], axis=1) == y[part]))
-
-    def train(
-        before: float, sizes: list[int], reg: float, epochs: int, *data: Any
-    ) -> tuple[int, float, float]:
+    def train(before: float, sizes: list[int], epochs: int, *data: Any) -> tuple[int, float, float]:
         """Called by the stand-in Solver: the number of this training, and two accuracies."""
         parts = [_part(images, labels, X, y) for images, labels in (data[:2], data[2:])]
-        done.trainings.append(Training(before > 0, tuple(sizes), epochs, ", ".join(parts)))
-        noise = rng.normal(size=truth.shape)
-        done.weights.append(truth * rng.uniform(0.2, 1.5) + noise)
-        done.val.append(accuracy("val"))
-        return len(done.trainings), accuracy("train"), done.val[-1]
+        run.trainings.append(Training(before > 0, tuple(sizes), epochs, ", ".join(parts)))
+        number = len(run.trainings)
+        train, val = (run.right(part, number) / SIZES[part] for part in ("train", "val"))
+        return number, train, val
 
     def answer(number: float, images: Any) -> np.ndarray:
         """Called by the stand-in network: the scores of images."""
         rows = as_array(images, "X").reshape(-1, 3, 32, 32)
-        done.asked_test |= any(part_of.get(row.tobytes()) == "test" for row in rows)
-        known = 0 < number <= len(done.weights)
-        weights = done.weights[int(number) - 1] if known else np.zeros_like(truth)
-        return _features(rows) @ weights
+        scores = np.zeros((len(rows), CLASSES))
+        for row, image in enumerate(rows):
+            part, i = place.get(image.tobytes(), ("", 0))
+            run.asked_test |= part == "test"
+            if part:
+                wrong = i >= run.right(part, int(number)) or number == 0
+                scores[row, (y[part][i] + wrong) % CLASSES] = 1.0
+        return scores
 
     bindings: dict[str, Any] = {"_train": student.stand_in(train)}
     bindings |= {"_answer": student.stand_in(answer), "num_training": SIZES["train"]} | dict(more)
@@ -157,14 +168,8 @@ def _run(
         for part in SIZES
         for letter in "Xy"
     }
-    source = f"{STAND_INS}\n{student.sources.get(cell, '')}\n{tail}"
-    done.after = student.rerun(source, bindings, names, seconds=SECONDS)
-    return done
-
-
-def _features(images: np.ndarray) -> np.ndarray:
-    """The numbers of an image that tell its class (N, FEATURES)."""
-    return images.reshape(len(images), -1)[:, :FEATURES]
+    run.after = student.rerun(source, bindings, names, seconds=SECONDS)
+    return run
 
 
 def _part(

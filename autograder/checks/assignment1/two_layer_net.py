@@ -95,6 +95,7 @@ SOLVER, TUNING = "tln-solver", "tln-tuning"
 ask(SOLVER, "TLN-C1", training.solver_trains_the_model)
 ask(SOLVER, "TLN-C1", training.solver_learned)
 ask(SOLVER, "TLN-C1", training.solver_model_classifies, 0.30, weight=2)
+ask(TUNING, "TLN-C2", training.tuning_trains_on_training_images)
 ask(TUNING, "TLN-C2", training.tuning_keeps_the_best, weight=2)
 ask(TUNING, "TLN-C2", training.tuning_leaves_the_test_set, condition=True)
 ask(TUNING, "TLN-C2", training.best_model_classifies, 0.30, weight=2)
