@@ -1,7 +1,5 @@
 """Right in another style: columns of W one by one, one-hot matrices, epochs, a sorted list."""
 
-import itertools
-
 import numpy as np
 
 
@@ -65,6 +63,8 @@ def predict(self, X):
 
 
 # %% cell tune-svm
+import itertools
+
 pairs = list(itertools.product([8e-8, 1.5e-7], [1.5e4, 3e4]))
 tried = []
 for lr, reg in pairs:
