@@ -170,11 +170,17 @@ def _histograms(bins: NDArray[np.intp], count: int, votes: FloatArray | None = N
 
 
 def _random_images_like(images: NDArray[Any]) -> NDArray[Any]:
-    """Two random images of the same size, type and range: no function treats both alike."""
-    low, high = (images.min(), images.max()) if images.size else (0, 255)
-    high = max(high, low + 1)
-    noise = np.random.default_rng(0).uniform(low, high, (2, *images.shape[1:]))
-    return noise.astype(images.dtype)
+    """Three random images of the same size and type: one of the same range, a dark, a bright one.
+
+    A function that computes one number for the whole batch, such as its maximum, treats them
+    otherwise together than one by one; so it is found out.
+    """
+    low, high = (float(images.min()), float(images.max())) if images.size else (0.0, 255.0)
+    span = high - low or 1.0
+    noise = np.random.default_rng(0).random((3, *images.shape[1:]))
+    noise[1] *= 0.3
+    noise[2] = 1 - 0.3 * noise[2]
+    return (low + span * noise).astype(images.dtype)
 
 
 def _try_out(function: FeatureFunction, samples: NDArray[Any]) -> tuple[int, bool]:

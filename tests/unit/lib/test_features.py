@@ -240,8 +240,8 @@ def test_a_batch_at_a_time_where_it_is_right_and_only_there(
     found = extract_features(noise, [hue, mean])
     np.testing.assert_allclose(found[:, :10], color_histogram_hsv(noise))
     np.testing.assert_allclose(found[:, 10:], noise.mean(axis=(1, 2)))
-    assert hue_calls[3:] == [4, 4, 4], "16 + 16 + 8 images, after the trial"
-    assert mean_calls.count(3) == 40 + 2
+    assert hue_calls[4:] == [4, 4, 4], "16 + 16 + 8 images, after the trial"
+    assert mean_calls.count(3) == 40 + 3
 
 
 @pytest.mark.parametrize(
@@ -260,6 +260,22 @@ def test_a_batch_that_only_happens_to_fit_is_noticed(side: int, function: Any) -
         images = images.reshape(5, side, side, 3)
         expected = [function(image) for image in images]
         np.testing.assert_array_equal(extract_features(images, [function]), expected)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda img: hog_feature(img / max(img.max(), 1)),
+        lambda img: hog_feature(img - img.mean()),  # the same gradients: a batch is right
+        lambda img: hog_feature((img - img.mean()) / (img.std() + 1e-8)),
+        lambda img: hog_feature(img if img.max() > 128 else 2 * img),
+    ],
+)
+def test_a_number_for_the_whole_batch_is_noticed(function: Any, drawings: np.ndarray) -> None:
+    """Functions that handle a batch, but mean "of this image" when they say ``img.max()``."""
+    images = drawings * np.linspace(0.1, 1, len(drawings))[:, None, None, None]
+    expected = [function(image) for image in images]
+    np.testing.assert_allclose(extract_features(images, [function]), expected, atol=1e-9)
 
 
 def test_grey_batches_and_one_image(noise: np.ndarray) -> None:
