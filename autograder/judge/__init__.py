@@ -11,11 +11,12 @@ from autograder.judge.expect import (
 )
 from autograder.judge.registry import advice, check
 from autograder.judge.static import forbid_loops, forbid_names, forbid_nested_loops
-from autograder.judge.student import Instance, Student, StudentError
+from autograder.judge.student import Instance, Ref, Student, StudentError
 
 __all__ = [
     "Failed",
     "Instance",
+    "Ref",
     "Student",
     "StudentError",
     "advice",

@@ -25,7 +25,7 @@ from autograder.judge import (
     expect,
     expect_close,
 )
-from autograder.wire import Ref
+from autograder.judge.student import Ref
 
 DIM, CLASSES = 6, 4
 SIZES = {"train": 151, "val": 97, "test": 83}  # primes: no two accuracies agree by accident
@@ -165,10 +165,8 @@ def trains_on_training_rows(student: Student, rng: Generator, cell: TuningCell) 
         expect(None not in found, f"trained on rows that are not in {cell.rows[0]}")
         hint = f"trained on labels that do not belong to the rows of {cell.rows[0]}"
         expect(found == y.tolist(), hint)
-        expect(
-            len({row.tobytes() for row in X}) == len(label_of),
-            f"trained on {len(X)} rows; all {len(label_of)} of {cell.rows[0]} were expected",
-        )
+        complete = len({row.tobytes() for row in X}) == len(label_of)
+        expect(complete, f"trained on {len(X)} of the {len(label_of)} rows of {cell.rows[0]}")
 
 
 def table_is_right(student: Student, rng: Generator, cell: TuningCell) -> None:
@@ -233,11 +231,9 @@ def classifies_new_images(
     expect(fits, f"the weights of {cell.best} have shape {W.shape}")
     rows = np.hstack([rows - mean, np.ones((images, 1))])[:, : W.shape[0]]
     accuracy = float(np.mean(np.argmax(rows @ W.astype(np.float64), axis=1) == labels))
-    expect(
-        accuracy >= threshold,
-        f"{cell.best} is right on {accuracy:.1%} of {images} new images; at least {threshold:.0%} "
-        "were expected. Is the loss right? Are the settings within a useful range?",
-    )
+    found = f"{cell.best} is right on {accuracy:.1%} of {images} new images"
+    hint = "is the loss right, and are the settings within a useful range?"
+    expect(accuracy >= threshold, f"{found}; at least {threshold:.0%} were expected: {hint}")
 
 
 def _weights_of(student: Student, name: str) -> np.ndarray:
