@@ -52,12 +52,10 @@ def penalty_is_reg_times_squares(student: Student, rng: Generator, name: str) ->
 
 @in_cells(LOSS_CELLS, probe="SMX-A3", weight=2)
 def loss_with_a_common_offset(student: Student, rng: Generator, name: str) -> None:
-    """All scores larger, or smaller, by ten thousand."""
-    for offset in (1e4, -1e4):
-        problem = with_offset(draw(rng, 5, 4, 3), offset)
+    """All scores larger, or smaller, by ten thousand; a true class that is far ahead."""
+    for scores, problem in large_scores(rng).items():
         want = CROSS_ENTROPY(problem, 0.0).loss
-        what = f"the loss with {offset:+.0f} on all scores"
-        _near(loss_of(student, name, problem.copy(), 0.0), want, what, SHIFT)
+        _near(loss_of(student, name, problem.copy(), 0.0), want, f"the loss with {scores}", SHIFT)
 
 
 @in_cells(LOSS_CELLS, probe="SMX-A4")
@@ -99,12 +97,10 @@ def gradient_of_the_penalty(student: Student, rng: Generator, name: str) -> None
 
 @in_cells(GRADIENT_CELLS, probe="SMX-A3")
 def gradient_with_a_common_offset(student: Student, rng: Generator, name: str) -> None:
-    """All scores larger, or smaller, by ten thousand."""
-    for offset in (1e4, -1e4):
-        problem = with_offset(draw(rng, 5, 4, 3), offset)
+    """All scores larger, or smaller, by ten thousand; a true class that is far ahead."""
+    for scores, problem in large_scores(rng).items():
         want = CROSS_ENTROPY(problem, 0.0).gradient
-        what = f"dW with {offset:+.0f} on all scores"
-        _near(gradient_of(student, name, problem.copy(), 0.0), want, what, SHIFT)
+        _near(gradient_of(student, name, problem.copy(), 0.0), want, f"dW with {scores}", SHIFT)
 
 
 @in_cells(GRADIENT_CELLS, probe="SMX-A5")
@@ -174,6 +170,21 @@ def a_hopeless_row_costs_a_finite_amount(student: Student, rng: Generator) -> No
     got = loss_of(student, VECTORIZED, problem.copy(), 0.0)
     hint = "the logarithm of the quotient is a difference: ln p = s_y - ln(sum of exponentials)"
     expect_close(got, 2000.0, what="the loss", hint=hint)
+
+
+def large_scores(rng: Generator) -> dict[str, Problem]:
+    """Scores whose exponentials overflow, unless the largest is subtracted.
+
+    A lead of 725 is chosen with care: e^725 is too large for float64, which shows who subtracts
+    another score than the largest; e^-725 is not yet 0, and so costs nobody a logarithm of 0.
+    """
+    y = rng.permutation(4)
+    ahead = Problem(725.0 * np.eye(4), np.eye(4)[y], y)
+    return {
+        "10000 on all scores": with_offset(draw(rng, 5, 4, 3), 1e4),
+        "-10000 on all scores": with_offset(draw(rng, 5, 4, 3), -1e4),
+        "true classes that lead by 725": ahead,
+    }
 
 
 def with_offset(problem: Problem, offset: float) -> Problem:

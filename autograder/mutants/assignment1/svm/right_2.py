@@ -1,7 +1,5 @@
 """Right in a terse style: fancy indexing, masks, steps in place, a running best, random pairs."""
 
-import copy
-
 import numpy as np
 
 
@@ -70,6 +68,8 @@ def predict(self, X):
 
 
 # %% cell tune-svm
+import copy
+
 results = {}
 best_val = -1
 best_svm = None
