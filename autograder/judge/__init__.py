@@ -1,6 +1,7 @@
 """The trusted side: checks, comparisons, scores. What checks may import is named here."""
 
 from autograder.judge.expect import (
+    RTOL,
     Failed,
     as_array,
     expect,
@@ -11,9 +12,10 @@ from autograder.judge.expect import (
 )
 from autograder.judge.registry import advice, check
 from autograder.judge.static import forbid_loops, forbid_names, forbid_nested_loops
-from autograder.judge.student import Instance, Ref, Student, StudentError
+from autograder.judge.student import Instance, Ref, Student, StudentError, parse_cell
 
 __all__ = [
+    "RTOL",
     "Failed",
     "Instance",
     "Ref",
@@ -30,4 +32,5 @@ __all__ = [
     "forbid_loops",
     "forbid_names",
     "forbid_nested_loops",
+    "parse_cell",
 ]

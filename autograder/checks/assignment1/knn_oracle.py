@@ -13,8 +13,7 @@ import numpy as np
 from numpy.random import Generator
 from scipy.spatial.distance import cdist
 
-from autograder.judge import Student, as_array, expect
-from autograder.judge.student import parse_cell
+from autograder.judge import Student, as_array, expect, parse_cell
 
 FOLDS = 5
 

@@ -14,8 +14,7 @@ import torch
 from numpy.random import Generator
 from torch.nn import functional
 
-from autograder.judge import Failed, Student, as_array, expect_close, expect_shape
-from autograder.judge.expect import RTOL
+from autograder.judge import RTOL, Failed, Student, as_array, expect_close, expect_shape
 
 Array = np.ndarray
 

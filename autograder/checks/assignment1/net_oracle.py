@@ -19,8 +19,7 @@ from numpy.random import Generator
 
 from autograder.checks.assignment1 import layers_oracle as layers
 from autograder.checks.assignment1.layers_oracle import AWAY, Array
-from autograder.judge import Student, as_array, expect, expect_shape
-from autograder.judge.student import parse_cell
+from autograder.judge import Student, as_array, expect, expect_shape, parse_cell
 
 NAMES = ("W1", "b1", "W2", "b2")
 

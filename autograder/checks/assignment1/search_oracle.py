@@ -19,13 +19,13 @@ from autograder.checks.held_out import held_out_images
 from autograder.judge import (
     Failed,
     Instance,
+    Ref,
     Student,
     StudentError,
     as_array,
     expect,
     expect_close,
 )
-from autograder.judge.student import Ref
 
 DIM, CLASSES = 6, 4
 SIZES = {"train": 151, "val": 97, "test": 83}  # primes: no two accuracies agree by accident
