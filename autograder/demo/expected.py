@@ -16,6 +16,13 @@ FULL: Mapping[str, Mapping[str, float]] = {
         "knn-cross-validation": 4.0,
         "knn-best-k": 1.0,
     },
+    "features": {"features-tuning": 5.0, "features-net": 5.0},
+    "softmax": {
+        "softmax-naive-loss": 3.0,
+        "softmax-naive-gradient": 4.0,
+        "softmax-vectorized": 4.0,
+        "softmax-tuning": 4.0,
+    },
     "svm": {
         "svm-naive-loss": 3.0,
         "svm-naive-gradient": 4.0,
@@ -92,6 +99,34 @@ EARNED: Mapping[str, Points] = {
     # Right are the penalty, and that the gradient is the slope of that sum.
     "wrong_svm_early_sum": solved(
         svm={"svm-naive-loss": 3 * 2 / 9, "svm-naive-gradient": 4 * 4 / 10}
+    ),
+    # Weights of softmax-naive-loss: values 3 + 1 + 1, a mean 1, penalty 2, large scores 2. Of the
+    # gradient: values 3 + 1, a mean 1, sums 1, the slope 1, penalty 2, large scores 1, inputs
+    # kept 1. softmax-vectorized: all of these, and no loop 4.
+    "wrong_softmax_overflow": begun(
+        softmax={
+            "softmax-naive-loss": 3 * 8 / 10,
+            "softmax-naive-gradient": 4 * 10 / 11,
+            "softmax-vectorized": 4 * 22 / 25,
+        }
+    ),
+    # The net is asked with right layers below it: the mask costs its own question only.
+    "wrong_net_relu_mask": begun(
+        two_layer_net={
+            "tln-affine-forward": 2.0,
+            "tln-affine-backward": 4.0,
+            "tln-relu-forward": 1.0,
+            "tln-softmax-loss": 3.0,
+            "tln-net-init": 2.0,
+            "tln-net-loss": 6.0,
+        }
+    ),
+    # Of the SVM: what the search needs. Weights of features-tuning: new classifiers 2, table 3,
+    # the best 2, reproducible 1, new images 2, test set left alone 1. Right are the first and
+    # the new images.
+    "wrong_features_test_set": begun(
+        svm={"svm-vectorized": 4.0, "svm-train": 3.0, "svm-predict": 1.0},
+        features={"features-tuning": 5 * 4 / 11},
     ),
     "cheat_patched_allclose": NOTHING,
     "cheat_reads_solutions": NOTHING,

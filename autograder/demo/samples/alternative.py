@@ -1,4 +1,6 @@
-"""A correct solution in another style: einsum, partitions, one-hot votes, shuffled folds.
+"""Correct solutions in another style: einsum, partitions, one-hot votes, shuffled folds.
+
+In the later notebooks: solutions on which the checks are tried, with shorter searches.
 
 Earns: full marks. A check that takes a point here tests our solution, not the contract.
 """
@@ -71,3 +73,56 @@ best_k = k_choices[int(np.argmax([np.mean(k_to_accuracies[k]) for k in k_choices
 # background. Columns: the same, for a training image that is far from all test images.
 # %% answer knn-question-true-statements
 # 1 no, 2 yes (it finds itself), 3 no, 4 yes (one distance for each training image).
+# %% notebook svm
+# %% start from right_2
+# %% cell tune-svm
+results = {}
+for lr, reg in [(2e-7, 3e4), (4e-7, 1e4)]:
+    svm = LinearSVM()
+    svm.train(X_train, y_train, lr, reg, num_iters=600)
+    results[lr, reg] = (
+        np.mean(svm.predict(X_train) == y_train),
+        np.mean(svm.predict(X_val) == y_val),
+    )
+    if results[lr, reg][1] == max(val for _, val in results.values()):
+        best_val, best_svm = results[lr, reg][1], svm
+
+# %% answer svm-question-initial-loss
+# (a) C - 1 classes at margin 1: 9, or 99. (b) By 1; no. (c) No.
+# %% notebook softmax
+# %% start from right_2
+# %% cell tune-softmax
+results, trained = {}, {}
+for setting in [(1e-6, 3e3), (2e-6, 1e3)]:
+    trained[setting] = Softmax()
+    trained[setting].train(X_train, y_train, *setting, num_iters=600)
+    results[setting] = tuple(
+        np.mean(trained[setting].predict(X) == y) for X, y in ((X_train, y_train), (X_val, y_val))
+    )
+best_setting = max(results, key=lambda setting: results[setting][1])
+best_val, best_softmax = results[best_setting][1], trained[best_setting]
+
+# %% notebook two_layer_net
+# %% start from right_1
+# %% cell tuning
+searches = []
+for reg in (0.1, 1.0):
+    net = TwoLayerNet(hidden_dim=60, reg=reg)
+    search = Solver(
+        net,
+        data,
+        update_rule="sgd",
+        optim_config={"learning_rate": 1e-3},
+        lr_decay=0.9,
+        num_epochs=8,
+        verbose=False,
+    )
+    search.train()
+    results[1e-3, reg] = (search.train_acc_history[-1], search.best_val_acc)
+    searches.append((search.best_val_acc, reg, net))
+best_model = max(searches)[-1]
+
+# %% answer tln-question-zeros
+# All hidden units would stay alike.
+# %% notebook features
+# %% start from right_1

@@ -7,5 +7,9 @@ Earns: full marks.
 # %% start from solutions-and-answers
 # %% notebook svm
 # %% start from solutions-and-answers
+# %% notebook softmax
+# %% start from solutions-and-answers
 # %% notebook two_layer_net
+# %% start from solutions-and-answers
+# %% notebook features
 # %% start from solutions-and-answers
