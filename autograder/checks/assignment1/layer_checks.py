@@ -53,7 +53,7 @@ def affine_of_single_things(student: Student, rng: Generator) -> None:
 
 
 def affine_of_turned_axes(student: Student, rng: Generator) -> None:
-    """Images whose axes were exchanged, so that their numbers are not in a row in memory."""
+    """An x whose numbers lie in memory in another order than its axes say."""
     case, after = _turned(student, rng, "out, _ = affine_forward(_x, _w, _b)", "out")
     want = layers.value(layers.affine, *case.arguments)
     expect_near(after.get("out"), want, what="out", hint=FLATTEN)
@@ -79,15 +79,15 @@ def _expect_affine(student: Student, case: Affine) -> None:
 def _turned(
     student: Student, rng: Generator, source: str, *names: str
 ) -> tuple[Affine, dict[str, Any]]:
-    """Run ``source`` with _x a view with exchanged axes: made in the kernel, it cannot be sent."""
+    """Run ``source`` with _x a view in Fortran order: made in the kernel, it cannot be sent."""
     case = draw_affine(rng, (3, 2, 4), 5)
     bindings = {
-        "_x": np.ascontiguousarray(case.x.transpose(2, 0, 1)),
+        "_x": np.ascontiguousarray(case.x.T),
         "_w": case.w,
         "_b": case.b,
         "_dout": case.dout.copy(),
     }
-    return case, student.rerun(f"_x = _x.transpose(1, 2, 0)\n{source}", bindings, names)
+    return case, student.rerun(f"_x = _x.T\n{source}", bindings, names)
 
 
 # -- affine, backward -----------------------------------------------------------------------------
@@ -116,7 +116,7 @@ def affine_gradients_of_single_things(student: Student, rng: Generator) -> None:
 
 
 def affine_gradients_of_turned_axes(student: Student, rng: Generator) -> None:
-    """Images whose axes were exchanged: all three gradients."""
+    """An x whose numbers lie in memory in another order: all three gradients."""
     source = "_, _cache = affine_forward(_x, _w, _b)\n_answer = affine_backward(_dout, _cache)"
     case, after = _turned(student, rng, source, "_answer")
     answer = several("affine_backward", after.get("_answer"), "dx, dw, db")

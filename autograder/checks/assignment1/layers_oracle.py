@@ -25,7 +25,7 @@ AWAY = 1e-3
 
 
 def affine(x: torch.Tensor, w: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    return functional.linear(x.flatten(1), w.T, b)
+    return x.flatten(1) @ w + b
 
 
 def hinge(scores: torch.Tensor, y: torch.Tensor) -> torch.Tensor:

@@ -78,6 +78,7 @@ def weights_are_normal_around_zero(student: Student, rng: Generator) -> None:
     for name, weights in _weights(student, weight_scale=1.0).items():
         # The mean of 10,000 numbers varies by 0.01, their fourth moment (3) by 0.1.
         expect(abs(float(weights.mean())) < 0.07, f"{name} has a mean that is not 0")
+        expect(bool(weights.std()), f"all numbers in {name} are equal")
         fourth = float(np.mean((weights / weights.std()) ** 4))
         expect(2.4 < fourth < 3.6, f"{name} is not normally distributed")
         repeated = f"{name} repeats its numbers: units that start alike stay alike"
@@ -90,6 +91,8 @@ def biases_start_at_zero(student: Student, rng: Generator) -> None:
     for name, size in (("b1", 5), ("b2", 3)):
         bias = expect_shape(params.get(name), (size,), f"params[{name!r}]")
         expect(not bias.any(), f"params[{name!r}] does not start at zero")
+        whole = f"params[{name!r}] holds whole numbers: no small step can change them in place"
+        expect(bias.dtype.kind == "f", whole)
     expect(as_array(params.get("W1"), "params['W1']").any(), "params['W1'] is zero as well")
 
 
