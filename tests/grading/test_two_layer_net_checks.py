@@ -1,0 +1,282 @@
+"""Checks of the two-layer net notebook: right answers of every style pass, wrong ones lose."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from autograder.judge.kernel import Kernel, KernelLimits
+from autograder.judge.registry import checks_for
+from autograder.judge.results import CellVerdict
+from autograder.judge.score import Seed, grade_cell
+from autograder.judge.student import Student
+from autograder.mutate import fairness
+from autograder.mutate.trial import Subject, load_subject
+
+ROOT = Path(__file__).parents[2]
+NOTEBOOK = ("assignment1", "two_layer_net")
+SETUP = "import numpy as np\nfrom cs231n_lib.seeding import seed_everything"
+DEFINITIONS = (
+    "affine-forward",
+    "affine-backward",
+    "relu-forward",
+    "relu-backward",
+    "affine-relu",
+    "softmax-loss",
+    "svm-loss",
+    "two-layer-net",
+    "sgd",
+)
+# These look at what the notebook has trained; here nothing is.
+IN_PLACE = {"solver_learned", "solver_model_classifies", "best_model_classifies"}
+RIGHT = [None, *fairness.alternatives(*NOTEBOOK)]
+
+
+@cache
+def subject() -> Subject:
+    return load_subject(ROOT, *NOTEBOOK)
+
+
+def solved(path: Path | None = None) -> dict[str, str]:
+    """Source by cell id: ours, or that of an alternative."""
+    cells = fairness.solution(subject(), path)["cells"]
+    return {cell["id"]: cell["source"] for cell in cells if cell["cell_type"] == "code"}
+
+
+@contextmanager
+def student_with(zygote, sources: dict[str, str]) -> Iterator[Student]:
+    """A student whose notebook has the definitions, and no data."""
+    kernel = Kernel(zygote.fork(), KernelLimits(cell_seconds=30, call_seconds=10))
+    try:
+        for source in (SETUP, *(sources[cell] for cell in DEFINITIONS)):
+            assert kernel.run_cell(source).ok
+        yield Student(kernel, sources)
+    finally:
+        kernel.close()
+
+
+def verdict(student: Student, grade_id: str, number: int = 0) -> CellVerdict:
+    seed = Seed(number.to_bytes(4, "little"), *NOTEBOOK, "ann")
+    student.shared.clear()
+    outcome = grade_cell(student, grade_id, 1.0, checks_for(*NOTEBOOK)[grade_id], seed)
+    assert not outcome.broken
+    return outcome.verdict
+
+
+def failed(found: CellVerdict) -> dict[str, str]:
+    """Message by name of the checks that failed, but for those that need a trained notebook."""
+    return {c.name: c.message for c in found.checks if not c.passed and c.name not in IN_PLACE}
+
+
+def failed_cells(student: Student) -> set[str]:
+    """The cells in which anything that carries points failed."""
+    return {
+        grade_id
+        for grade_id in checks_for(*NOTEBOOK)
+        for check in verdict(student, grade_id).checks
+        if not (check.passed or check.advice or check.name in IN_PLACE)
+    }
+
+
+def changed(cell: str, find: str, put: str) -> dict[str, str]:
+    """Our solution with one thing replaced."""
+    sources = solved()
+    assert sources[cell].count(find) == 1
+    return sources | {cell: sources[cell].replace(find, put)}
+
+
+# -- right answers --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", RIGHT, ids=lambda path: path.stem if path else "reference")
+def test_right_solutions_pass_whatever_the_seed(zygote, path) -> None:
+    with student_with(zygote, solved(path)) as student:
+        for number in range(10):
+            for grade_id in checks_for(*NOTEBOOK):
+                found = verdict(student, grade_id, number)
+                counted = {c.name for c in found.checks if not c.advice}
+                messages = {name: m for name, m in failed(found).items() if name in counted}
+                assert messages == {}, (number, grade_id)
+
+
+def test_a_helper_beside_the_class_may_call_the_layers(zygote) -> None:
+    """The class is made again over right layers; its helpers come along."""
+    sources = solved()
+    body = sources["two-layer-net"].replace("affine_relu_forward(", "my_pair(")
+    helper = (
+        "def my_pair(x, w, b):\n"
+        "    a, first = affine_forward(b=b, w=w, x=x)\n"
+        "    out, second = relu_forward(x=a)\n"
+        "    out[out < 0.5] += 0.0  # what the layers return may be changed in place\n"
+        "    return out, (first, second)\n\n\n"
+    )
+    with student_with(zygote, sources | {"two-layer-net": helper + body}) as student:
+        assert failed_cells(student) == set()
+
+
+SHIFTED_BY_ONE_MAXIMUM = '''
+def softmax_loss(x, y):
+    """As in some published solutions: the maximum of the whole batch is subtracted."""
+    p = np.exp(x - np.max(x))
+    p /= np.sum(p, axis=1, keepdims=True)
+    loss = -np.sum(np.log(p[np.arange(x.shape[0]), y])) / x.shape[0]
+    p[np.arange(x.shape[0]), y] -= 1
+    return loss, p / x.shape[0]
+'''
+
+
+def test_what_the_contract_leaves_open_is_advice(zygote) -> None:
+    with student_with(zygote, solved() | {"softmax-loss": SHIFTED_BY_ONE_MAXIMUM}) as student:
+        found = verdict(student, "tln-softmax-loss")
+    assert found.score == 1.0
+    assert set(failed(found)) == {"offsets_of_rows_change_nothing", "hopeless_scores_stay_finite"}
+
+
+def test_without_a_shift_large_scores_fail(zygote) -> None:
+    source = SHIFTED_BY_ONE_MAXIMUM.replace(" - np.max(x)", "")
+    with student_with(zygote, solved() | {"softmax-loss": source}) as student:
+        messages = failed(verdict(student, "tln-softmax-loss"))
+    assert "common_offset_changes_nothing" in messages
+    assert "value_is_right" not in messages
+
+
+# -- nobody pays twice ----------------------------------------------------------------------------
+
+# (cell, what is replaced, by what): the cells that may lose points.
+ONE_MISTAKE = {
+    ("affine-backward", ".T @ dout", ".T @ dout / len(x)"): {"tln-affine-backward"},
+    ("affine-forward", "@ w + b", "@ w - b"): {"tln-affine-forward"},
+    ("relu-backward", "(x > 0)", "(x < 0)"): {"tln-relu-backward"},
+    ("softmax-loss", "dx / len(x)", "dx"): {"tln-softmax-loss"},
+    ("svm-loss", "+ 1)", "+ 2)"): {"tln-svm-loss"},
+    ("sgd", "w - config", "w + config"): {"tln-sgd"},
+    ("two-layer-net", "np.zeros(hidden_dim)", "np.ones(hidden_dim)"): {"tln-net-init"},
+    ("two-layer-net", "self.reg = reg", "raise ValueError"): {"tln-net-init"},
+    ("two-layer-net", '"b1": db1', '"b1": -db1'): {"tln-net-loss"},
+}
+
+
+@pytest.mark.parametrize("mistake", ONE_MISTAKE, ids=lambda m: f"{m[0]}: {m[2]}")
+def test_a_mistake_costs_one_cell(zygote, mistake) -> None:
+    with student_with(zygote, changed(*mistake)) as student:
+        assert failed_cells(student) == ONE_MISTAKE[mistake]
+
+
+def test_a_penalty_without_the_half_is_one_failure_and_a_precise_one(zygote) -> None:
+    sources = changed("two-layer-net", "0.5 * self.reg", "self.reg")
+    for name in ("W1", "W2"):  # as in the notebooks svm and softmax, loss and gradient agreeing
+        old, new = f"d{name} + self.reg * {name}", f"d{name} + 2 * self.reg * {name}"
+        sources["two-layer-net"] = sources["two-layer-net"].replace(old, new)
+    with student_with(zygote, sources) as student:
+        messages = failed(verdict(student, "tln-net-loss"))
+    assert list(messages) == ["penalty_has_one_half"]
+    assert "with 0.5" in messages["penalty_has_one_half"]
+
+
+# -- searches -------------------------------------------------------------------------------------
+
+PUBLIC_STYLE = """
+best_val = -1
+for lr in [1e-3, 5e-4, 1e-4]:
+    for reg in [0, 0.25, 0.5]:
+        for hidden in [50, 100]:
+            model = TwoLayerNet(input_size, hidden, num_classes, reg=reg)
+            solver = Solver(model, data, update_rule='sgd', optim_config={'learning_rate': lr},
+                            lr_decay=0.95, num_epochs=5, batch_size=200, verbose=False)
+            solver.train()
+            val = solver.best_val_acc
+            if val > best_val:
+                best_val, best_model = val, model
+"""
+BY_HAND = """
+best_model = TwoLayerNet(reg=0.1)
+solver = Solver(best_model, data, update_rule=sgd, optim_config={'learning_rate': 1e-3})
+solver.train()
+print(solver.val_acc_history[-1], solver.check_accuracy(data['X_val'], data['y_val']))
+"""
+TRAINED_ONCE_MORE = """
+def run(lr, reg):
+    net = TwoLayerNet(reg=reg)
+    solver = Solver(net, data, update_rule=sgd, optim_config={"learning_rate": lr}, num_epochs=4)
+    solver.train()
+    return max(solver.val_acc_history), net
+settings = [(lr, reg) for lr in np.logspace(-4, -2, 5) for reg in (0.0, 1.0)]
+scores = {setting: run(*setting)[0] for setting in settings}
+best_model = run(*max(scores, key=scores.get))[1]
+"""
+PARAMETERS_KEPT = """
+best_val, best = -np.inf, None
+small = {name: array[:40] if "train" in name else array for name, array in data.items()}
+for lr in 10.0 ** np.random.uniform(-4, -2, size=7):
+    net = TwoLayerNet(hidden_dim=60)
+    Solver(net, small, optim_config={"learning_rate": lr}, num_epochs=3, verbose=False).train()
+    val = np.mean(net.loss(data["X_val"]).argmax(axis=1) == data["y_val"])
+    if val >= best_val:
+        best_val, best = val, {name: value.copy() for name, value in net.params.items()}
+best_model = TwoLayerNet(hidden_dim=60)
+best_model.params = best
+"""
+SEARCHES = {
+    "public": PUBLIC_STYLE,
+    "by hand": BY_HAND,
+    "trained once more": TRAINED_ONCE_MORE,
+    "parameters kept": PARAMETERS_KEPT,
+}
+WRONG_SEARCHES = {
+    "the last": ([("if val > best_val:", "if True:")], "tuning_keeps_the_best"),
+    "the first": ([("if val > best_val:", "if best_val < 0:")], "tuning_keeps_the_best"),
+    "the worst": (
+        [("best_val = -1", "best_val = 2"), ("val > best_val", "val < best_val")],
+        "tuning_keeps_the_best",
+    ),
+    "by training accuracy": (
+        [("solver.best_val_acc", "max(solver.train_acc_history)")],
+        "tuning_keeps_the_best",
+    ),
+    "by the test set": (
+        [("solver.best_val_acc", "solver.check_accuracy(data['X_test'], data['y_test'])")],
+        "tuning_leaves_the_test_set",
+    ),
+    "never trained": ([("solver.train()", "pass")], "tuning_trains_on_training_images"),
+    "a new net": ([("= val, model", "= val, TwoLayerNet()")], "tuning_keeps_the_best"),
+    "on the test set": (
+        [("data, update", "data | {'X_train': data['X_test']}, update")],
+        "tuning_trains_on_training_images",
+    ),
+    "on and on": (
+        [("            model = ", "            model = best_model or ")],
+        "tuning_trains_on_training_images",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+def test_a_right_search_passes_in_any_style(zygote, name) -> None:
+    with student_with(zygote, solved() | {"tuning": SEARCHES[name]}) as student:
+        assert failed(verdict(student, "tln-tuning")) == {}
+
+
+@pytest.mark.parametrize("name", WRONG_SEARCHES)
+def test_a_wrong_search_is_noticed(zygote, name) -> None:
+    edits, notices = WRONG_SEARCHES[name]
+    source = PUBLIC_STYLE
+    for find, put in edits:
+        assert find in source
+        source = source.replace(find, put)
+    with student_with(zygote, solved() | {"tuning": source}) as student:
+        assert notices in failed(verdict(student, "tln-tuning"))
+
+
+@pytest.mark.parametrize(
+    ("find", "put", "notices"),
+    [
+        ("solver.train()", "", "solver_trains_the_model"),
+        ("hidden_size = 50", "hidden_size = 60", "solver_trains_the_model"),
+        ("solver = Solver(", "other = Solver(", "solver_trains_the_model"),
+    ],
+)
+def test_a_wrong_solver_cell_is_noticed(zygote, find, put, notices) -> None:
+    with student_with(zygote, changed("train-with-solver", find, put)) as student:
+        assert notices in failed(verdict(student, "tln-solver"))
