@@ -65,21 +65,23 @@ RIGHT_NETS = {
     "one net, its own import": ONE_NET,
     "copied weights": COPIED_WEIGHTS,
 }
-# name: (source, share left of the weight of 7 that needs no training)
+# name: (source, share left of the weight of 8 that needs no training)
 WRONG_NETS = {
-    "last": (NETS.replace("if solver.best_val_acc > best:", "if True:"), 4 / 7),
-    "first": (NETS.replace("best_val_acc > best", "best_val_acc > 2 * best + 1"), 4 / 7),
-    "by training": (NETS.replace("solver.best_val_acc", "solver.train_acc_history[-1]"), 4 / 7),
+    "last": (NETS.replace("if solver.best_val_acc > best:", "if True:"), 5 / 8),
+    "first": (NETS.replace("best_val_acc > best", "best_val_acc > 2 * best + 1"), 5 / 8),
+    "by training": (NETS.replace("solver.best_val_acc", "solver.train_acc_history[-1]"), 5 / 8),
     "by test": (BY_SCORES.replace("X_val_feats).arg", "X_test_feats).arg").replace(
-        "== y_val", "== y_test"), 3 / 7),
+        "== y_val", "== y_test"), 4 / 8),
     "validated on the test set": (NETS.replace('"X_val": X_val_feats, "y_val": y_val',
-        '"X_val": X_test_feats, "y_val": y_test'), 5 / 7),
+        '"X_val": X_test_feats, "y_val": y_test'), 6 / 8),
     "labels of the wrong set": (NETS.replace('"y_train": y_train', '"y_train": y_train[::-1]'),
-        5 / 7),
+        6 / 8),
     "part of the rows": (NETS.replace("X_train_feats, \"y_train\": y_train",
-        "X_train_feats[:50], \"y_train\": y_train[:50]"), 4 / 7),
-    "fresh net": (NETS.replace(KEEP, "best_net = TwoLayerNet(6, 500, 10)"), 3 / 7),
-    "50 units": (NETS.replace("500", "50"), 6 / 7),
+        "X_train_feats[:50], \"y_train\": y_train[:50]"), 5 / 8),
+    "fresh net": (NETS.replace(KEEP, "best_net = TwoLayerNet(6, 500, 10)"), 3 / 8),
+    "50 units": (NETS.replace("500", "50"), 7 / 8),
+    "one net for all": (NETS.replace("\n    net = Two", "\n    net = globals().get('net') or Two"),
+        7 / 8),
     "no training": (NETS.replace("solver.train()", "pass"), 0.0),
     "not written": ("raise NotImplementedError", 0.0),
 }  # fmt: skip

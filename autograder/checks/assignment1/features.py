@@ -17,6 +17,7 @@ from autograder.checks.assignment1.features_oracle import run_training
 from autograder.checks.held_out import held_out_images
 from autograder.judge import (
     Instance,
+    Ref,
     Student,
     advice,
     as_array,
@@ -24,9 +25,8 @@ from autograder.judge import (
     expect,
     expect_close,
     expect_shape,
+    parse_cell,
 )
-from autograder.judge.student import parse_cell
-from autograder.wire import Ref
 
 HELD_OUT = 500
 # What is typical on the embedded data and on CIFAR-10, less five points: 500 images measure an
@@ -165,6 +165,21 @@ def best_net_is_the_best(student: Student, rng: Generator) -> None:
         )
         complete = run.kept is not None and len(run.kept.X) == len(run.X["train"])
         expect(complete, "best_net was trained on a part of the training features only")
+
+
+@check("features-net", probe="FEAT-A2")
+def best_net_was_not_better_before(student: Student, rng: Generator) -> None:
+    """A new net for each setting: no later training spoils the net that is kept."""
+    for falling in (True, False):
+        run = run_training(student, rng, falling=falling)
+        kept = run.kept
+        expect(kept is not None, "best_net is none of the nets that were trained in this cell")
+        before = [state.accuracy for state in run.earlier(kept)] if kept else []
+        expect(
+            kept is not None and kept.accuracy >= max(before, default=0.0),
+            "best_net was better in validation before it was trained further, with other settings: "
+            "make a new net for each",
+        )
 
 
 @check("features-net", probe="FEAT-A1")

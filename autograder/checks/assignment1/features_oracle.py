@@ -16,8 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 
-from autograder.judge import Failed, Student, StudentError, as_array, expect
-from autograder.judge.student import parse_cell
+from autograder.judge import Failed, Student, StudentError, as_array, expect, parse_cell
 
 CELL, BEST = "train-net", "best_net"
 DIM, CLASSES, HIDDEN = 6, 10, 500
@@ -113,6 +112,14 @@ class Training:
         """The net in best_net, if it is one of those trained here."""
         net = self.nets.get(_fingerprint(self.best)) if self.best else None
         return net if net is not None and net.before else None
+
+    def earlier(self, net: Net) -> list[Net]:
+        """The states of a net after its earlier trainings."""
+        states = []
+        while (before := self.nets.get(net.before)) is not None and before.before:
+            states.append(before)
+            net = before
+        return states
 
 
 def run_training(student: Student, rng: Generator, falling: bool) -> Training:
