@@ -39,6 +39,14 @@ class SpriteBank:
 
     levels: tuple[FloatArray, ...]
     labels: IntArray  # (S,) index into CIFAR10_CLASSES
+    held_out: NDArray[np.bool_]  # (S,) only for the test split
+
+    def drawings(self, *, held_out: bool, label: int | None = None) -> IntArray:
+        """The indices of the training or the held-out drawings, of one class or of all."""
+        chosen = self.held_out == held_out
+        if label is not None:
+            chosen = chosen & (self.labels == label)
+        return np.flatnonzero(chosen)
 
 
 @cache
@@ -48,7 +56,7 @@ def sprite_bank() -> SpriteBank:
         files("cs231n_lib.data").joinpath("sprites.npz").open("rb") as file,
         np.load(file) as stored,
     ):
-        rgba, labels = stored["rgba"], stored["label"]
+        rgba, labels, held_out = stored["rgba"], stored["label"], stored["held_out"]
     level = rgba.astype(np.float32) / np.float32(255)
     level[..., :3] *= level[..., 3:]
     levels = [level]
@@ -56,7 +64,7 @@ def sprite_bank() -> SpriteBank:
         pairs = level[:, ::2] + level[:, 1::2]
         level = (pairs[:, :, ::2] + pairs[:, :, 1::2]) * np.float32(0.25)
         levels.append(level)
-    return SpriteBank(tuple(levels), labels.astype(np.int64))
+    return SpriteBank(tuple(levels), labels.astype(np.int64), held_out)
 
 
 @dataclass(frozen=True)
@@ -100,7 +108,15 @@ def random_poses(rng: Generator, n: int, pose: PoseRange) -> FloatArray:
     return inverse.astype(np.float32)
 
 
-def draw_sprites(bank: SpriteBank, which: IntArray, poses: FloatArray) -> FloatArray:
+def random_warps(rng: Generator, n: int, taper: float, bend: float) -> FloatArray:
+    """Draw bends and tapers, (n, 4): proportions that no drawing has, but its relatives might."""
+    limits = np.array([taper, taper, bend, bend])
+    return (rng.uniform(-1, 1, (n, 4)) * limits).astype(np.float32)
+
+
+def draw_sprites(
+    bank: SpriteBank, which: IntArray, poses: FloatArray, warps: FloatArray
+) -> FloatArray:
     """Sample sprite ``which[i]`` in pose ``poses[i]``: (n, 32, 32, 4), premultiplied RGBA.
 
     Bilinear within the mip level whose pixels are about as large as the output's.
@@ -109,6 +125,12 @@ def draw_sprites(bank: SpriteBank, which: IntArray, poses: FloatArray) -> FloatA
     m = poses[:, :, :, None, None]  # (n, 2, 3, 1, 1)
     u = m[:, 0, 0] * x + m[:, 0, 1] * y + m[:, 0, 2]  # (n, 32, 32)
     v = m[:, 1, 0] * x + m[:, 1, 1] * y + m[:, 1, 2]
+    taper_u, taper_v, bend_u, bend_v = warps.T[:, :, None, None]  # each (n, 1, 1)
+    level_ground = np.float32(0.33)  # the mean of u*u: a bend should not also shift
+    u, v = (
+        u * (1 + taper_u * v) + bend_u * (v * v - level_ground),
+        v * (1 + taper_v * u) + bend_v * (u * u - level_ground),
+    )
     det = poses[:, 0, 0] * poses[:, 1, 1] - poses[:, 0, 1] * poses[:, 1, 0]
     footprint = np.sqrt(np.abs(det)) * 24  # level-0 sprite pixels per output pixel
     level_of = np.where(footprint < 1.5, 0, np.where(footprint < 3, 1, 2))

@@ -13,7 +13,7 @@ import pytest
 from cs231n_lib.data import get_cifar10_data, load_cifar10, spritecifar
 
 # Changes with every pixel: then raise spritecifar.VERSION, and measure its difficulty again.
-SHA256 = "7f00833c4b79418287af591743490c85dbba8fbd5ebeb898878dfa51d9cd88cc"
+SHA256 = "9fbc683c9beaa36a2813ecb8df19a3ea9666c6fb038ae5c859a3aab18f916668"
 Images = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 
@@ -92,11 +92,16 @@ def test_prefix_renders_only_its_own_chunks(empty_cache: Path, filled_cache: Pat
         spritecifar.load("train", 20_001)
 
 
-def test_cached_load_takes_less_than_a_second(whole_set: Images) -> None:
-    start = time.perf_counter()
-    spritecifar.load("train")
-    spritecifar.load("test")
-    assert time.perf_counter() - start < 1
+@pytest.mark.usefixtures("whole_set")
+def test_cached_load_takes_less_than_a_second() -> None:
+    """The best of three: other programs may be running."""
+    seconds = []
+    for _ in range(3):
+        start = time.perf_counter()
+        spritecifar.load("train")
+        spritecifar.load("test")
+        seconds.append(time.perf_counter() - start)
+    assert min(seconds) < 1
 
 
 @pytest.mark.parametrize("damage", ["truncated", "flipped", "empty", "other"])

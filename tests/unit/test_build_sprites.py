@@ -1,0 +1,154 @@
+"""The sprite bank's script, on little packages made here: no network, no renderer."""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+ROOT = Path(__file__).resolve().parents[2]
+MANIFEST = """
+[[set]]
+style = "tiny"
+package = "@iconify-json/tiny"
+version = "1.2.3"
+title = "Tiny Icons"
+author = "A. Painter"
+licence = "MIT"
+treatment = "ink"
+[set.drawings]
+frog = ["frog", "toad"]
+ship = ["boat"]
+[set.held_out_drawings]
+frog = ["toad"]
+
+[[set]]
+style = "photo"
+package = "pictures"
+version = "1.0.0"
+title = "Pictures"
+author = "B. Painter"
+licence = "CC0-1.0"
+treatment = "colour"
+files = "{}.png"
+held_out = true
+[set.drawings]
+cat = ["tom"]
+"""
+
+
+@pytest.fixture
+def tools(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Scripts in tools/ import their neighbours, as Python does when it runs one."""
+    monkeypatch.syspath_prepend(str(ROOT / "tools"))
+    yield
+    for name in ("build_sprites", "sprite_paint", "sprite_sources"):
+        sys.modules.pop(name, None)
+
+
+@pytest.fixture
+def packages(tmp_path: Path) -> Path:
+    tiny, pictures = tmp_path / "iconify-json-tiny/package", tmp_path / "pictures/package"
+    tiny.mkdir(parents=True)
+    pictures.mkdir(parents=True)
+    bodies = {name: {"body": f"<path id='{name}'/>"} for name in ("frog", "toad", "boat", "cow")}
+    info = {"name": "Tiny Icons", "author": {"name": "A. Painter"}, "license": {"spdx": "MIT"}}
+    (tiny / "icons.json").write_text(json.dumps({"icons": bodies, "width": 24, "height": 12}))
+    (tiny / "info.json").write_text(json.dumps(info))
+    (tiny / "package.json").write_text(json.dumps({"name": "tiny", "version": "1.2.3"}))
+    (pictures / "package.json").write_text(
+        json.dumps({"name": "pictures", "version": "1.0.0", "license": "CC0-1.0"})
+    )
+    Image.new("RGBA", (20, 10), (200, 100, 50, 255)).save(pictures / "tom.png")
+    (tmp_path / "sprites.toml").write_text(MANIFEST)
+    return tmp_path
+
+
+def draw(content: str | Path) -> Image.Image:
+    """Stands in for the renderer: a frame of black ink, or the picture itself."""
+    if isinstance(content, Path):
+        return Image.open(content).convert("RGBA")
+    assert 'viewBox="0 0 24 12"' in content
+    image = Image.new("RGBA", (96, 48))
+    thickness = 4 if "boat" in content else 14
+    ImageDraw.Draw(image).rectangle((10, 5, 80, 40), outline=(0, 0, 0, 255), width=thickness)
+    return image
+
+
+@pytest.mark.usefixtures("tools")
+def test_bank_follows_the_manifest(packages: Path) -> None:
+    import build_sprites
+
+    sets = build_sprites.read_manifest(packages / "sprites.toml")
+    arrays, drawings = build_sprites.build(sets, packages, draw)
+    assert arrays["name"].tolist() == ["frog", "toad", "boat", "tom"]
+    assert arrays["style"].tolist() == ["tiny", "tiny", "tiny", "photo"]
+    assert arrays["label"].tolist() == [6, 6, 8, 3]
+    assert arrays["held_out"].tolist() == [False, True, False, True]
+    assert arrays["rgba"].shape == (4, 48, 48, 4)
+    again, _ = build_sprites.build(sets, packages, draw)
+    np.testing.assert_array_equal(arrays["rgba"], again["rgba"])
+
+    table = build_sprites.attribution(sets, drawings)
+    assert (
+        "| `tiny` | 3 (1) | Tiny Icons | `@iconify-json/tiny` 1.2.3 | A. Painter | MIT |" in table
+    )
+    assert "| frog | 1 | 1 |" in table
+
+
+@pytest.mark.usefixtures("tools")
+def test_ink_is_filled_and_coloured(packages: Path) -> None:
+    import build_sprites
+
+    sets = build_sprites.read_manifest(packages / "sprites.toml")
+    arrays, _ = build_sprites.build(sets, packages, draw)
+    frog, boat, cat = arrays["rgba"][[0, 2, 3]].astype(int)
+    assert frog[24, 24, 3] == boat[24, 24, 3] == 255  # what the frame encloses is filled
+    assert frog[1, 1, 3] == 0  # what is outside is not
+    assert frog[24, 4, 1] > frog[24, 4, 2]  # a silhouette has a coat; frogs are greenish
+    assert boat[24, 1, :3].max() < boat[24, 24, :3].max()  # an outline stays darker than the coat
+    assert cat[24, 24].tolist() == [200, 100, 50, 255]  # coloured drawings are left alone
+
+
+@pytest.mark.usefixtures("tools")
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('licence = "MIT"', 'licence = "CC0-1.0"', "the manifest says licence 'CC0-1.0'"),
+        ('licence = "MIT"', 'licence = "CC-BY-SA-4.0"', "is not among"),
+        ('author = "A. Painter"', 'author = "Anon"', "the manifest says author 'Anon'"),
+        ('version = "1.2.3"', 'version = "1.2.4"', "the manifest says version '1.2.4'"),
+        ('ship = ["boat"]', 'ship = ["raft"]', "has no icon 'raft'"),
+        ('ship = ["boat"]', 'sheep = ["boat"]', "'sheep' is no class"),
+        ('frog = ["toad"]', 'frog = ["newt"]', "held out but not listed"),
+        ('cat = ["tom"]', 'cat = ["tim"]', "has no file tim.png"),
+        ('treatment = "ink"', 'treatment = "glue"', "choose colour, ink or ramp"),
+    ],
+)
+def test_errors_say_what_is_wrong(old: str, new: str, message: str, packages: Path) -> None:
+    import build_sprites
+
+    manifest = packages / "sprites.toml"
+    assert old in MANIFEST
+    manifest.write_text(MANIFEST.replace(old, new))
+    with pytest.raises(ValueError, match=message):
+        build_sprites.build(build_sprites.read_manifest(manifest), packages, draw)
+
+
+@pytest.mark.usefixtures("tools")
+def test_committed_bank_is_what_the_manifest_lists() -> None:
+    import build_sprites
+
+    sets = build_sprites.read_manifest(ROOT / "tools" / "sprites.toml")
+    listed = [
+        (one.style, name, build_sprites.CLASSES.index(label), one.is_held_out(label, name))
+        for one in sets
+        for label, names in one.drawings.items()
+        for name in names
+    ]
+    with np.load(ROOT / "cs231n_lib" / "data" / "sprites.npz") as stored:
+        columns = [stored[key].tolist() for key in ("style", "name", "label", "held_out")]
+    assert listed == list(zip(*columns, strict=True))
