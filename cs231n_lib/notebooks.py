@@ -1,7 +1,8 @@
 """Use what an earlier notebook defines: ``fc = load("FullyConnectedNets")``.
 
-Only definitions are executed: imports, functions, classes, and constants (``LIKE_THIS = 0.5``,
-a literal). Everything else in the notebook, training and plotting included, is left alone.
+Only definitions are executed: imports, functions, classes, constants (``LIKE_THIS = 0.5``, a
+literal), and ``svm = load("svm")``, the import of a still earlier notebook. Everything else in the
+notebook, training and plotting included, is left alone.
 """
 
 import ast
@@ -10,12 +11,15 @@ import json
 import linecache
 import re
 import sys
+from contextvars import ContextVar
 from pathlib import Path
 from types import ModuleType
 
 from cs231n_lib.errors import NotebookError
 
 _DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+#: The notebooks that are being loaded, each by the one before it.
+_loading: ContextVar[tuple[Path, ...]] = ContextVar("loading", default=())
 # What IPython understands and Python does not: `%matplotlib inline`, `x = !ls`, `net?`.
 _MAGIC_LINE = re.compile(
     r"^(?P<indent>\s*)(?:[\w.,\s]+=\s*)?(?:[%!].*|\?{1,2}[\w.*].*|[\w.*]+\?{1,2}\s*)$"
@@ -25,12 +29,26 @@ _MAGIC_LINE = re.compile(
 def load(name: str, folder: str | Path | None = None) -> ModuleType:
     """Import the definitions of the notebook ``name`` (no suffix) from ``folder``.
 
-    ``folder`` defaults to the working directory, which in Jupyter is the calling notebook's.
+    ``folder`` defaults to the working directory, which in Jupyter is the calling notebook's; for
+    what a loaded notebook loads itself, it is the folder of that notebook.
     Every call reads the file afresh, so that it sees what was saved last.
-    Raises NotebookError when the notebook is missing, is not one, has a syntax error in a cell, or
-    a definition in it fails.
+    Raises NotebookError when the notebook is missing, is not one, has a syntax error in a cell,
+    loads itself, or a definition in it fails.
     """
-    path = _find(name.removesuffix(".ipynb"), Path.cwd() if folder is None else Path(folder))
+    outer = _loading.get()
+    beside = outer[-1].parent if outer else Path.cwd()
+    path = _find(name.removesuffix(".ipynb"), beside if folder is None else Path(folder)).resolve()
+    if path in outer:
+        circle = " which loads ".join(p.stem for p in (*outer[outer.index(path) :], path))
+        raise NotebookError(f"a circle: {circle}. Move what both need into the earlier one.")
+    within = _loading.set((*outer, path))
+    try:
+        return _execute(path)
+    finally:
+        _loading.reset(within)
+
+
+def _execute(path: Path) -> ModuleType:
     module = ModuleType(f"cs231n_notebook_{path.stem}", f"The definitions of {path.name}.")
     module.__file__ = str(path)
     for cell in _code_cells(path):
@@ -116,7 +134,9 @@ def _parse(source: str, where: str) -> ast.Module:
 
 
 def is_definition(node: ast.stmt) -> bool:
-    """An import, a function, a class, or a constant: what ``load`` executes."""
+    """What ``load`` executes: an import (a notebook's, too), a function, a class, a constant."""
+    if isinstance(node, ast.Assign) and _loads_notebook(node.value):
+        return True
     if isinstance(node, ast.Assign):
         targets, value = node.targets, node.value
     elif isinstance(node, ast.AnnAssign):
@@ -125,6 +145,18 @@ def is_definition(node: ast.stmt) -> bool:
         return isinstance(node, _DEFINITIONS)
     constant = all(isinstance(target, ast.Name) and target.id.isupper() for target in targets)
     return constant and value is not None and _is_literal(value)
+
+
+def _loads_notebook(node: ast.expr) -> bool:
+    """``load("svm")`` as a notebook writes it; with more arguments it may depend on anything."""
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "load"
+        and len(node.args) == 1
+        and isinstance(node.args[0], ast.Constant)
+        and not node.keywords
+    )
 
 
 def _is_literal(node: ast.expr) -> bool:

@@ -47,6 +47,39 @@ def test_working_directory_is_the_default(tmp_path: Path, monkeypatch: pytest.Mo
     assert load("knn.ipynb").f() == 1
 
 
+LOAD = "from cs231n_lib.notebooks import load"
+
+
+def test_loaded_notebooks_load_still_earlier_ones_from_their_own_folder(tmp_path: Path) -> None:
+    write(tmp_path, "svm", "class LinearClassifier:\n    def train(self): return 231")
+    write(
+        tmp_path,
+        "softmax",
+        LOAD,
+        "svm = load('svm')\nother = svm.missing\ntrained = load('svm', folder=nowhere)",
+        "class Softmax(svm.LinearClassifier): pass",
+    )
+    softmax = load("softmax", tmp_path)
+    assert softmax.Softmax().train() == 231
+    assert not hasattr(softmax, "other")
+    assert not hasattr(softmax, "trained")
+    with pytest.raises(NotebookError, match=r"no notebook svm\.ipynb in"):
+        load("svm")  # not a word of the folder before is left
+
+
+def test_an_earlier_notebook_that_is_missing_is_named(tmp_path: Path) -> None:
+    write(tmp_path, "softmax", LOAD, "svm = load('svm')")
+    with pytest.raises(NotebookError, match=r"softmax\.ipynb, cell 'cell-1'.* no notebook svm"):
+        load("softmax", tmp_path)
+
+
+def test_notebooks_that_load_each_other_are_told(tmp_path: Path) -> None:
+    write(tmp_path, "one", LOAD, "two = load('two')")
+    write(tmp_path, "two", LOAD, "one = load('one')")
+    with pytest.raises(NotebookError, match="a circle: one which loads two which loads one"):
+        load("one", tmp_path)
+
+
 def test_a_saved_change_is_seen(tmp_path: Path) -> None:
     write(tmp_path, "knn", "def f(): return 1")
     load("knn", tmp_path)
