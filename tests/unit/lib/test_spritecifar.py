@@ -13,7 +13,7 @@ import pytest
 from cs231n_lib.data import get_cifar10_data, load_cifar10, spritecifar
 
 # Changes with every pixel: then raise spritecifar.VERSION, and measure its difficulty again.
-SHA256 = "9fbc683c9beaa36a2813ecb8df19a3ea9666c6fb038ae5c859a3aab18f916668"
+SHA256 = "d6dd0002d4db061489a611c44a99c78d2318d071a6e7f90ec42d010015b3a216"
 Images = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 
