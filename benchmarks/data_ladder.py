@@ -56,7 +56,7 @@ LADDER = (
             partial(rungs.linear, 3072),
             Training(8, 5e-4, decay=1e-2, batch=200, hinge=True),
         ),
-        39.7,
+        39.2,
         "35 to 40",
     ),
     Rung(
@@ -184,8 +184,8 @@ def climb(data: Data, ladder: list[Rung]) -> dict[str, float]:
     return results
 
 
-def report(results: dict[str, float], ladder: list[Rung]) -> list[str]:
-    """Print the table; return what is wrong, a line each."""
+def report(results: dict[str, float], ladder: list[Rung], judged: bool = True) -> list[str]:
+    """Print the table; return what is wrong, a line each (nothing when it is not judged)."""
     best_linear = max(results[name] for name in LINEAR)
     wrong = []
     print("| classifier | here | CIFAR-10, same code | difference | published (50k) |")
@@ -193,12 +193,12 @@ def report(results: dict[str, float], ladder: list[Rung]) -> list[str]:
     for rung in ladder:
         here, mark = results[rung.name], ""
         if rung.real is None:
-            if here > best_linear:
+            if judged and here > best_linear:
                 mark = " (!)"
                 wrong.append(f"{rung.name}: {here:.1f} beats the linear rung, {best_linear:.1f}")
             print(f"| {rung.name} | {here:.1f}{mark} | | | |")
             continue
-        if abs(here - rung.real) > TOLERANCE:
+        if judged and abs(here - rung.real) > TOLERANCE:
             mark = " (!)"
             wrong.append(f"{rung.name}: {here:.1f} instead of {rung.real} +- {TOLERANCE:.0f}")
         difference = f"{here - rung.real:+.1f}{mark}"
@@ -221,8 +221,9 @@ def main() -> int:
     source = arguments.data or f"SpriteCIFAR v{spritecifar.VERSION}, seed {arguments.seed}"
     print(f"{source}: {len(data.X)} training and {len(data.X_test)} test images\n", flush=True)
     ladder = [rung for rung in LADDER if not (arguments.quick and rung.is_long)]
-    wrong = report(climb(data, ladder), ladder)
-    if (len(data.X), len(data.X_test)) != SIZES:
+    judged = (len(data.X), len(data.X_test)) == SIZES
+    wrong = report(climb(data, ladder), ladder, judged)
+    if not judged:
         print(f"\nNot judged: the reference is for {SIZES[0]} training and {SIZES[1]} test images.")
         return 0
     print("\n" + "\n".join(wrong or [f"All within {TOLERANCE:.0f} points, no shortcut too good."]))
