@@ -13,9 +13,9 @@ from numpy.random import Generator
 from autograder.checks.assignment1.training_oracle import Run, expect_trainings, run_cell
 from autograder.checks.held_out import held_out_images
 from autograder.judge import Student, as_array, expect, expect_shape
-from cs231n_lib.data import load_cifar10
+from cs231n_lib.data import find_cifar10, load_cifar10, spritecifar
 
-HELD_OUT = 500
+HELD_OUT = 1000  # an accuracy of 0.4 is measured to within 0.016, one standard error
 SOLVER_CELL, TUNING_CELL = "train-with-solver", "tuning"
 GIVEN = {"input_size": 3072, "hidden_size": 50, "num_classes": 10}
 # Numbers of trainings: of the network in `solver`, and of `best_model`.
@@ -157,5 +157,8 @@ def _rows(student: Student) -> int:
 @lru_cache(maxsize=2)
 def _mean_image(rows: int) -> np.ndarray:
     """The mean of the first training images (32, 32, 3), which the notebook's data lack."""
-    images, *_ = load_cifar10(num_train=rows, num_test=1, dtype=np.uint8)
+    if find_cifar10() is None:
+        images, _ = spritecifar.load("train", rows)  # load_cifar10 would announce the stand-in
+    else:
+        images, *_ = load_cifar10(num_train=rows, num_test=1, dtype=np.uint8)
     return images.mean(axis=0, dtype=np.float64)

@@ -90,7 +90,8 @@ ask("tln-sgd", "SGD-A1", rule.sgd_goes_against_the_gradient, weight=2)
 ask("tln-sgd", "SGD-A1", rule.sgd_has_a_default_rate)
 ask("tln-sgd", "SGD-A1", rule.sgd_returns_its_config)
 
-# Accuracies: four points of air below what plain settings reach on images of the test split.
+# A thousand new images measure an accuracy to within 1.6 points, one standard error. So whoever
+# passes the visible test, with 36 or 42 % in validation, is on the safe side of 30 and 36.
 SOLVER, TUNING = "tln-solver", "tln-tuning"
 ask(SOLVER, "TLN-C1", training.solver_trains_the_model)
 ask(SOLVER, "TLN-C1", training.solver_learned)
@@ -98,4 +99,4 @@ ask(SOLVER, "TLN-C1", training.solver_model_classifies, 0.30, weight=2)
 ask(TUNING, "TLN-C2", training.tuning_trains_on_training_images)
 ask(TUNING, "TLN-C2", training.tuning_keeps_the_best, weight=2)
 ask(TUNING, "TLN-C2", training.tuning_leaves_the_test_set, condition=True)
-ask(TUNING, "TLN-C2", training.best_model_classifies, 0.30, weight=2)
+ask(TUNING, "TLN-C2", training.best_model_classifies, 0.36, weight=2)
