@@ -30,7 +30,7 @@ notebooks: $(READY)
 mutate: $(READY)
 	$(BIN)/python -m autograder mutate assignment1 --document docs/mutation.md
 
-# Right solutions, ours and others, graded 200 times with other random numbers.
+# Right solutions: ours graded 200 times, others 20 times, each time with other random numbers.
 flakes: $(READY)
 	$(BIN)/python -m autograder flakes assignment1
 

@@ -195,13 +195,26 @@ def mutate(
 @click.argument("assignment")
 @click.argument("notebooks", nargs=-1)
 @click.option("--times", type=click.IntRange(1), default=200, show_default=True)
+@click.option(
+    "--others",
+    type=click.IntRange(0),
+    default=20,
+    show_default=True,
+    help="Times for each right solution in another style.",
+)
 @click.option("--jobs", type=click.IntRange(1), help="Processes. [default: one a core]")
 @root_option
 @told
 def flakes(
-    assignment: str, notebooks: tuple[str, ...], times: int, jobs: int | None, root: Path
+    assignment: str,
+    notebooks: tuple[str, ...],
+    times: int,
+    others: int,
+    jobs: int | None,
+    root: Path,
 ) -> None:
     """Grade right solutions, ours and others, with many seeds: does one ever lose a point?"""
     from autograder.mutate.terminal import flakes as run
 
-    sys.exit(0 if run(root.resolve(), assignment, notebooks, times, jobs) else 1)
+    options = {"times": times, "others": others, "jobs": jobs}
+    sys.exit(0 if run(root.resolve(), assignment, notebooks, **options) else 1)

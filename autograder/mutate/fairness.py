@@ -58,10 +58,12 @@ def repeat(
     notebook: str,
     times: int,
     pool: ProcessPoolExecutor,
+    *,
+    others: int = 1,
     progress: run.Progress = lambda done, total, what: None,
     jobs: int = 2,
 ) -> list[Fairness]:
-    """Grade the reference and every alternative with ``times`` seeds.
+    """Grade the reference with ``times`` seeds, and every alternative with ``others``.
 
     Each worker runs the notebook once and then asks its questions again and again, with other
     numbers. Raises CourseError.
@@ -70,11 +72,11 @@ def repeat(
     paths = [None, *alternatives(assignment, notebook)]
     names = [path.stem if path else REFERENCE for path in paths]
     documents = {name: solution(subject, path) for name, path in zip(names, paths, strict=True)}
-    parts = [range(start, times, jobs) for start in range(min(jobs, times))]
+    wanted = {name: times if name == REFERENCE else others for name in documents}
     tasks = {
-        pool.submit(_work, subject, document, tuple(part)): name
+        pool.submit(_work, subject, document, tuple(range(start, wanted[name], jobs))): name
         for name, document in documents.items()
-        for part in parts
+        for start in range(min(jobs, wanted[name]))
     }
     failed: dict[str, list[dict[Key, str]]] = {name: [] for name in documents}
     for done, task in enumerate(as_completed(tasks), 1):
@@ -85,7 +87,7 @@ def repeat(
             assignment,
             notebook,
             name,
-            times,
+            wanted[name],
             sum(bool(once) for once in outcomes),
             tuple(dict.fromkeys(_told(once) for once in outcomes if once)),
         )

@@ -52,13 +52,19 @@ def mutate(
 
 
 def flakes(
-    root: Path, assignment: str, notebooks: Sequence[str], times: int, jobs: int | None = None
+    root: Path,
+    assignment: str,
+    notebooks: Sequence[str],
+    *,
+    times: int,
+    others: int,
+    jobs: int | None = None,
 ) -> bool:
     """Grade right solutions with many seeds and print how often they lose points; whether never."""
     console = Console()
-    table = Table(
-        "notebook", "solution", "times graded", "flakes", title=f"{assignment}: flake rate"
-    )
+    headings = ("notebook", "solution", "times graded", "flakes")
+    table = Table(*headings, title=f"{assignment}: flake rate")
+    parts = jobs or os.cpu_count() or 1
     clean = True
     with workers(jobs) as pool, _progress(console) as bars:
         for name in _names(root, assignment, notebooks):
@@ -67,11 +73,10 @@ def flakes(
             def show(finished: int, total: int, what: str, bar=bar) -> None:
                 bars.update(bar, completed=finished, total=total, description=escape(what))
 
-            for fair in repeat(
-                root, assignment, name, times, pool, show, jobs or os.cpu_count() or 1
-            ):
-                rate = f"{fair.flakes} = {fair.flakes / times:.1%}"
-                table.add_row(name, fair.solution, str(times), rate)
+            options = {"others": others, "progress": show, "jobs": parts}
+            for fair in repeat(root, assignment, name, times, pool, **options):
+                rate = f"{fair.flakes} = {fair.flakes / fair.times:.1%}"
+                table.add_row(name, fair.solution, str(fair.times), rate)
                 clean = clean and not fair.flakes
                 for message in fair.messages[:5]:
                     console.print(f"[red]{name}, {fair.solution}:[/red] {escape(message)}")
