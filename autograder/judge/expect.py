@@ -71,14 +71,16 @@ def expect_close(
     wide = array.astype(np.complex128 if array.dtype.kind == "c" else np.float64)
     bad = ~np.isfinite(wide) & np.isfinite(want)
     if bad.any():
-        raise Failed(_say(f"{what} holds {_count(bad)} that are nan or infinite", hint))
+        many = f"{what} holds {_count(bad)} that are nan or infinite"
+        raise Failed(_say(many if want.ndim else f"{what} is nan or infinite", hint))
     with np.errstate(invalid="ignore"):
         wrong = ~np.isclose(wide, want, rtol=rtol, atol=atol, equal_nan=True)
     if wrong.any():
         error = np.abs(wide - want) / np.maximum(np.abs(want), ATOL)
+        if not want.ndim:
+            raise Failed(_say(f"{what} is wrong", hint))
         where = np.unravel_index(np.argmax(np.where(wrong, error, -1)), want.shape)
-        place = f" (at {tuple(map(int, where))})" if want.ndim else ""
-        size = f"largest relative error {error[where]:.1e}{place}" if want.ndim else "is wrong"
+        size = f"largest relative error {error[where]:.1e} (at {tuple(map(int, where))})"
         raise Failed(_say(f"{what}: {_count(wrong)} differ, {size}", hint))
 
 
@@ -88,7 +90,8 @@ def expect_equal(got: Any, want: Any, *, hint: str = "", what: str = "the result
     array = expect_shape(got, want.shape, what)
     wrong = array != want
     if np.any(wrong):
-        raise Failed(_say(f"{what}: {_count(np.asarray(wrong))} are wrong", hint))
+        many = f"{what}: {_count(wrong)} are wrong"
+        raise Failed(_say(many if want.ndim else f"{what} is wrong", hint))
 
 
 def expect_unchanged(now: Any, before: np.ndarray, what: str) -> None:
@@ -103,7 +106,7 @@ def _say(message: str, hint: str) -> str:
 
 
 def _count(mask: np.ndarray) -> str:
-    return f"{int(mask.sum())} of {mask.size} entries" if mask.ndim else "the value"
+    return f"{int(np.sum(mask))} of {np.size(mask)} entries"
 
 
 def _kind(array: np.ndarray) -> str:

@@ -1,4 +1,4 @@
-"""Right in another style: updates in place, masks, the rule by its name, a grid with its maximum."""
+"""Right in another style: updates in place, masks, the rule by its name, a grid and its maximum."""
 
 import numpy as np
 
