@@ -11,9 +11,15 @@ import numpy as np
 from numpy.random import Generator
 
 from autograder.checks.assignment1 import layers_oracle as layers
-from autograder.checks.assignment1.layers_oracle import Array, Loss, ask_loss, draw_scores
+from autograder.checks.assignment1.layers_oracle import (
+    Array,
+    Loss,
+    ask_loss,
+    draw_scores,
+    name_slip,
+)
 from autograder.checks.assignment1.linear_oracle import expect_near
-from autograder.judge import Failed, Student, expect, expect_shape, expect_unchanged
+from autograder.judge import Student, expect, expect_shape, expect_unchanged
 
 MEAN = "the loss is the mean over the N examples"
 
@@ -40,12 +46,11 @@ def value_is_right(student: Student, rng: Generator, layer: LossLayer) -> None:
         scores, y = draw_scores(rng, N, C, scale)
         want, _ = layers.loss_and_gradient(layer.loss, scores, y)
         got = _value(student, layer, scores, y)
-        if np.isclose(got, want * N, rtol=1e-6):
-            raise Failed(f"this is a sum over the examples: {MEAN}")
-        if layer is SVM and np.isclose(got, want + 1, rtol=1e-6):
-            raise Failed("exactly 1 too much: is the right class compared with itself?")
-        if layer is SVM and np.isclose(got * C, want, rtol=1e-6):
-            raise Failed(f"this is divided by the number of classes: {MEAN}, nothing else")
+        slips = {f"this is a sum over the examples: {MEAN}": want * N}
+        if layer is SVM:
+            slips["exactly 1 too much: is the right class compared with itself?"] = want + 1
+            slips[f"this is divided by the number of classes: {MEAN}, nothing else"] = want / C
+        name_slip(got, want, slips)
         expect_near(got, want, what=f"the loss for N = {N}, C = {C}")
 
 
@@ -55,10 +60,11 @@ def gradient_is_right(student: Student, rng: Generator, layer: LossLayer) -> Non
         scores, y = draw_scores(rng, N, C, scale)
         _, want = layers.loss_and_gradient(layer.loss, scores, y)
         got = _gradient(student, layer, scores, y)
-        if np.allclose(got, want * N, rtol=1e-6):
-            raise Failed("dx is not divided by N, but the loss is a mean")
-        if np.allclose(got, -want, rtol=1e-6):
-            raise Failed("dx has the wrong sign throughout")
+        slips = {
+            "dx is not divided by N, but the loss is a mean": want * N,
+            "dx has the wrong sign throughout": -want,
+        }
+        name_slip(got, want, slips)
         expect_near(got, want, what=f"dx for N = {N}, C = {C}")
 
 
