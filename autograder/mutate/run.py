@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import multiprocessing
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -184,12 +185,17 @@ def workers(jobs: int | None = None) -> Iterator[ProcessPoolExecutor]:
     """Processes that judge, each with a warm zygote of its own; one a core by default."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # of the judges; the kernels have their own
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs or os.cpu_count(), context) as pool:
+    with ProcessPoolExecutor(jobs or os.cpu_count(), context, _print_to_stderr) as pool:
         try:
             yield pool
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _print_to_stderr() -> None:
+    """Standard output belongs to ``--json``; checks and data sets may have something to say."""
+    sys.stdout = sys.stderr
 
 
 def live_zygote() -> Zygote:
