@@ -69,7 +69,7 @@ def repeat(
     numbers. Raises CourseError.
     """
     subject = load_subject(root, assignment, notebook)
-    paths = [None, *alternatives(assignment, notebook)]
+    paths = [None, *(alternatives(assignment, notebook) if others else ())]
     names = [path.stem if path else REFERENCE for path in paths]
     documents = {name: solution(subject, path) for name, path in zip(names, paths, strict=True)}
     wanted = {name: times if name == REFERENCE else others for name in documents}
