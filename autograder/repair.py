@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograder import template as released
-from autograder.judge.student import parse_cell
+from autograder.judge.syntax import parse_cell
 from autograder.template import Cell, Template
 
 MAX_BYTES = 200 << 20

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from autograder.judge.results import GradedNotebook
+from autograder.progress import progress_bar
 from autograder.workers import warm_zygote
 
 if TYPE_CHECKING:
@@ -35,15 +35,7 @@ def grade_with_progress(
         zygote = stack.enter_context(warm_zygote(isolation))
         from autograder.course import grade_assignment  # imports nbgrader: a second, side by side
 
-        progress = stack.enter_context(
-            Progress(
-                TextColumn("{task.description}"),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TimeElapsedColumn(),
-                console=console,
-            )
-        )
+        progress = stack.enter_context(progress_bar(console))
         bar = progress.add_task(assignment, total=None)
 
         def show(event: Event) -> None:

@@ -7,6 +7,7 @@ classes are not defined, and after they have changed.
 from __future__ import annotations
 
 import copy
+import io
 import pickle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,7 +27,11 @@ _STATE = (
 
 
 def write(solver: Solver, path: str | Path) -> None:
-    """Write the state of ``solver``; a file that is there already is replaced in one step."""
+    """Write the state of ``solver``; a file that is there already is replaced in one step.
+
+    Raises ValueError when the model's parameters or the rule's settings hold anything but arrays,
+    numbers, text and containers of them: ``read`` would refuse the file.
+    """
     generator = solver.generator
     state = {name: getattr(solver, name) for name in (*_SETTINGS, *_STATE)} | {
         "params": solver.model.params,
@@ -34,18 +39,31 @@ def write(solver: Solver, path: str | Path) -> None:
         "iteration": solver._iteration,
         "generator": None if generator is None else generator.bit_generator.state,
     }
-    write_atomically(Path(path), lambda file: pickle.dump(state, file))
+    content = pickle.dumps(state)
+    try:
+        _StateUnpickler(io.BytesIO(content)).load()
+    except _ForbiddenError as error:
+        raise ValueError(
+            f"a checkpoint holds arrays and plain values, but the solver's state needs `{error}`: "
+            "keep such objects out of model.params and optim_config"
+        ) from None
+    write_atomically(Path(path), lambda file: file.write(content))
 
 
 def read(path: str | Path) -> dict[str, Any]:
-    """Read a checkpoint. Only read files you trust: unpickling can execute code.
+    """Read a checkpoint: arrays and plain values. No code in the file is run.
 
     Raises ValueError when the file is not a checkpoint.
     """
     remedy = "Choose a file <checkpoint_name>_epoch_<n>.pkl that a Solver has written."
     with Path(path).open("rb") as file:
         try:
-            state = pickle.load(file)
+            state = _StateUnpickler(file).load()
+        except _ForbiddenError as error:
+            raise ValueError(
+                f"{path}: refused, since it asks to load `{error}`, which no checkpoint needs and "
+                f"which could run code on your machine. {remedy}"
+            ) from None
         except Exception as error:  # damaged pickles raise almost anything
             raise ValueError(f"{path}: cannot be unpickled ({error}). {remedy}") from error
     expected = {*_STATE, "params", "iteration", "generator"}
@@ -73,3 +91,34 @@ def restore(solver: Solver, state: dict[str, Any]) -> None:
     solver._iteration = state["iteration"]
     if solver.generator is not None and state["generator"] is not None:
         solver.generator.bit_generator.state = state["generator"]
+
+
+class _ForbiddenError(Exception):
+    """The pickle names a global that is not on the list; the message is that name."""
+
+
+class _StateUnpickler(pickle.Unpickler):
+    """Knows what arrays and NumPy's numbers are made of, and nothing else."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        match module, name:
+            case "numpy", "ndarray":
+                return np.ndarray
+            case "numpy", "dtype":
+                return _dtype_of_numbers
+            case (
+                ("numpy.core.multiarray" | "numpy._core.multiarray"),
+                ("_reconstruct" | "scalar"),
+            ):
+                return super().find_class(module, name)
+            case (("numpy.core.numeric" | "numpy._core.numeric"), "_frombuffer"):
+                return super().find_class(module, name)
+        raise _ForbiddenError(f"{module}.{name}")
+
+
+def _dtype_of_numbers(code: Any, *flags: Any) -> np.dtype[Any]:
+    """A new dtype, as pickles make them. Arrays of objects are not for checkpoints."""
+    dtype = np.dtype(code, *flags)
+    if dtype.kind not in "biufcU":
+        raise _ForbiddenError(f"an array of {dtype}")
+    return dtype

@@ -139,9 +139,8 @@ class Solver:
     def resume(self, path: str | Path) -> None:
         """Go back to the state in a checkpoint: the next ``train()`` runs the remaining epochs.
 
-        With a ``seed`` the run ends exactly as it would have without the break. Only read files
-        you trust: unpickling can execute code.
-        Raises ValueError when the file is not a checkpoint or is one of another model.
+        With a ``seed`` the run ends exactly as it would have without the break. No code in the
+        file is run. Raises ValueError when it is not a checkpoint or is one of another model.
         """
         checkpoints.restore(self, checkpoints.read(path))
 

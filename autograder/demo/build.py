@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from autograder.course import CourseError
-from autograder.demo.apply import Document, Section, apply, read_sample, read_samples
+from autograder.notebook_edits import Document, Section, apply, read_sample, read_samples
 from autograder.grade import to_json
 from autograder.records import write_text
 from autograder.template import load_template, notebooks_of

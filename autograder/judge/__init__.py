@@ -7,12 +7,15 @@ from autograder.judge.expect import (
     expect,
     expect_close,
     expect_equal,
+    expect_near,
     expect_shape,
     expect_unchanged,
+    name_slip,
 )
-from autograder.judge.registry import advice, check
+from autograder.judge.registry import advice, check, check_each
 from autograder.judge.static import forbid_loops, forbid_names, forbid_nested_loops
-from autograder.judge.student import Instance, Ref, Student, StudentError, parse_cell
+from autograder.judge.student import Instance, Ref, Student, StudentError
+from autograder.judge.syntax import parse_cell
 
 __all__ = [
     "RTOL",
@@ -24,13 +27,16 @@ __all__ = [
     "advice",
     "as_array",
     "check",
+    "check_each",
     "expect",
     "expect_close",
     "expect_equal",
+    "expect_near",
     "expect_shape",
     "expect_unchanged",
     "forbid_loops",
     "forbid_names",
     "forbid_nested_loops",
+    "name_slip",
     "parse_cell",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -84,6 +84,17 @@ def expect_close(
         raise Failed(_say(f"{what}: {_count(wrong)} differ, {size}", hint))
 
 
+def expect_near(got: Any, want: np.ndarray | float, *, what: str, hint: str = "") -> None:
+    """Close as sums are: the error may be a part of the largest entry, not of each.
+
+    An entry is a sum of N terms of the size of the largest entry, which may cancel; rounding does
+    not cancel with them. Whoever computes in float32 keeps 7 of 16 digits.
+    """
+    rtol = RTOL.get(as_array(got, what).dtype.name, RTOL["float64"])
+    largest = float(np.max(np.abs(want), initial=0.0))
+    expect_close(got, want, what=what, hint=hint, rtol=rtol, atol=rtol * largest + 1e-8)
+
+
 def expect_equal(got: Any, want: Any, *, hint: str = "", what: str = "the result") -> None:
     """Exactly these numbers (labels, indices, counts), whatever their dtype."""
     want = np.asarray(want)
@@ -99,6 +110,19 @@ def expect_unchanged(now: Any, before: np.ndarray, what: str) -> None:
     array = as_array(now, what)
     same = array.shape == before.shape and np.array_equal(array, before, equal_nan=True)
     expect(same, f"{what} was modified by the call: work on a copy instead")
+
+
+def name_slip(got: Any, want: np.ndarray | float, slips: Mapping[str, np.ndarray | float]) -> None:
+    """Fail with the message of a usual slip where it explains a wrong answer; else say nothing.
+
+    A right answer passes, even where a slip would have led to the same numbers by chance.
+    """
+    array = as_array(got)
+    if array.shape != np.shape(want) or np.allclose(array, want, rtol=1e-4, atol=1e-8):
+        return
+    for message, wrong in slips.items():
+        if np.allclose(array, wrong, rtol=1e-4, atol=1e-8):
+            raise Failed(message)
 
 
 def _say(message: str, hint: str) -> str:

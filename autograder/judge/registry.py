@@ -5,12 +5,15 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import wraps
+from typing import TypeVar
 
 from numpy.random import Generator
 
 from autograder.judge.student import Student
 
 CheckFunction = Callable[[Student, Generator], None]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,27 @@ def check(
     return _declare(grade_id, weight=weight, advice=False, condition=condition, probe=probe)
 
 
+def check_each(
+    cells: Mapping[str, T], *, probe: str = "", weight: float = 1.0, condition: bool = False
+) -> Callable[[Callable[[Student, Generator, T], None]], Callable]:
+    """Declare one hidden check for each of these cells; the check is told what ``cells`` maps to.
+
+    Where a notebook asks for the same thing twice (a naive version and a fast one, say).
+    """
+
+    def register(function: Callable[[Student, Generator, T], None]) -> Callable:
+        for grade_id, what in cells.items():
+
+            @check(grade_id, probe=probe, weight=weight, condition=condition)
+            @wraps(function)  # its module included, where the check is looked for
+            def run(student: Student, rng: Generator, what: T = what) -> None:
+                function(student, rng, what)
+
+        return function
+
+    return register
+
+
 def advice(grade_id: str, *, probe: str = "") -> Callable[[CheckFunction], CheckFunction]:
     """Declare a check that is reported without carrying points (Tier B)."""
     return _declare(grade_id, weight=0.0, advice=True, condition=False, probe=probe)
@@ -72,7 +96,10 @@ def _declare(grade_id: str, **properties) -> Callable[[CheckFunction], CheckFunc
 
 
 def checks_for(assignment: str, notebook: str) -> Mapping[str, tuple[Check, ...]]:
-    """The checks of a notebook by grade_id. Raises CheckError when it has no module of checks."""
+    """The checks of a notebook by grade_id, from its module or all modules of its package.
+
+    Raises CheckError when it has neither.
+    """
     module = f"autograder.checks.{assignment}.{notebook.lower()}"
     try:
         importlib.import_module(module)
@@ -82,6 +109,7 @@ def checks_for(assignment: str, notebook: str) -> Mapping[str, tuple[Check, ...]
         path = module.replace(".", "/") + ".py"
         raise CheckError(f"{assignment}/{notebook} has no hidden checks: write {path}") from None
     by_cell: dict[str, list[Check]] = {}
-    for declared in _declared.get(module, []):
+    inside = [name for name in _declared if name == module or name.startswith(f"{module}.")]
+    for declared in (check for name in inside for check in _declared[name]):
         by_cell.setdefault(declared.grade_id, []).append(declared)
     return {grade_id: tuple(checks) for grade_id, checks in by_cell.items()}

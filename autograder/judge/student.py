@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 
+from autograder.judge.expect import Failed
 from autograder.judge.kernel import CallTimeout, Kernel
+from autograder.judge.syntax import parse_cell
 from autograder.wire import Ref, StandIn
 
 __all__ = ["Instance", "Ref", "Student", "StudentError"]
 
+T = TypeVar("T")
 
 TIME_OUT = "time-out"
 
@@ -49,7 +51,7 @@ class Student:
     ) -> None:
         self.sources = {} if sources is None else sources
         self.printed = ""  # by the last call
-        self.shared: dict[str, Any] = {}  # costly answers that several checks use
+        self._known: dict[str, Any] = {}  # by once()
         self._kernel = kernel
         self._seconds = seconds or kernel.limits.call_seconds
         self._stand_ins: dict[int, Callable[..., Any]] = {}
@@ -170,6 +172,25 @@ class Student:
         self._stand_ins[spec.id] = serve
         return spec
 
+    def once(self, key: str, compute: Callable[[], T]) -> T:
+        """What ``compute`` returns, or the Failed or StudentError it raises: it is run once.
+
+        For a costly answer that several checks look at.
+        """
+        if key not in self._known:
+            try:
+                self._known[key] = compute()
+            except (Failed, StudentError) as error:
+                self._known[key] = error
+        known = self._known[key]
+        if isinstance(known, Failed | StudentError):
+            raise known
+        return known
+
+    def forget(self) -> None:
+        """Compute again what ``once`` knows."""
+        self._known.clear()
+
     def definition(self, name: str) -> tuple[str, ast.FunctionDef] | None:
         """The last function or method ``name`` in the code cells: (cell id, syntax tree)."""
         found = None
@@ -242,13 +263,3 @@ class Instance:
         """Give an attribute a value."""
         message = {"op": "set", "on": self.reference, "name": attribute, "value": value}
         self._student.request(f"{self._class}.{attribute}", message)
-
-
-@lru_cache(maxsize=1024)
-def parse_cell(source: str) -> ast.Module:
-    """The syntax tree of a cell, empty where it does not parse (magics, errors). Read only."""
-    lines = ["pass" if line.lstrip()[:1] in ("%", "!") else line for line in source.split("\n")]
-    try:
-        return ast.parse("\n".join(lines))
-    except (SyntaxError, ValueError, RecursionError):
-        return ast.Module(body=[], type_ignores=[])

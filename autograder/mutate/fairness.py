@@ -1,7 +1,7 @@
 """No false alarms: right solutions, ours and others, get full marks whatever numbers are drawn.
 
 ``autograder/mutants/ASSIGNMENT/NOTEBOOK/right_*.py`` hold right solutions in other styles, as edits
-of the notebook (the format of :mod:`autograder.demo.apply`).
+of the notebook (the format of :mod:`autograder.notebook_edits`).
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.course import CourseError
-from autograder.demo.apply import apply, read_sample
 from autograder.judge.kernel import Kernel, KernelLimits
 from autograder.judge.score import Seed, grade_cell
 from autograder.judge.student import Student
 from autograder.judge.zygote import Zygote
 from autograder.mutate import mutants, run
 from autograder.mutate.trial import SECRET, Document, Key, Subject, failures, load_subject
+from autograder.notebook_edits import apply, read_sample
 from autograder.template import grade_id, is_auto_graded, is_skipped, nbgrader
 
 REFERENCE = "reference"

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from autograder.authoring import MARKER
-from autograder.demo.apply import find_definition, replace_definitions, solution_of
 from autograder.mutate.edits import Source, changed_lines
 from autograder.mutate.operators import mutations
+from autograder.notebook_edits import find_definition, replace_definitions, solution_of
 from autograder.template import is_answer, source_of
 
 MUTANTS = Path(__file__).parents[1] / "mutants"

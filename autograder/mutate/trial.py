@@ -14,21 +14,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autograder.authoring import MARKER
 from autograder.course import CourseError
-from autograder.demo.apply import solution_of
 from autograder.grade import Job, grade_document
 from autograder.judge.kernel import Kernel, KernelDied, KernelLimits
 from autograder.judge.registry import Check, checks_for
 from autograder.judge.results import CellVerdict
 from autograder.judge.score import Seed, grade_cell
-from autograder.judge.student import Student, parse_cell
+from autograder.judge.student import Student
+from autograder.judge.syntax import parse_cell
 from autograder.judge.zygote import Zygote
+from autograder.notebook_edits import solution_of
 from autograder.template import (
     Cell,
     Template,
     grade_id,
-    is_answer,
     is_auto_graded,
     is_skipped,
     nbgrader,
@@ -87,8 +86,7 @@ def solve(source: Document) -> Document:
     """A source notebook as the best student would hand it in."""
     document = json.loads(json.dumps(source))
     for cell in document["cells"]:
-        kept = _without_hook(source_of(cell)) if is_auto_graded(cell) else source_of(cell)
-        cell["source"] = solution_of(kept) if is_answer(cell) else kept
+        cell["source"] = solution_of(source_of(cell))
         if cell["cell_type"] == "code":
             cell["outputs"], cell["execution_count"] = [], None
     return document
@@ -177,15 +175,3 @@ def _names_something_loaded(node: ast.stmt) -> bool:
     if isinstance(value, ast.Call):
         return isinstance(value.func, ast.Name) and value.func.id == "load"
     return isinstance(value, ast.Attribute) and isinstance(value.value, ast.Name)
-
-
-def _without_hook(source: str) -> str:
-    """The visible part of a grade cell."""
-    kept, hidden = [], False
-    for line in source.split("\n"):
-        marker = MARKER.match(line)
-        if marker is not None and marker[2] == "HIDDEN TESTS":
-            hidden = marker[1] == "BEGIN"
-        elif not hidden:
-            kept.append(line)
-    return "\n".join(kept).rstrip("\n")

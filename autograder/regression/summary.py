@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import TextColumn
 from rich.table import Table
 from rich.text import Text
 
+from autograder.progress import progress_bar
 from autograder.regression.runner import (
     Cell,
     NotebookRun,
@@ -40,14 +41,7 @@ def run_with_summary(root: Path, wanted: Sequence[str], jobs: int | None = None)
     order = {path: code_cells(path) for path in paths}
     console = Console()
     at_once, threads = share_cores(len(paths), jobs)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[cell]}", style="dim"),
-    )
-    with Progress(*columns, console=console) as progress:
+    with progress_bar(console, TextColumn("{task.fields[cell]}", style="dim")) as progress:
         bars = {
             path: progress.add_task(name_of(path), total=len(ids), start=False, cell="")
             for path, ids in order.items()

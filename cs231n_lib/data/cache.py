@@ -21,7 +21,7 @@ def cache_dir() -> Path:
     return Path(pooch.os_cache("cs231n"))
 
 
-def write_atomically(path: Path, write: Callable[[BinaryIO], None]) -> None:
+def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """Let ``write`` fill a temporary neighbour of ``path``, then put it in place in one step.
 
     Two processes doing so at once is harmless: the later one wins with the same bytes.

@@ -11,19 +11,19 @@ import pytest
 
 from autograder.course import CourseError
 from autograder.demo import ASSIGNMENT, EARNED, EXPECTED, FULL, NOTEBOOK, build_demo
-from autograder.demo.apply import (
-    find_definition,
-    read_sample,
-    read_samples,
-    replace_definitions,
-    solution_of,
-)
 from autograder.demo.build import read
 from autograder.grade import Job, grade
 from autograder.gradebook import course_config
 from autograder.judge.registry import checks_for
 from autograder.judge.results import GradedNotebook
 from autograder.judge.zygote import Zygote
+from autograder.notebook_edits import (
+    find_definition,
+    read_sample,
+    read_samples,
+    replace_definitions,
+    solution_of,
+)
 from autograder.template import is_manual, load_template, notebooks_of
 
 COURSE = Path(__file__).resolve().parents[2]

@@ -241,7 +241,7 @@ def named(source: str, notebook: str) -> str:
 def test_a_right_search_passes_in_any_style(zygote, notebook, name) -> None:
     with student_with(zygote, notebook, {f"tune-{notebook}": named(RIGHT[name], notebook)}) as ann:
         for number in range(5):
-            ann.shared.clear()
+            ann.forget()
             assert failed(verdict(ann, notebook, f"{notebook}-tuning", number)) == {}
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 import cs231n_lib
-from autograder.checks.assignment1 import knn
+from autograder.checks.assignment1.knn import distances
 from autograder.judge.kernel import Kernel
 from autograder.judge.registry import checks_for
 from autograder.judge.score import Seed, grade_cell
@@ -50,7 +50,7 @@ def test_no_check_and_no_secret_is_in_the_kernels_memory(kernel) -> None:
     assert grade_cell(student, "knn-two-loops", 2, checks, seed).verdict.score == 2
     kernel.run_cell(SCAN)
     titles = [c.title.encode() for cs in checks_for("assignment1", "knn").values() for c in cs]
-    hints = [knn.LAYOUT.encode(), b"these are squared distances", b"ask for the Euclidean"]
+    hints = [distances.LAYOUT.encode(), b"these are squared distances", b"ask for the Euclidean"]
     there = b"The agent in the kernel"  # what the scan must find: a docstring of the agent
     needles = [SECRET, *titles, *hints, there]
     found = evaluate(kernel, f"scan({[needle[::-1] for needle in needles]!r})")
@@ -67,8 +67,8 @@ def test_judge_and_checks_are_not_importable(kernel) -> None:
 
 
 def test_files_that_hold_answers_cannot_be_opened(kernel) -> None:
-    checks = Path(knn.__file__)
-    for path in (checks, checks.parents[2] / "judge" / "score.py", SOURCE, ROOT / "release"):
+    checks = Path(distances.__file__)
+    for path in (checks, checks.parents[3] / "judge" / "score.py", SOURCE, ROOT / "release"):
         assert path.exists()  # on the host
         run = kernel.run_cell(f"import os\nos.stat({str(path)!r}); open({str(path)!r}).read()")
         assert run.outputs[-1]["ename"] in ("FileNotFoundError", "PermissionError"), path
@@ -85,7 +85,7 @@ def test_no_check_is_found_by_walking_what_the_kernel_can_read(kernel) -> None:
     kernel.run_cell(
         "ours = [f for f in found if 'site-packages' not in f]  # sklearn has a knn too"
     )
-    forbidden = "('autograder' + os.sep, 'knn.py', 'knn.ipynb', 'gradebook.db')"
+    forbidden = "('autograder' + os.sep, 'distances.py', 'knn.ipynb', 'gradebook.db')"
     assert evaluate(kernel, f"[f for f in ours if any(x in f for x in {forbidden})]") == []
 
 

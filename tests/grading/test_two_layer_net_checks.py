@@ -59,7 +59,7 @@ def student_with(zygote, sources: dict[str, str]) -> Iterator[Student]:
 
 def verdict(student: Student, grade_id: str, number: int = 0) -> CellVerdict:
     seed = Seed(number.to_bytes(4, "little"), *NOTEBOOK, "ann")
-    student.shared.clear()
+    student.forget()
     outcome = grade_cell(student, grade_id, 1.0, checks_for(*NOTEBOOK)[grade_id], seed)
     assert not outcome.broken
     return outcome.verdict

@@ -110,7 +110,7 @@ def best_val_can_be_reproduced(student: Student, rng: Generator) -> None:
 @check("features-tuning", probe="FEAT-A3", condition=True)
 def search_leaves_the_test_set_alone(student: Student, rng: Generator) -> None:
     """The test set has no part in the search."""
-    search.test_set_stays_untouched(student, rng, tuning(student))
+    search.leaves_test_set_alone(student, rng, tuning(student))
 
 
 @check("features-tuning", probe="FEAT-A3", weight=2)

@@ -19,15 +19,15 @@ from autograder.checks.assignment1.layers_oracle import (
     draw_affine,
     forward,
     in_shape,
-    name_slip,
     several,
 )
-from autograder.checks.assignment1.linear_oracle import expect_near
 from autograder.judge import (
     Student,
     expect_close,
+    expect_near,
     expect_shape,
     expect_unchanged,
+    name_slip,
 )
 
 # Rows, stacks of rows, images. N, D and M all differ, so that no transpose fits by chance.

@@ -14,7 +14,7 @@ import torch
 from numpy.random import Generator
 from torch.nn import functional
 
-from autograder.judge import RTOL, Failed, Student, as_array, expect_close, expect_shape
+from autograder.judge import Failed, Student, expect_shape
 
 Array = np.ndarray
 
@@ -65,12 +65,14 @@ CROSS_ENTROPY = Loss("cross-entropy", functional.cross_entropy, lambda C: float(
 def draw(rng: Generator, N: int, D: int, C: int, scale: float = 1.0) -> Problem:
     """Random numbers; every class is some row's, where N allows. No margin is near its kink.
 
-    ``scale`` multiplies the scores.
+    ``scale`` multiplies the scores. The hinge loss is of their size: a loss of 0, or almost, would
+    not tell a mean from a sum, or leave float32 less of the loss than rounding takes.
     """
     while True:
         y = rng.permutation(np.arange(N) % C)
         problem = Problem(rng.normal(size=(D, C)), scale * rng.normal(size=(N, D)), y)
-        if away_from_kinks(problem):
+        violated = np.maximum(margins(problem), 0).sum() / N - 1  # without the true classes' own
+        if away_from_kinks(problem) and violated > 0.05 * scale:
             return problem
 
 
@@ -83,7 +85,9 @@ def margins(problem: Problem) -> Array:
 def away_from_kinks(problem: Problem, by: float = 1e-3) -> bool:
     """No finite difference of 1e-5 and no rounding, float32 included, can cross a kink."""
     scale = max(1.0, float(np.abs(problem.X @ problem.W).max()))
-    return bool(np.abs(margins(problem)).min() > by * scale)
+    lacking = margins(problem)
+    np.put_along_axis(lacking, problem.y[:, None], np.inf, axis=1)  # the true class has no kink
+    return bool(np.abs(lacking).min() > by * scale)
 
 
 def ask(student: Student, name: str, problem: Problem, reg: float) -> LossAndGradient:
@@ -97,22 +101,11 @@ def ask(student: Student, name: str, problem: Problem, reg: float) -> LossAndGra
     return LossAndGradient(*answer)
 
 
-def loss_of(student: Student, name: str, problem: Problem, reg: float) -> float:
-    """The student's loss, which must be one number."""
-    return float(expect_shape(ask(student, name, problem, reg).loss, (), "the loss"))
+def loss_of(student: Student, name: str, problem: Problem, reg: float) -> Array:
+    """The student's loss, which must be one number, in the precision it was returned in."""
+    return expect_shape(ask(student, name, problem, reg).loss, (), "the loss")
 
 
 def gradient_of(student: Student, name: str, problem: Problem, reg: float) -> Array:
     """The student's dW, which must have the shape of W."""
     return expect_shape(ask(student, name, problem, reg).gradient, problem.W.shape, "dW")
-
-
-def expect_near(got: object, want: Array | float, *, what: str, hint: str = "") -> None:
-    """Close as sums are: the error may be a part of the largest entry, not of each.
-
-    An entry is a sum of N terms of the size of the largest entry, which may cancel; rounding does
-    not cancel with them. Whoever computes in float32 keeps 7 of 16 digits.
-    """
-    rtol = RTOL.get(as_array(got, what).dtype.name, RTOL["float64"])
-    largest = float(np.max(np.abs(want), initial=0.0))
-    expect_close(got, want, what=what, hint=hint, rtol=rtol, atol=rtol * largest + 1e-8)

@@ -16,10 +16,8 @@ from autograder.checks.assignment1.layers_oracle import (
     Loss,
     ask_loss,
     draw_scores,
-    name_slip,
 )
-from autograder.checks.assignment1.linear_oracle import expect_near
-from autograder.judge import Student, expect, expect_shape, expect_unchanged
+from autograder.judge import Student, expect, expect_near, expect_shape, expect_unchanged, name_slip
 
 MEAN = "the loss is the mean over the N examples"
 

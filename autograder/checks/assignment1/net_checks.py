@@ -10,8 +10,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.random import Generator
 
-from autograder.checks.assignment1.layers_oracle import Array, name_slip
-from autograder.checks.assignment1.linear_oracle import expect_near
+from autograder.checks.assignment1.layers_oracle import Array
 from autograder.checks.assignment1.net_oracle import (
     NAMES,
     Case,
@@ -28,8 +27,10 @@ from autograder.judge import (
     as_array,
     expect,
     expect_close,
+    expect_near,
     expect_shape,
     expect_unchanged,
+    name_slip,
 )
 
 REG = 0.7

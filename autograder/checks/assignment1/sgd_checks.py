@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 
-from autograder.checks.assignment1.layers_oracle import Array, name_slip, several
-from autograder.checks.assignment1.linear_oracle import expect_near
-from autograder.judge import Student, expect, expect_shape
+from autograder.checks.assignment1.layers_oracle import Array, several
+from autograder.judge import Student, expect, expect_near, expect_shape, name_slip
 
 
 def sgd_goes_against_the_gradient(student: Student, rng: Generator) -> None:

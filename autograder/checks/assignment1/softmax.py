@@ -9,12 +9,10 @@ import numpy as np
 from numpy.random import Generator
 
 from autograder.checks.assignment1 import linear_losses as losses
-from autograder.checks.assignment1.linear_losses import in_cells
 from autograder.checks.assignment1.linear_oracle import (
     CROSS_ENTROPY,
     Problem,
     draw,
-    expect_near,
     gradient_of,
     loss_of,
 )
@@ -22,11 +20,21 @@ from autograder.checks.assignment1.search_oracle import (
     TuningCell,
     best_is_the_best,
     classifies_new_images,
+    leaves_test_set_alone,
     table_is_right,
-    test_set_stays_untouched,
     trains_on_training_rows,
 )
-from autograder.judge import Student, advice, as_array, check, expect, expect_close, forbid_loops
+from autograder.judge import (
+    Student,
+    advice,
+    as_array,
+    check,
+    check_each,
+    expect,
+    expect_close,
+    expect_near,
+    forbid_loops,
+)
 
 NAIVE, VECTORIZED = "softmax_loss_naive", "softmax_loss_vectorized"
 LOSS_CELLS = {"softmax-naive-loss": NAIVE, "softmax-vectorized": VECTORIZED}
@@ -38,19 +46,19 @@ SHIFT = "subtract the largest score of each row before taking exponentials"
 # -- the loss -------------------------------------------------------------------------------------
 
 
-@in_cells(LOSS_CELLS, probe="SMX-A1", weight=3)
+@check_each(LOSS_CELLS, probe="SMX-A1", weight=3)
 def loss_is_the_mean_cross_entropy(student: Student, rng: Generator, name: str) -> None:
     """The loss without penalty: random rows, N, D and C all different."""
     losses.value_is_right(student, rng, name, CROSS_ENTROPY, 9, 6, 4, 1.0)
 
 
-@in_cells(LOSS_CELLS, probe="SMX-A2", weight=2)
+@check_each(LOSS_CELLS, probe="SMX-A2", weight=2)
 def penalty_is_reg_times_squares(student: Student, rng: Generator, name: str) -> None:
     """What reg adds to the loss."""
     losses.penalty_has_coefficient_one(student, rng, name)
 
 
-@in_cells(LOSS_CELLS, probe="SMX-A3", weight=2)
+@check_each(LOSS_CELLS, probe="SMX-A3", weight=2)
 def loss_with_a_common_offset(student: Student, rng: Generator, name: str) -> None:
     """All scores larger, or smaller, by ten thousand; a true class that is far ahead."""
     for scores, problem in large_scores(rng).items():
@@ -58,19 +66,19 @@ def loss_with_a_common_offset(student: Student, rng: Generator, name: str) -> No
         _near(loss_of(student, name, problem.copy(), 0.0), want, f"the loss with {scores}", SHIFT)
 
 
-@in_cells(LOSS_CELLS, probe="SMX-A4")
+@check_each(LOSS_CELLS, probe="SMX-A4")
 def loss_of_zero_weights(student: Student, rng: Generator, name: str) -> None:
     """All weights zero."""
     losses.equal_scores(student, rng, name, CROSS_ENTROPY)
 
 
-@in_cells(LOSS_CELLS, probe="SMX-A5")
+@check_each(LOSS_CELLS, probe="SMX-A5")
 def loss_is_a_mean(student: Student, rng: Generator, name: str) -> None:
     """Every row twice: the loss stays as it is."""
     losses.repetition_changes_nothing(student, rng, name, gradient=False)
 
 
-@in_cells(LOSS_CELLS, probe="SMX-A6")
+@check_each(LOSS_CELLS, probe="SMX-A6")
 def loss_of_small_batches(student: Student, rng: Generator, name: str) -> None:
     """One row; two classes."""
     for N, D, C in ((1, 5, 4), (6, 3, 2), (1, 2, 2)):
@@ -83,19 +91,19 @@ def loss_of_small_batches(student: Student, rng: Generator, name: str) -> None:
 # -- the gradient ---------------------------------------------------------------------------------
 
 
-@in_cells(GRADIENT_CELLS, probe="SMX-A1", weight=3)
+@check_each(GRADIENT_CELLS, probe="SMX-A1", weight=3)
 def gradient_of_the_cross_entropy(student: Student, rng: Generator, name: str) -> None:
     """The gradient without penalty: random rows, N, D and C all different."""
     losses.gradient_is_right(student, rng, name, CROSS_ENTROPY, 9, 6, 4, 1.0)
 
 
-@in_cells(GRADIENT_CELLS, probe="SMX-A2", weight=2)
+@check_each(GRADIENT_CELLS, probe="SMX-A2", weight=2)
 def gradient_of_the_penalty(student: Student, rng: Generator, name: str) -> None:
     """What reg adds to the gradient fits what it adds to the loss."""
     losses.penalty_gradient_fits(student, rng, name)
 
 
-@in_cells(GRADIENT_CELLS, probe="SMX-A3")
+@check_each(GRADIENT_CELLS, probe="SMX-A3")
 def gradient_with_a_common_offset(student: Student, rng: Generator, name: str) -> None:
     """All scores larger, or smaller, by ten thousand; a true class that is far ahead."""
     for scores, problem in large_scores(rng).items():
@@ -103,13 +111,13 @@ def gradient_with_a_common_offset(student: Student, rng: Generator, name: str) -
         _near(gradient_of(student, name, problem.copy(), 0.0), want, f"dW with {scores}", SHIFT)
 
 
-@in_cells(GRADIENT_CELLS, probe="SMX-A5")
+@check_each(GRADIENT_CELLS, probe="SMX-A5")
 def gradient_is_a_mean(student: Student, rng: Generator, name: str) -> None:
     """Every row twice: the gradient stays as it is."""
     losses.repetition_changes_nothing(student, rng, name, gradient=True)
 
 
-@in_cells(GRADIENT_CELLS, probe="SMX-A6")
+@check_each(GRADIENT_CELLS, probe="SMX-A6")
 def gradient_of_small_batches(student: Student, rng: Generator, name: str) -> None:
     """One row; two classes."""
     for N, D, C in ((1, 5, 4), (6, 3, 2), (1, 2, 2)):
@@ -119,7 +127,7 @@ def gradient_of_small_batches(student: Student, rng: Generator, name: str) -> No
         expect_near(gradient_of(student, name, problem.copy(), 0.0), want, what=what)
 
 
-@in_cells(GRADIENT_CELLS, probe="SMX-A8")
+@check_each(GRADIENT_CELLS, probe="SMX-A8")
 def gradient_rows_add_up(student: Student, rng: Generator, name: str) -> None:
     """Without penalty, what the wrong classes are given is taken from the true one."""
     got = gradient_of(student, name, draw(rng, 8, 5, 4), 0.0)
@@ -128,13 +136,13 @@ def gradient_rows_add_up(student: Student, rng: Generator, name: str) -> None:
     expect_close(got.sum(axis=1), np.zeros(5), what="the sums of dW's rows", hint=hint, atol=1e-6)
 
 
-@in_cells(GRADIENT_CELLS, probe="SMX-A7")
+@check_each(GRADIENT_CELLS, probe="SMX-A7")
 def gradient_is_the_slope_of_the_loss(student: Student, rng: Generator, name: str) -> None:
     """The gradient against small steps of the loss."""
     losses.gradient_is_the_slope(student, rng, name)
 
 
-@in_cells(GRADIENT_CELLS, probe="SMX-A7", condition=True)
+@check_each(GRADIENT_CELLS, probe="SMX-A7", condition=True)
 def arguments_are_not_modified(student: Student, rng: Generator, name: str) -> None:
     """W, X and y are as before after the call."""
     losses.arguments_stay(student, rng, name)
@@ -224,7 +232,7 @@ def best_has_the_highest_validation_accuracy(student: Student, rng: Generator) -
 @check("softmax-tuning", probe="SMX-C5", condition=True)
 def search_leaves_the_test_set_alone(student: Student, rng: Generator) -> None:
     """The test set has no part in the search."""
-    test_set_stays_untouched(student, rng, TUNING)
+    leaves_test_set_alone(student, rng, TUNING)
 
 
 @check("softmax-tuning", probe="SMX-C5")

@@ -10,12 +10,10 @@ from numpy.random import Generator
 
 from autograder.checks.assignment1 import linear_losses as losses
 from autograder.checks.assignment1 import linear_training as training
-from autograder.checks.assignment1.linear_losses import in_cells
 from autograder.checks.assignment1.linear_oracle import (
     HINGE,
     Problem,
     draw,
-    expect_near,
     gradient_of,
     loss_of,
     margins,
@@ -24,11 +22,19 @@ from autograder.checks.assignment1.search_oracle import (
     TuningCell,
     best_is_the_best,
     classifies_new_images,
+    leaves_test_set_alone,
     table_is_right,
-    test_set_stays_untouched,
     trains_on_training_rows,
 )
-from autograder.judge import Student, check, expect_equal, expect_shape, forbid_loops
+from autograder.judge import (
+    Student,
+    check,
+    check_each,
+    expect_equal,
+    expect_near,
+    expect_shape,
+    forbid_loops,
+)
 
 NAIVE, VECTORIZED = "svm_loss_naive", "svm_loss_vectorized"
 LOSS_CELLS = {"svm-naive-loss": NAIVE, "svm-vectorized": VECTORIZED}
@@ -39,19 +45,19 @@ TUNING = TuningCell("tune-svm", classifier="LinearSVM", best="best_svm")
 # -- the loss -------------------------------------------------------------------------------------
 
 
-@in_cells(LOSS_CELLS, probe="SVM-A1", weight=3)
+@check_each(LOSS_CELLS, probe="SVM-A1", weight=3)
 def loss_is_the_mean_hinge(student: Student, rng: Generator, name: str) -> None:
     """The loss without penalty: random rows, N, D and C all different."""
     losses.value_is_right(student, rng, name, HINGE, 9, 6, 4, 1.0)
 
 
-@in_cells(LOSS_CELLS, probe="SVM-A2", weight=2)
+@check_each(LOSS_CELLS, probe="SVM-A2", weight=2)
 def penalty_is_reg_times_squares(student: Student, rng: Generator, name: str) -> None:
     """What reg adds to the loss."""
     losses.penalty_has_coefficient_one(student, rng, name)
 
 
-@in_cells(LOSS_CELLS, probe="SVM-A3")
+@check_each(LOSS_CELLS, probe="SVM-A3")
 def loss_of_special_batches(student: Student, rng: Generator, name: str) -> None:
     """One row; rows with every margin violated; rows with none."""
     for what, problem in special_batches(rng).items():
@@ -59,19 +65,19 @@ def loss_of_special_batches(student: Student, rng: Generator, name: str) -> None
         expect_near(got, HINGE(problem, 0.0).loss, what=f"the loss of {what}")
 
 
-@in_cells(LOSS_CELLS, probe="SVM-A4")
+@check_each(LOSS_CELLS, probe="SVM-A4")
 def loss_is_a_mean(student: Student, rng: Generator, name: str) -> None:
     """Every row twice: the loss stays as it is."""
     losses.repetition_changes_nothing(student, rng, name, gradient=False)
 
 
-@in_cells(LOSS_CELLS, probe="SVM-A5")
+@check_each(LOSS_CELLS, probe="SVM-A5")
 def loss_of_zero_weights(student: Student, rng: Generator, name: str) -> None:
     """All weights zero."""
     losses.equal_scores(student, rng, name, HINGE)
 
 
-@in_cells(LOSS_CELLS, probe="SVM-A8")
+@check_each(LOSS_CELLS, probe="SVM-A8")
 def loss_of_large_scores(student: Student, rng: Generator, name: str) -> None:
     """Scores in the thousands, of either sign."""
     losses.value_is_right(student, rng, name, HINGE, 5, 4, 3, 1e3)
@@ -80,19 +86,19 @@ def loss_of_large_scores(student: Student, rng: Generator, name: str) -> None:
 # -- the gradient ---------------------------------------------------------------------------------
 
 
-@in_cells(GRADIENT_CELLS, probe="SVM-A1", weight=3)
+@check_each(GRADIENT_CELLS, probe="SVM-A1", weight=3)
 def gradient_of_the_hinge(student: Student, rng: Generator, name: str) -> None:
     """The gradient without penalty: random rows, N, D and C all different."""
     losses.gradient_is_right(student, rng, name, HINGE, 9, 6, 4, 1.0)
 
 
-@in_cells(GRADIENT_CELLS, probe="SVM-A2", weight=2)
+@check_each(GRADIENT_CELLS, probe="SVM-A2", weight=2)
 def gradient_of_the_penalty(student: Student, rng: Generator, name: str) -> None:
     """What reg adds to the gradient fits what it adds to the loss."""
     losses.penalty_gradient_fits(student, rng, name)
 
 
-@in_cells(GRADIENT_CELLS, probe="SVM-A3")
+@check_each(GRADIENT_CELLS, probe="SVM-A3")
 def gradient_of_special_batches(student: Student, rng: Generator, name: str) -> None:
     """One row; rows with every margin violated; rows with none."""
     for what, problem in special_batches(rng).items():
@@ -100,25 +106,25 @@ def gradient_of_special_batches(student: Student, rng: Generator, name: str) -> 
         expect_near(got, HINGE(problem, 0.0).gradient, what=f"dW of {what}")
 
 
-@in_cells(GRADIENT_CELLS, probe="SVM-A4")
+@check_each(GRADIENT_CELLS, probe="SVM-A4")
 def gradient_is_a_mean(student: Student, rng: Generator, name: str) -> None:
     """Every row twice: the gradient stays as it is."""
     losses.repetition_changes_nothing(student, rng, name, gradient=True)
 
 
-@in_cells(GRADIENT_CELLS, probe="SVM-A6")
+@check_each(GRADIENT_CELLS, probe="SVM-A6")
 def gradient_is_the_slope_of_the_loss(student: Student, rng: Generator, name: str) -> None:
     """The gradient against small steps of the loss."""
     losses.gradient_is_the_slope(student, rng, name)
 
 
-@in_cells(GRADIENT_CELLS, probe="SVM-A8")
+@check_each(GRADIENT_CELLS, probe="SVM-A8")
 def gradient_of_large_scores(student: Student, rng: Generator, name: str) -> None:
     """Scores in the thousands, of either sign."""
     losses.gradient_is_right(student, rng, name, HINGE, 5, 4, 3, 1e3)
 
 
-@in_cells(GRADIENT_CELLS, probe="SVM-A7", condition=True)
+@check_each(GRADIENT_CELLS, probe="SVM-A7", condition=True)
 def arguments_are_not_modified(student: Student, rng: Generator, name: str) -> None:
     """W, X and y are as before after the call."""
     losses.arguments_stay(student, rng, name)
@@ -239,7 +245,7 @@ def best_has_the_highest_validation_accuracy(student: Student, rng: Generator) -
 @check("svm-tuning", probe="SVM-C5", condition=True)
 def search_leaves_the_test_set_alone(student: Student, rng: Generator) -> None:
     """The test set has no part in the search."""
-    test_set_stays_untouched(student, rng, TUNING)
+    leaves_test_set_alone(student, rng, TUNING)
 
 
 @check("svm-tuning", probe="SVM-C5")

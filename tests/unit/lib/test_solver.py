@@ -264,6 +264,35 @@ def test_checkpoints_of_another_model_or_none_at_all(tmp_path: Path) -> None:
         other.resume(tmp_path / "run_epoch_7.pkl")
 
 
+class Intruder:
+    def __reduce__(self) -> Any:
+        return exec, ("import sys; sys.intruded = True",)
+
+
+@pytest.mark.parametrize("protocol", range(3, pickle.HIGHEST_PROTOCOL + 1))
+def test_no_code_in_a_checkpoint_is_run(tmp_path: Path, protocol: int) -> None:
+    ours = solver(num_epochs=1, checkpoint_name=tmp_path / "run")
+    ours.train()
+    path = tmp_path / "run_epoch_1.pkl"
+    state = pickle.loads(path.read_bytes())
+    path.write_bytes(pickle.dumps(state, protocol))
+    ours.resume(path)  # this is how an honest file looks in any protocol
+    hostile = [("note", Intruder(), "builtins.exec")]
+    hostile += [("epoch", np.array([Intruder()], object), "an array of object")]
+    for name, value, what in hostile:
+        path.write_bytes(pickle.dumps(state | {name: value}, protocol))
+        with pytest.raises(ValueError, match=f"run_epoch_1.pkl: refused.*{what}"):
+            ours.resume(path)
+    assert not hasattr(sys, "intruded")
+
+
+def test_what_could_not_be_read_again_is_not_written(tmp_path: Path) -> None:
+    ours = solver(num_epochs=1, checkpoint_name=tmp_path / "run", optim_config={"on": Path("x")})
+    with pytest.raises(ValueError, match=r"checkpoint holds arrays and plain values.*pathlib"):
+        ours.train()
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_interrupted_write_leaves_the_old_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -271,11 +300,10 @@ def test_an_interrupted_write_leaves_the_old_file(
     ours.train()
     before = (tmp_path / "run_epoch_1.pkl").read_bytes()
 
-    def fails(state: object, file: Any) -> None:
-        file.write(b"half")
+    def fails(old: Path, new: Path) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr(pickle, "dump", fails)
+    monkeypatch.setattr(Path, "replace", fails)
     with pytest.raises(OSError, match="disk full"):
         ours._save_checkpoint()
     assert (tmp_path / "run_epoch_1.pkl").read_bytes() == before

@@ -121,14 +121,14 @@ def _start(document: Document, start: str, source: Document) -> None:
 
 
 def solution_of(source: str) -> str:
-    """A source cell as a student would have it: no markers, no mark scheme."""
-    kept, in_scheme = [], False
+    """A source cell as a student would have it: no markers, no mark scheme, no hidden tests."""
+    kept, hidden = [], False
     for line in _lines(source):
         marker = MARKER.match(line)
-        if marker is None and not in_scheme:
+        if marker is None and not hidden:
             kept.append(line)
-        elif marker is not None and marker[2] == "MARK SCHEME":
-            in_scheme = marker[1] == "BEGIN"
+        elif marker is not None and marker[2] != "SOLUTION":
+            hidden = marker[1] == "BEGIN"
     return "\n".join(kept).strip("\n")
 
 

@@ -1,0 +1,115 @@
+"""Cross-validation and the choice of k.
+
+Shapes: Nte test rows, Ntr training rows, D pixels each; distances are (Nte, Ntr).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.random import Generator
+from scipy.spatial.distance import cdist
+
+from autograder.checks.assignment1.knn.oracle import (
+    FOLDS,
+    choose_k,
+    cross_validate,
+    majority,
+    typed_in,
+)
+from autograder.judge import Student, as_array, check, expect, expect_close, expect_shape
+
+K_CHOICES = (1, 3, 5, 8, 10, 12, 15, 20, 50, 100)
+
+
+def _accuracies(table: dict, k: int) -> np.ndarray:
+    expect(k in table, f"k_to_accuracies has no entry for k = {k}")
+    return expect_shape(table[k], (FOLDS,), f"k_to_accuracies[{k}]")
+
+
+@check("knn-cross-validation", probe="KNN-A9", weight=2)
+def folds_cover_every_row_once(student: Student, rng: Generator) -> None:
+    """Five folds that hold every training row once, also when 5 does not divide their number."""
+    run = cross_validate(student, rng)
+    X, y, X_folds, y_folds, rows = run.X, run.y, run.X_folds, run.y_folds, len(run.X)
+    hint = "np.array_split also splits numbers of rows that 5 does not divide"
+    lengths = [len(fold) for fold in X_folds]
+    expect(sum(lengths) == rows, f"{sum(lengths)} of {rows} rows are in the folds: {hint}")
+    expect(max(lengths) - min(lengths) <= 1, f"folds of {lengths} rows are uneven: {hint}")
+    expect([len(f) for f in y_folds] == lengths, "X and y folds differ in length")
+    expect(all(f.ndim == 2 and f.shape[1] == 3 for f in X_folds), "X folds are not (rows, D)")
+    label_of = {row.tobytes(): label for row, label in zip(X, y, strict=True)}
+    joined, labels = np.concatenate(X_folds), np.concatenate([f.ravel() for f in y_folds])
+    found = [label_of.pop(row.tobytes(), None) for row in joined.astype(np.float64)]
+    expect(None not in found, "a row stands in two folds, or is no training row")
+    expect(found == labels.tolist(), "labels and rows do not belong together in the folds")
+
+
+@check("knn-cross-validation", probe="KNN-A9", weight=2)
+def every_fold_validates_once(student: Student, rng: Generator) -> None:
+    """Training on four folds, validation on the fifth, each fold in turn."""
+    run = cross_validate(student, rng)
+    X, seen, table = run.X, run.seen, run.table
+    expect(bool(seen), "the classifier was never trained in this cell")
+    whole = {row.tobytes() for row in X}
+    left_out = set()
+    for rows, _ in seen:
+        used = [row.tobytes() for row in rows.astype(np.float64)]
+        expect(len(used) < len(X), "the validation fold is in the training part")
+        expect(len(set(used)) == len(used), "a fold is twice in the training part")
+        left_out.add(frozenset(whole - set(used)))
+    expect(len(left_out) == FOLDS, f"{len(left_out)} different folds were left out, not {FOLDS}")
+    expect(sum(map(len, left_out)) == len(X), "the folds left out do not make the whole set")
+    expect(set(K_CHOICES) <= set(table), f"k_to_accuracies has the keys {sorted(table)[:12]}")
+
+
+@check("knn-cross-validation", probe="KNN-A9", weight=4)
+def accuracies_are_right(student: Student, rng: Generator) -> None:
+    """Five accuracies for each k, each the share of right labels in its validation fold."""
+    run = cross_validate(student, rng)
+    X_folds, y_folds = run.X_folds, run.y_folds
+    for k in K_CHOICES:
+        got = _accuracies(run.table, k)
+        inside = ((got >= 0) & (got <= 1)).all()
+        expect(inside, f"k_to_accuracies[{k}] holds numbers outside [0, 1]")
+        want = []
+        for i in range(FOLDS):
+            rest = [j for j in range(FOLDS) if j != i]
+            train = np.concatenate([X_folds[j] for j in rest])
+            labels = np.concatenate([y_folds[j].ravel() for j in rest])
+            predicted = majority(cdist(X_folds[i], train), labels, k)
+            want.append(np.mean(predicted == y_folds[i].ravel()))
+        hint = "divide the number of right labels by the size of the validation fold"
+        expect_close(np.sort(got), np.sort(want), what=f"the accuracies for k = {k}", hint=hint)
+
+
+@check("knn-best-k", probe="KNN-A9")
+def best_k_is_among_the_best(student: Student, rng: Generator) -> None:
+    """best_k is one of the k tried, and its mean accuracy among the best."""
+    best = as_array(student.get("best_k"), "best_k")
+    known = best.shape == () and best.item() in K_CHOICES
+    expect(known, "best_k is none of the values in k_choices")
+    table = student.get("k_to_accuracies")
+    expect(isinstance(table, dict), "k_to_accuracies is not a dict")
+    means = {k: float(_accuracies(table, k).mean()) for k in K_CHOICES}
+    other = cross_validate(student, rng).table
+    moved = any(means[k] != _accuracies(other, k).mean() for k in K_CHOICES)
+    expect(moved, "k_to_accuracies is the same for any data: it was typed in")
+    top = max(means, key=lambda k: means[k])
+    # A person reading the plot may take any k that the folds cannot tell from the best. A fold of
+    # 1000 images measures an accuracy of 0.3 to within 0.03, two standard errors.
+    spread = max(float(np.std(_accuracies(table, top))), 0.03)
+    hint = "look at the mean over the folds for each k"
+    expect(means[int(best)] >= means[top] - spread, f"another k does clearly better: {hint}")
+
+
+@check("knn-best-k", probe="KNN-A9", condition=True)
+def the_choice_follows_the_table(student: Student, rng: Generator) -> None:
+    """A program that chooses finds the best k of other tables too."""
+    asked, found = choose_k(student, rng, K_CHOICES)
+    if typed_in(student, "best-k", "best_k") or found == asked:
+        return
+    # It may look at something that the student computed elsewhere, from the real table.
+    table = student.get("k_to_accuracies")
+    top = max(K_CHOICES, key=lambda k: _accuracies(table, k).mean())
+    elsewhere = len(set(found)) == 1 and found[0] == top
+    expect(elsewhere, "with another table k_to_accuracies, the cell takes a k that is not the best")
