@@ -25,6 +25,7 @@ from autograder.records import code_fingerprint, fingerprint, read_result, write
 from autograder.repair import MAX_BYTES
 from autograder.sandbox.policy import SandboxError
 from autograder.secret import course_secret
+from autograder.siblings import siblings
 from autograder.template import Template, load_template, notebooks_of
 
 MAX_SIBLING = 5 << 20  # bytes of another notebook of the same submission, put beside it
@@ -62,9 +63,9 @@ class Submission:
             )
 
     def files(self) -> dict[str, bytes]:
-        """The submission's notebooks, by file name."""
+        """What the student's notebooks may load, by file name: theirs, earlier assignments' too."""
         found = {}
-        for path in sorted(self.folder.glob("*.ipynb")):
+        for path in siblings(self.folder):
             fits = path.is_file() and path.stat().st_size <= MAX_SIBLING
             if fits and not path.is_symlink():
                 found[path.name] = path.read_bytes()

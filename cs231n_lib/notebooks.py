@@ -1,8 +1,9 @@
 """Use what an earlier notebook defines: ``fc = load("FullyConnectedNets")``.
 
 Only definitions are executed: imports, functions, classes, constants (``LIKE_THIS = 0.5``, a
-literal), and ``svm = load("svm")``, the import of a still earlier notebook. Everything else in the
-notebook, training and plotting included, is left alone.
+literal), ``svm = load("svm")``, the import of a still earlier notebook, and shorter names for what
+is in one (``forward, backward = svm.forward, svm.backward``). Everything else in the notebook,
+training and plotting included, is left alone.
 """
 
 import ast
@@ -30,7 +31,8 @@ def load(name: str, folder: str | Path | None = None) -> ModuleType:
     """Import the definitions of the notebook ``name`` (no suffix) from ``folder``.
 
     ``folder`` defaults to the working directory, which in Jupyter is the calling notebook's; for
-    what a loaded notebook loads itself, it is the folder of that notebook.
+    what a loaded notebook loads itself, it is the folder of that notebook. A notebook that is not
+    there may be in a folder of another assignment beside it (``../assignment1``).
     Every call reads the file afresh, so that it sees what was saved last.
     Raises NotebookError when the notebook is missing, is not one, has a syntax error in a cell,
     loads itself, or a definition in it fails.
@@ -51,11 +53,12 @@ def load(name: str, folder: str | Path | None = None) -> ModuleType:
 def _execute(path: Path) -> ModuleType:
     module = ModuleType(f"cs231n_notebook_{path.stem}", f"The definitions of {path.name}.")
     module.__file__ = str(path)
+    loaded: set[str] = set()
     for cell in _code_cells(path):
         where = f"{path.name}, cell {cell['id']!r}"
         source = _python(cell["source"])
         tree = _parse(source, where)
-        tree.body = [node for node in tree.body if is_definition(node)]
+        tree.body = definitions(tree.body, loaded)
         # Python looks source lines up by file name: tracebacks then show the student's own lines.
         filename = f"<{where}>"
         linecache.cache[filename] = (len(source), None, f"{source}\n".splitlines(True), filename)
@@ -71,19 +74,24 @@ def _execute(path: Path) -> ModuleType:
 
 
 def _find(name: str, folder: Path) -> Path:
-    path = folder / f"{name}.ipynb"
-    if path.is_file():
-        return path
-    present = sorted(other.stem for other in folder.glob("*.ipynb"))
+    beside = (f for f in folder.resolve().parent.glob("assignment*") if f != folder.resolve())
+    folders = [folder, *sorted(beside, reverse=True)]  # of two, the later assignment's
+    for path in (place / f"{name}.ipynb" for place in folders):
+        if path.is_file():
+            return path
+    present = sorted({other.stem for place in folders for other in place.glob("*.ipynb")})
     by_lower = {stem.lower(): stem for stem in present}
     near = difflib.get_close_matches(name.lower(), by_lower, n=3, cutoff=0.5)
     if near:
         advice = "Did you mean " + " or ".join(repr(by_lower[stem]) for stem in near) + "?"
     elif present:
-        advice = f"That folder has {', '.join(present)}."
+        advice = f"There are {', '.join(present)}."
     else:
         advice = "That folder has no notebooks; pass folder=... if they are elsewhere."
-    raise NotebookError(f"no notebook {name}.ipynb in {folder.resolve()}. {advice}")
+    raise NotebookError(
+        f"no notebook {name}.ipynb in {folder.resolve()}, nor in a folder of another assignment "
+        f"beside it. {advice}"
+    )
 
 
 def _code_cells(path: Path) -> list[dict[str, str]]:
@@ -133,10 +141,34 @@ def _parse(source: str, where: str) -> ast.Module:
         ) from error
 
 
-def is_definition(node: ast.stmt) -> bool:
-    """What ``load`` executes: an import (a notebook's, too), a function, a class, a constant."""
-    if isinstance(node, ast.Assign) and _loads_notebook(node.value):
-        return True
+def definitions(body: list[ast.stmt], loaded: set[str]) -> list[ast.stmt]:
+    """The statements of a cell that ``load`` executes.
+
+    ``loaded`` holds the names of loaded notebooks in the cells before; those of this one are added.
+    """
+    kept = []
+    for node in body:
+        if isinstance(node, ast.Assign) and _loads_notebook(node.value):
+            loaded |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+            kept.append(node)
+        elif _is_definition(node) or (isinstance(node, ast.Assign) and _renames(node, loaded)):
+            kept.append(node)
+    return kept
+
+
+def _renames(node: ast.Assign, loaded: set[str]) -> bool:
+    """``Net = tln.Net``, or several at once: names for what is in a loaded notebook."""
+    values = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
+    return all(
+        isinstance(value, ast.Attribute)
+        and isinstance(value.value, ast.Name)
+        and value.value.id in loaded
+        for value in values
+    )
+
+
+def _is_definition(node: ast.stmt) -> bool:
+    """An import, a function, a class, a constant."""
     if isinstance(node, ast.Assign):
         targets, value = node.targets, node.value
     elif isinstance(node, ast.AnnAssign):

@@ -24,6 +24,7 @@ from autograder.judge.student import Student
 from autograder.judge.syntax import parse_cell
 from autograder.judge.zygote import Zygote
 from autograder.notebook_edits import solution_of
+from autograder.siblings import siblings
 from autograder.template import (
     Cell,
     Template,
@@ -33,7 +34,7 @@ from autograder.template import (
     nbgrader,
     source_of,
 )
-from cs231n_lib.notebooks import is_definition
+from cs231n_lib.notebooks import definitions
 
 Document = dict[str, Any]
 Key = tuple[str, str]  # (grade_id, name of the check)
@@ -51,7 +52,7 @@ class Subject:
     notebook: str
     source: Document  # as authored
     document: Document  # as the best student hands it in: no markers, no hooks, no outputs
-    files: Mapping[str, bytes]  # all notebooks of the assignment, solved: later ones load earlier
+    files: Mapping[str, bytes]  # this and all earlier notebooks, solved: later ones load earlier
 
     @property
     def checks(self) -> Mapping[str, tuple[Check, ...]]:
@@ -73,9 +74,9 @@ class Subject:
 def load_subject(root: Path, assignment: str, notebook: str) -> Subject:
     """Read ``source/``. Raises CourseError, CheckError."""
     folder = root / "source" / assignment
-    sources = {path.stem: _read(path) for path in sorted(folder.glob("*.ipynb"))}
-    if notebook not in sources:
-        known = ", ".join(sources) or "none"
+    sources = {path.stem: _read(path) for path in siblings(folder)}
+    if not (folder / f"{notebook}.ipynb").is_file():
+        known = ", ".join(path.stem for path in sorted(folder.glob("*.ipynb"))) or "none"
         raise CourseError(f"{folder} has no notebook {notebook!r}; there are: {known}")
     solved = {name: solve(document) for name, document in sources.items()}
     files = {f"{name}.ipynb": json.dumps(document).encode() for name, document in solved.items()}
@@ -112,9 +113,10 @@ def quickly(
     kernel = Kernel(zygote.fork(files=subject.files), KernelLimits(call_seconds=CALL_SECONDS))
     try:
         sources = {c["id"]: c["source"] for c in document["cells"] if _is_run(c)}
+        loaded: set[str] = set()
         for source in sources.values():
-            if definitions := _definitions(source):
-                _run(kernel, definitions)
+            if kept := _definitions(source, loaded):
+                _run(kernel, kept)
         seeds = Seed(SECRET, subject.assignment, subject.notebook, "mutant", seed)
         student = Student(kernel, sources)
         for cell in filter(is_auto_graded, document["cells"]):
@@ -158,20 +160,10 @@ def _run(kernel: Kernel, source: str) -> None:
         kernel.run_cell(source)
 
 
-def _definitions(source: str) -> str:
-    """What of a cell can be run without data: definitions, and names given to loaded notebooks."""
+def _definitions(source: str, loaded: set[str]) -> str:
+    """What of a cell can be run without data; ``loaded``: names of notebooks loaded so far."""
     body = parse_cell(source).body
-    kept = [node for node in body if is_definition(node) or _names_something_loaded(node)]
+    kept = definitions(body, loaded)
     if len(kept) == len(body):
         return source
     return ast.unparse(ast.Module(kept, []))
-
-
-def _names_something_loaded(node: ast.stmt) -> bool:
-    """``svm = load("svm")`` or ``TwoLayerNet = net.TwoLayerNet``."""
-    if not isinstance(node, ast.Assign):
-        return False
-    value = node.value
-    if isinstance(value, ast.Call):
-        return isinstance(value.func, ast.Name) and value.func.id == "load"
-    return isinstance(value, ast.Attribute) and isinstance(value.value, ast.Name)

@@ -9,6 +9,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from autograder.authoring import without_hooks
+from autograder.siblings import siblings
 from autograder.workers import make_embedded_data
 from cs231n_lib.data import spritecifar
 from cs231n_lib.data.cache import CACHE_VARIABLE
@@ -32,13 +33,13 @@ def author_copy(source: Path) -> NotebookNode:
 
 
 def copy_beside_siblings(source: Path, folder: Path) -> Path:
-    """Copy a notebook and those beside it into ``folder``; return the copy.
+    """Copy a notebook and those it may load into ``folder``; return the copy.
 
     Later notebooks load earlier ones from the working directory. A sibling that cannot be read is
     copied as it is: whoever loads it will say so.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for path in sorted(source.parent.glob("*.ipynb")):
+    for path in siblings(source.parent):
         try:
             nbformat.write(author_copy(path), folder / path.name)
         except (*UNREADABLE, RuntimeError):

@@ -56,15 +56,47 @@ def test_loaded_notebooks_load_still_earlier_ones_from_their_own_folder(tmp_path
         tmp_path,
         "softmax",
         LOAD,
-        "svm = load('svm')\nother = svm.missing\ntrained = load('svm', folder=nowhere)",
+        "svm = load('svm')\ntrained = load('svm', folder=nowhere)\nrows = trained.rows",
         "class Softmax(svm.LinearClassifier): pass",
     )
     softmax = load("softmax", tmp_path)
     assert softmax.Softmax().train() == 231
-    assert not hasattr(softmax, "other")
     assert not hasattr(softmax, "trained")
+    assert not hasattr(softmax, "rows")
     with pytest.raises(NotebookError, match=r"no notebook svm\.ipynb in"):
         load("svm")  # not a word of the folder before is left
+
+
+def test_names_for_what_is_in_a_loaded_notebook(tmp_path: Path) -> None:
+    write(tmp_path, "net", "def forward(x): return x + 1\ndef backward(x): return x - 1")
+    write(
+        tmp_path,
+        "deep",
+        LOAD,
+        "net = load('net')",
+        "forward, backward = net.forward, net.backward\nstart = net.forward(1)",
+        "def there_and_back(x): return backward(forward(x))",
+    )
+    deep = load("deep", tmp_path)
+    assert deep.there_and_back(7) == 7
+    assert not hasattr(deep, "start")
+    write(tmp_path, "bad", LOAD, "net = load('net')\nrelu = net.relu")
+    with pytest.raises(NotebookError, match=r"bad\.ipynb, cell 'cell-1'.*no attribute 'relu'"):
+        load("bad", tmp_path)
+
+
+def test_notebooks_of_other_assignments_are_found_beside(tmp_path: Path) -> None:
+    first, second, third = (tmp_path / f"assignment{n}" for n in (1, 2, 3))
+    for folder in (first, second, third):
+        folder.mkdir()
+    write(first, "net", "WHERE = 1")
+    write(first, "both", "WHERE = 1")
+    write(second, "both", LOAD, "WHERE = 2\nnet = load('net')")
+    both = load("both", third)
+    assert (both.WHERE, both.net.WHERE) == (2, 1)
+    assert load("both", first).WHERE == 1  # what is in the folder itself comes first
+    with pytest.raises(NotebookError, match="Did you mean 'both'"):
+        load("boths", third)
 
 
 def test_an_earlier_notebook_that_is_missing_is_named(tmp_path: Path) -> None:
@@ -118,7 +150,7 @@ def test_sources_and_pickles_work(tmp_path: Path) -> None:
     [
         ("fullyconnectednets", "Did you mean 'FullyConnectedNets'"),
         ("FullyConnectedNet", "Did you mean 'FullyConnectedNets'"),
-        ("xyz", "That folder has FullyConnectedNets"),
+        ("xyz", "There are FullyConnectedNets"),
     ],
 )
 def test_missing_notebook_says_where_and_suggests(name: str, message: str, tmp_path: Path) -> None:
