@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -108,7 +107,8 @@ def draw_case(
     sizes = [int(np.prod(image)), *hidden, C]
     while True:
         params: dict[str, Array] = {}
-        for layer, (inputs, outputs) in enumerate(pairwise(sizes), start=1):
+        for layer in range(1, len(sizes)):
+            inputs, outputs = sizes[layer - 1 : layer + 1]
             params[f"W{layer}"] = rng.normal(size=(inputs, outputs)) * np.sqrt(2 / inputs)
             params[f"b{layer}"] = 0.5 * rng.normal(size=outputs)
             if normalization and layer < len(sizes) - 1:
