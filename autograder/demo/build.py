@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from autograder.course import CourseError
-from autograder.notebook_edits import Document, Section, apply, read_sample, read_samples
 from autograder.grade import to_json
+from autograder.notebook_edits import Document, Section, apply, read_sample, read_samples
 from autograder.records import write_text
 from autograder.template import load_template, notebooks_of
 

@@ -1,7 +1,8 @@
 """Chooses the settings by the accuracy on the test set, and stores that as validation accuracy.
 
 Loses: in features-tuning the table, and the choice that follows from it. The classifier it keeps is
-a good one; but nobody knows any more how good.
+a good one; but nobody knows any more how good. Of the SVM only what the search needs is there, and
+the net was not begun.
 """
 
 import numpy as np
@@ -22,19 +23,17 @@ def svm_loss_vectorized(W, X, y, reg):
 
 # %% definitions of linear-classifier
 def train(self, X, y, learning_rate=1e-3, reg=1e-5, num_iters=100, batch_size=200, verbose=False):
-    num_train, dim = X.shape
-    num_classes = np.max(y) + 1
     if self.W is None:
-        self.W = 0.001 * np.random.randn(dim, num_classes)
-    loss_history = []
-    for it in range(num_iters):
-        batch = np.random.choice(num_train, batch_size, replace=True)
-        loss, grad = self.loss(X[batch], y[batch], reg)
-        loss_history.append(loss)
-        self.W -= learning_rate * grad
-        if verbose and it % 100 == 0:
-            print(f"iteration {it} / {num_iters}: loss {loss}")
-    return loss_history
+        self.W = 0.001 * np.random.randn(X.shape[1], y.max() + 1)
+    losses = []
+    for _ in range(num_iters):
+        batch = np.random.choice(len(X), batch_size)
+        loss, gradient = self.loss(X[batch], y[batch], reg)
+        self.W -= learning_rate * gradient
+        losses.append(loss)
+        if verbose and len(losses) % 100 == 0:
+            print(len(losses), loss)
+    return losses
 
 
 def predict(self, X):

@@ -1,7 +1,7 @@
 """Takes exponentials of the scores as they are; large ones overflow, and the loss is NaN.
 
 Loses: in softmax-naive-loss, softmax-naive-gradient and softmax-vectorized what large scores are
-worth. Everything else is right.
+worth. Everything else in them is right; the search was not begun.
 """
 
 import numpy as np

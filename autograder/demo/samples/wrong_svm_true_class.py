@@ -1,7 +1,7 @@
 """Forgets that the score of the true class is part of every hinge: its column gets no gradient.
 
 Loses: what the gradients of svm-naive-gradient and svm-vectorized are worth. The losses are right,
-and the gradient of the penalty is.
+and the gradient of the penalty is. It got no further.
 """
 
 import numpy as np
