@@ -15,6 +15,7 @@ every drawing at sight.
 import argparse
 import io
 import re
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -100,6 +101,14 @@ def attribution(sets: list[DrawingSet], all_drawings: list[Drawing]) -> str:
     return "\n".join(rows) + "\n"
 
 
+def with_table(page: Path, table: str) -> str:
+    """The text of SPRITES.md with this table in it. Raises OSError, or ValueError: no place."""
+    text, found = TABLE.subn(lambda match: match[1] + table + match[2], page.read_text("utf-8"))
+    if not found:
+        raise ValueError(f"{page} has no '<!-- table: ... -->' to write the table into")
+    return text
+
+
 def contact_sheet(arrays: dict[str, NDArray[np.generic]], path: Path, columns: int = 24) -> None:
     """All drawings by class, the held-out ones on a darker ground."""
     tiles = []
@@ -123,26 +132,26 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--packages", type=Path, default=Path("/tmp/sprite-packages"),
                         help="folder with (or for) the unpacked packages")  # fmt: skip
-    parser.add_argument("--fetch", action="store_true", help="download the packages that lack")
+    parser.add_argument("--fetch", action="store_true", help="download missing packages")
     parser.add_argument("--sheet", type=Path, help="write a picture of all drawings here")
     data = ROOT / "cs231n_lib" / "data"
     parser.add_argument("--out", type=Path, default=data / "sprites.npz")
     parser.add_argument("--attribution", type=Path, default=data / "SPRITES.md")
     arguments = parser.parse_args()
 
-    sets = read_manifest(Path(__file__).with_name("sprites.toml"))
-    if arguments.fetch:
-        for number, one in enumerate(sets, 1):
-            print(f"[{number}/{len(sets)}] {one.package} {one.version}", flush=True)
-            fetch(one, arguments.packages)
-    arrays, all_drawings = build(sets, arguments.packages)
+    try:
+        sets = read_manifest(Path(__file__).with_name("sprites.toml"))
+        if arguments.fetch:
+            for number, one in enumerate(sets, 1):
+                print(f"[{number}/{len(sets)}] {one.package} {one.version}", flush=True)
+                fetch(one, arguments.packages)
+        arrays, all_drawings = build(sets, arguments.packages)
+        table = attribution(sets, all_drawings)
+        text = with_table(arguments.attribution, table)
+    except (OSError, ValueError, subprocess.CalledProcessError) as error:
+        raise SystemExit(f"error: {error}") from None
     np.savez_compressed(arguments.out, **arrays)
-    table = attribution(sets, all_drawings)
-    page = arguments.attribution
-    text, found = TABLE.subn(lambda match: match[1] + table + match[2], page.read_text("utf-8"))
-    if not found:
-        raise SystemExit(f"{page} has no '<!-- table: ... -->' to write the table into")
-    page.write_text(text, "utf-8")
+    arguments.attribution.write_text(text, "utf-8")
     if arguments.sheet:
         contact_sheet(arrays, arguments.sheet)
     print(f"{len(all_drawings)} drawings, {arguments.out.stat().st_size / 1e6:.2f} MB")

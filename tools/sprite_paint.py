@@ -48,6 +48,7 @@ def paint(image: Image.Image, treatment: str, label: str, key: str) -> Image.Ima
     """Colour a drawing: ``colour`` leaves it, ``ink`` and ``ramp`` give it a coat of its class.
 
     ``ramp`` is for drawings in shades of one colour: dark stays dark, the shades become coat.
+    Raises ValueError for another treatment, and when the drawing is empty.
     """
     if treatment == "colour":
         return image
@@ -60,8 +61,7 @@ def paint(image: Image.Image, treatment: str, label: str, key: str) -> Image.Ima
         rgb = _mix(_mix(np.array(DARK), coat, np.clip(luma / 0.5, 0, 1)),
                    np.array(LIGHT), np.clip(luma - 0.5, 0, 0.35))  # fmt: skip
     elif treatment == "ink":
-        holes = _holes(alpha[..., 0])[..., None]
-        whole = np.maximum(alpha, holes)
+        whole = np.maximum(alpha, _filled(alpha[..., 0])[..., None])
         if alpha.sum() < OUTLINE * whole.sum():
             rgb = _mix(coat, np.array(DARK) + 0.25 * coat, alpha)
         else:
@@ -75,11 +75,11 @@ def paint(image: Image.Image, treatment: str, label: str, key: str) -> Image.Ima
 
 
 def sprite(image: Image.Image, size: int) -> NDArray[np.uint8]:
-    """Crop to the outline, centre in a square and reduce: (size, size, 4), straight alpha."""
-    box = image.getchannel("A").getbbox()
-    if box is None:
-        raise ValueError("the drawing is empty")
-    image = image.crop(box)
+    """Crop to the outline, centre in a square and reduce: (size, size, 4), straight alpha.
+
+    Raises ValueError when the drawing is empty.
+    """
+    image = _cropped(image)
     side = max(image.size)
     square = Image.new("RGBA", (side, side))
     square.paste(image, ((side - image.width) // 2, (side - image.height) // 2))
@@ -96,12 +96,17 @@ def sprite(image: Image.Image, size: int) -> NDArray[np.uint8]:
     return np.clip(np.dstack([straight, alpha]) + 0.5, 0, 255).astype(np.uint8)
 
 
-def _on_canvas(image: Image.Image) -> Image.Image:
-    """Crop, scale to the canvas and leave a margin, so that the outside is one piece."""
+def _cropped(image: Image.Image) -> Image.Image:
+    """The part with ink. Raises ValueError when there is none."""
     box = image.getchannel("A").getbbox()
     if box is None:
         raise ValueError("the drawing is empty")
-    image = image.crop(box)
+    return image.crop(box)
+
+
+def _on_canvas(image: Image.Image) -> Image.Image:
+    """Crop, scale to the canvas and leave a margin, so that the outside is one piece."""
+    image = _cropped(image)
     scale = CANVAS / max(image.size)
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
     canvas = Image.new("RGBA", (CANVAS + 2 * MARGIN, CANVAS + 2 * MARGIN))
@@ -110,14 +115,17 @@ def _on_canvas(image: Image.Image) -> Image.Image:
     return canvas
 
 
-def _holes(alpha: FloatArray) -> FloatArray:
-    """1 where a drawing is see-through but enclosed (small gaps count as closed), else 0."""
+def _filled(alpha: FloatArray) -> FloatArray:
+    """1 for what the ink encloses and most of the ink itself, else 0; small gaps count as closed.
+
+    Shapes: alpha (H, W), from 0 to 1, empty in the corner; returns (H, W).
+    """
     ink = Image.fromarray((alpha > 0.35).astype(np.uint8) * 255)
     closed = ink.filter(ImageFilter.MaxFilter(5))
     ImageDraw.floodfill(closed, (0, 0), 128)
     outside = closed.point(lambda value: 255 if value == 128 else 0)
     outside = np.asarray(outside.filter(ImageFilter.MaxFilter(5))) > 0
-    return np.where(outside & (alpha <= 0.35), 0.0, np.where(outside, 0.0, 1.0))
+    return 1.0 - outside
 
 
 def _coat(rng: Generator, label: str) -> FloatArray:

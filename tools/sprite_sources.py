@@ -1,7 +1,9 @@
 """Where drawings come from: the manifest ``sprites.toml`` and the packages it names.
 
-Every package is unpacked in a folder of its own name. Version, licence and author in the manifest
-must be those of the package itself: what we say of other people's work is checked, not remembered.
+Every package is unpacked in a folder of its own name. What the manifest says of other people's work
+is held against the package itself, as far as that tells: an Iconify package its version, licence,
+author and title; another npm package its version and licence (its author is the packager, not the
+artist); Debian's drawings each their artist and that they are free.
 """
 
 import json
@@ -101,7 +103,10 @@ def fetch(one: DrawingSet, folder: Path) -> None:
 
 
 def drawings(one: DrawingSet, folder: Path) -> Iterator[Drawing]:
-    """All drawings of an unpacked set, in the manifest's order. Raises ValueError if one lacks."""
+    """All drawings of an unpacked set, in the manifest's order.
+
+    Raises ValueError when the set or a drawing is missing, or is not what the manifest says.
+    """
     root = folder / one.folder
     if not root.is_dir():
         raise ValueError(f"{root} is missing: unpack {one.package} {one.version} there (--fetch)")
@@ -149,7 +154,7 @@ def _svg(icons: dict[str, Any], name: str) -> str:
 
 def _check(one: DrawingSet, package: dict[str, Any], info: dict[str, Any] | None) -> None:
     """Hold the manifest against the package's own metadata."""
-    found = {"version": package["version"], "licence": package.get("license", one.licence)}
+    found = {"version": package["version"], "licence": package.get("license")}
     if info is not None:
         found |= {"licence": info["license"]["spdx"], "author": info["author"]["name"]}
         found["title"] = info["name"]

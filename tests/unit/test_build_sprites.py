@@ -138,6 +138,66 @@ def test_errors_say_what_is_wrong(old: str, new: str, message: str, packages: Pa
         build_sprites.build(build_sprites.read_manifest(manifest), packages, draw)
 
 
+CLIP_ART = """<svg><!-- PublicDomain --><dc:creator><cc:Agent><dc:title>
+  C. Painter</dc:title></cc:Agent></dc:creator></svg>"""
+DEBIAN = """
+[[set]]
+style = "clip-art"
+package = "openclipart-svg"
+version = "1"
+title = "Open Clip Art"
+author = "see each drawing"
+licence = "Public domain"
+treatment = "ramp"
+files = "svg/{}.svg"
+[set.drawings]
+dog = ["pets/rex"]
+"""
+
+
+@pytest.mark.usefixtures("tools")
+def test_clip_art_names_its_artist_and_is_free(tmp_path: Path) -> None:
+    import build_sprites
+
+    (tmp_path / "sprites.toml").write_text(DEBIAN)
+    drawing = tmp_path / "openclipart-svg/svg/pets/rex.svg"
+    drawing.parent.mkdir(parents=True)
+    drawing.write_text(CLIP_ART)
+    sets = build_sprites.read_manifest(tmp_path / "sprites.toml")
+    shades = Image.new("RGBA", (20, 20), (0, 0, 0, 255))
+    shades.paste((128, 128, 128, 255), (10, 0, 20, 20))
+    arrays, drawings = build_sprites.build(sets, tmp_path, lambda _: shades)
+    assert "- C. Painter: `rex`" in build_sprites.attribution(sets, drawings)
+    dark, coat = arrays["rgba"][0, 24, [12, 36], :3].astype(int)
+    assert dark.tolist() == [38, 33, 30]  # in a drawing of shades, black stays dark ...
+    assert coat.min() > dark.max()  # ... and the middle shade becomes coat
+
+    drawing.write_text(CLIP_ART.replace("PublicDomain", ""))
+    with pytest.raises(ValueError, match="does not say that it is in the public domain"):
+        build_sprites.build(sets, tmp_path, lambda _: shades)
+
+
+@pytest.mark.usefixtures("tools")
+def test_command_ends_with_a_message_and_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import build_sprites
+
+    bank, page = tmp_path / "sprites.npz", tmp_path / "SPRITES.md"
+    page.write_text("<!-- table: made by a script -->\nold\n<!-- end of the table -->\n")
+    new = "<!-- table: made by a script -->\nnew\n<!-- end of the table -->\n"
+    assert build_sprites.with_table(page, "new\n") == new
+    options = ["--packages", str(tmp_path), "--out", str(bank), "--attribution", str(page)]
+    monkeypatch.setattr(sys, "argv", ["build_sprites.py", *options])
+    with pytest.raises(SystemExit, match=r"error: .* is missing: unpack .* there \(--fetch\)"):
+        build_sprites.main()
+    assert not bank.exists()
+    assert "old" in page.read_text()
+    page.write_text("no table here")
+    with pytest.raises(ValueError, match="to write the table into"):
+        build_sprites.with_table(page, "new\n")
+
+
 @pytest.mark.usefixtures("tools")
 def test_committed_bank_is_what_the_manifest_lists() -> None:
     import build_sprites
