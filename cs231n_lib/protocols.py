@@ -21,7 +21,10 @@ class Model(Protocol):
 
 
 def examples(data: Mapping[str, ArrayLike], split: str) -> tuple[Array, Array]:
-    """``X_<split>`` and ``y_<split>``, checked: there are rows, and a whole-number label each."""
+    """``X_<split>`` and ``y_<split>``, checked: there are rows, and a whole-number label each.
+
+    Shapes: X (N, d_1, ..., d_k) with k > 0; y (N,). Raises ValueError on anything else.
+    """
     x_name, y_name = f"X_{split}", f"y_{split}"
     if missing := [name for name in (x_name, y_name) if name not in data]:
         raise ValueError(
@@ -42,7 +45,10 @@ def examples(data: Mapping[str, ArrayLike], split: str) -> tuple[Array, Array]:
 
 
 def find_rule(rule: str | UpdateRule, model: Model) -> UpdateRule:
-    """Look a name up in the notebook, then in the module of the model's class (``load``-ed)."""
+    """Look a name up in the notebook, then in the module of the model's class (``load``-ed).
+
+    Raises ValueError when neither has a function of that name.
+    """
     if not isinstance(rule, str):
         if not callable(rule):
             raise ValueError(f"update_rule must be a function or a name, not {rule!r}")
@@ -59,6 +65,7 @@ def find_rule(rule: str | UpdateRule, model: Model) -> UpdateRule:
 
 
 def require_gradients(grads: object, params: Mapping[str, Array]) -> None:
+    """Raise ValueError unless there is a gradient for each parameter, of its shape."""
     if not isinstance(grads, Mapping) or set(grads) != set(params):
         found = sorted(grads) if isinstance(grads, Mapping) else f"a {type(grads).__name__}"
         raise ValueError(
@@ -74,7 +81,10 @@ def require_gradients(grads: object, params: Mapping[str, Array]) -> None:
 
 
 def require_update(updated: object, w: Array, name: str) -> tuple[Array, dict[str, Any]]:
-    """Check what an update rule returned for the parameter ``name``, whose value was ``w``."""
+    """Check what an update rule returned for the parameter ``name``, whose value was ``w``.
+
+    Raises TypeError when it is no pair of an array and a dict, ValueError when the shape changed.
+    """
     if not isinstance(updated, tuple) or len(updated) != 2 or not isinstance(updated[1], dict):
         raise TypeError(
             f"the update rule must return (w, config), an array and a dict; for {name} it "

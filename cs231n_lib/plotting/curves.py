@@ -49,7 +49,10 @@ def plot_accuracy(train: ArrayLike, validation: ArrayLike, ax: Axes | None = Non
 def plot_cross_validation(
     accuracies: Mapping[int, Sequence[float]], name: str = "k", ax: Axes | None = None
 ) -> Axes:
-    """Plot every fold's accuracy against a hyper-parameter, and mean with standard deviation."""
+    """Plot every fold's accuracy against a hyper-parameter, and mean with standard deviation.
+
+    Raises ValueError when there is no value, or one without any accuracy.
+    """
     if not accuracies or any(len(folds) == 0 for folds in accuracies.values()):
         raise ValueError("every value of the hyper-parameter needs at least one accuracy")
     ax = ax or new_axes()

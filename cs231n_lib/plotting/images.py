@@ -72,20 +72,31 @@ def class_montage(
     seed: int = 0,
     ax: Axes | None = None,
 ) -> Axes:
-    """Show random examples of each class, a column a class. X (N, H, W, 3), y (N,)."""
+    """Show random examples of each class, a column a class.
+
+    Shapes: X (N, H, W, C) or (N, H, W), in the ranges of ``show_images``; y (N,).
+    Raises ValueError on other shapes, or when no image is of these classes.
+    """
     images, labels = np.asarray(X), np.asarray(y)
     if len(images) != len(labels):
         raise ValueError(f"X has {len(images)} images, but y has {len(labels)} labels")
-    height, width, channels = images.shape[1:]
-    montage = np.full((per_class * height, len(classes) * width, channels), 255, np.uint8)
     rng = np.random.default_rng(seed)
-    for column in range(len(classes)):
-        rows = rng.permutation(np.flatnonzero(labels == column))[:per_class]
-        for place, image in enumerate(_displayable(images[rows]) if len(rows) else ()):
+    chosen = [
+        rng.permutation(np.flatnonzero(labels == column))[:per_class]
+        for column in range(len(classes))
+    ]
+    # All in one call: whether floats go up to 1 or to 255 must be the same for every class.
+    pixels = _displayable(images[np.concatenate(chosen)])
+    height, width = pixels.shape[1:3]
+    shape = (per_class * height, len(classes) * width, *pixels.shape[3:])
+    montage = np.full(shape, 255, np.uint8)
+    ends = np.cumsum([len(rows) for rows in chosen])
+    for column, examples in enumerate(np.split(pixels, ends[:-1])):
+        for place, image in enumerate(examples):
             top, left = place * height, column * width
             montage[top : top + height, left : left + width] = image
     ax = ax or new_axes((1.0 * len(classes), 1.05 * per_class))
-    ax.imshow(montage)
+    ax.imshow(montage, cmap="gray", vmin=0, vmax=255)
     ax.set_xticks([(column + 0.5) * width for column in range(len(classes))], list(classes))
     ax.xaxis.tick_top()
     ax.tick_params(length=0)

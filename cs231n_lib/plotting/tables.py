@@ -15,7 +15,11 @@ if TYPE_CHECKING:  # matplotlib takes a second to import: only the functions do
 
 
 def show_distances(dists: ArrayLike, ax: Axes | None = None) -> Axes:
-    """Show a distance matrix (tests, training rows): black is near, white is far."""
+    """Show a distance matrix: black is near, white is far.
+
+    Shapes: dists (M, N), a row for each test row, a column for each training row.
+    Raises ValueError when dists has another number of dimensions.
+    """
     matrix = np.asarray(dists)
     if matrix.ndim != 2:
         raise ValueError(f"dists must have two dimensions, not shape {matrix.shape}")

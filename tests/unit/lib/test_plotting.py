@@ -62,6 +62,18 @@ def test_montage_has_a_column_for_each_class() -> None:
     assert [label.get_text() for label in ax.get_xticklabels()] == ["low", "high", "none"]
     with pytest.raises(ValueError, match="4 images, but y has 1"):
         plotting.class_montage(X, [0], ["low"])
+    with pytest.raises(ValueError, match=r"images must have shape \(N, H, W, 3\)"):
+        plotting.class_montage(X.reshape(4, -1), [0, 1, 1, 0], ["low", "high"])
+
+
+def test_montage_scales_all_classes_alike_and_takes_grey_images() -> None:
+    X = np.stack(
+        [np.full((4, 4, 1), value) for value in (1.0, 200.0)]
+    )  # 0 to 255, one nearly black
+    for images in (X, X[..., 0]):
+        ax = plotting.class_montage(images, [0, 1], ["dark", "bright"], per_class=1)
+        pixels = np.asarray(ax.images[0].get_array())
+        assert pixels[0].tolist() == [1] * 4 + [200] * 4
 
 
 def test_loss_curves() -> None:
