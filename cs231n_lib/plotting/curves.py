@@ -51,10 +51,13 @@ def plot_cross_validation(
 ) -> Axes:
     """Plot every fold's accuracy against a hyper-parameter, and mean with standard deviation.
 
-    Raises ValueError when there is no value, or one without any accuracy.
+    Raises ValueError when there is no value, or one without a list of accuracies.
     """
-    if not accuracies or any(len(folds) == 0 for folds in accuracies.values()):
-        raise ValueError("every value of the hyper-parameter needs at least one accuracy")
+    shapes = [np.shape(folds) for folds in accuracies.values()]
+    if not shapes or any(len(shape) != 1 or shape[0] == 0 for shape in shapes):
+        raise ValueError(
+            "every value of the hyper-parameter needs a list of accuracies, one for each fold"
+        )
     ax = ax or new_axes()
     values = sorted(accuracies)
     for value in values:

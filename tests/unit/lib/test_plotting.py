@@ -94,8 +94,9 @@ def test_accuracy_and_cross_validation() -> None:
     assert ax.containers[0][0].get_ydata().tolist() == [0.2, 0.4]  # in the order of k
     assert [len(np.asarray(points.get_offsets())) for points in ax.collections[:2]] == [2, 2]
     assert ax.get_xlabel() == "k"
-    with pytest.raises(ValueError, match="at least one accuracy"):
-        plotting.plot_cross_validation({1: []})
+    for none in ({}, {1: []}, {1: 0.3}):
+        with pytest.raises(ValueError, match="needs a list of accuracies"):
+            plotting.plot_cross_validation(none)  # pyright: ignore[reportArgumentType]
 
 
 def test_distances_black_is_near() -> None:
@@ -201,6 +202,10 @@ def test_confusion_has_a_row_for_each_true_class() -> None:
     ):
         with pytest.raises(ValueError, match=message):
             plotting.plot_confusion(true, predicted, ["cat", "dog", "none"])
+    for labels in ([0.5], [np.nan], ["cat"]):
+        with pytest.raises(ValueError, match="must be whole numbers"):
+            plotting.plot_confusion(labels, labels, ["cat", "dog", "none"])
+    assert texts(plotting.plot_confusion([1.0], [1], ["cat", "dog"])) == ["0", "100"]
 
 
 def test_numbers_can_be_read_on_their_colours() -> None:
