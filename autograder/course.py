@@ -16,11 +16,13 @@ from pathlib import Path
 
 from nbgrader.utils import parse_utc
 
+from autograder.earlier import EarlierWork
 from autograder.grade import Job, grade, nothing_to_grade
 from autograder.gradebook import GradebookWriter, ensure_assignment
 from autograder.judge.registry import Check, checks_for
 from autograder.judge.results import GradedNotebook
 from autograder.judge.zygote import Zygote
+from autograder.prerequisites import course_order
 from autograder.records import code_fingerprint, fingerprint, read_result, write_result, write_text
 from autograder.repair import MAX_BYTES
 from autograder.sandbox.policy import SandboxError
@@ -124,8 +126,9 @@ def grade_assignment(
     ``force``. ``zygote`` gives a live zygote whenever it is called. Raises TemplateError,
     CourseError, CheckError, and SandboxError where no isolation is to be had at all.
     """
-    names = notebooks_of(root, assignment)
-    templates = {name: load_template(root, assignment, name) for name in names}
+    released = notebooks_of(root, assignment)
+    templates = {name: load_template(root, assignment, name) for name in released}
+    names = course_order({name: template.document for name, template in templates.items()})
     checks = {name: checks_for(assignment, name) for name in names}
     chosen = submissions(root, assignment, students)
     secret = course_secret(root)
@@ -137,14 +140,18 @@ def grade_assignment(
         for number, submission in enumerate(chosen):
             mine = []
             when, doubt = submission.handed_in()
+            work = EarlierWork(root, submission.student, submission.files(), secret, zygote)
             for name in names:
                 where = Event(submission.student, name, number, len(chosen))
                 on_event(where)
+                files, notes = files_somehow(work, templates[name])
                 job = _job(submission, templates[name], checks[name], secret, names)
+                job = replace(job, files=files, substituted=notes)
                 stamp = fingerprint(job, code + doubt)
                 old = None if force else read_result(root, submission.student, assignment, name)
                 reused = old is not None and old[0] == stamp
                 graded = old[1] if reused and old else grade_somehow(job, zygote)
+                work.known[assignment, name] = graded
                 if not reused:
                     reasons = filter(None, (graded.needs_human, doubt))
                     graded = replace(graded, needs_human="; ".join(reasons))
@@ -174,6 +181,20 @@ def grade_somehow(job: Job, zygote: Callable[[], Zygote]) -> GradedNotebook:
     return nothing_to_grade(job, "it could not be run", failure)
 
 
+def files_somehow(
+    work: EarlierWork, template: Template
+) -> tuple[dict[str, bytes], tuple[str, ...]]:
+    """What a notebook may load; where the sandbox fails twice, as the student handed it in."""
+    failure = ""
+    for _ in range(2):
+        try:
+            return work.files_for(template)
+        except SandboxError as error:
+            failure = f"earlier notebooks are as handed in, since the sandbox failed: {error}"
+            work.zygote().close()  # the next call gives a fresh one
+    return work.handed_in, (failure,)
+
+
 def _job(
     submission: Submission,
     template: Template,
@@ -188,7 +209,6 @@ def _job(
         submission=data,
         checks=checks,
         secret=secret,
-        files=submission.files(),
         missing_hint=submission.hint(template.notebook, expected) if data is None else "",
     )
 

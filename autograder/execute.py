@@ -23,7 +23,8 @@ from nbgrader.preprocessors import (
 )
 from traitlets.config import Config, Configurable
 
-from autograder.course import Submission
+from autograder.course import Submission, files_somehow
+from autograder.earlier import EarlierWork
 from autograder.grade import Job, grade_document
 from autograder.judge.registry import checks_for
 from autograder.judge.zygote import Zygote
@@ -73,13 +74,18 @@ class JudgeNotebook(NbGraderPreprocessor):
         template = _template(self, resources)
         student = resources["nbgrader"]["student"]
         folder = _root(self) / "submitted" / student / template.assignment
+        secret = course_secret(_root(self))
+        handed_in = Submission(student, folder).files()
+        work = EarlierWork(_root(self), student, handed_in, secret, _zygote)
+        files, substituted = files_somehow(work, template)
         job = Job(
             student=student,
             template=template,
             submission=None,
             checks=checks_for(template.assignment, template.notebook),
-            secret=course_secret(_root(self)),
-            files=Submission(student, folder).files(),
+            secret=secret,
+            files=files,
+            substituted=substituted,
         )
         graded = grade_document(job, json.loads(json.dumps(nb)), _zygote())
         if graded.needs_human:

@@ -39,6 +39,7 @@ class Job:
     checks: Mapping[str, tuple[Check, ...]]
     secret: bytes
     files: Mapping[str, bytes] = field(default_factory=dict)  # siblings, put into the work folder
+    substituted: tuple[str, ...] = ()  # what of those is the instructor's, a sentence for each
     missing_hint: str = ""  # e.g. a file with nearly the right name
 
 
@@ -52,7 +53,8 @@ def grade(job: Job, zygote: Zygote) -> GradedNotebook:
     except UnreadableError as error:
         return nothing_to_grade(job, str(error), f"{job.template.notebook}: {error}")
     graded = grade_document(job, repaired.document, zygote)
-    return replace(graded, repairs=repaired.repairs)
+    handed_in = hashlib.sha256(job.submission).hexdigest()
+    return replace(graded, repairs=repaired.repairs, submission=handed_in)
 
 
 def nothing_to_grade(job: Job, note: str, needs_human: str = "") -> GradedNotebook:
@@ -88,6 +90,8 @@ def grade_document(job: Job, document: dict[str, Any], zygote: Zygote) -> Graded
         kernel.close()
     written = [cell for cell in document["cells"] if released.is_manual(cell)]
     blank = {c["id"] for c in written if c["source"].strip() == run.released_source(c["id"])}
+    if job.substituted:
+        document["cells"].insert(0, _substituted(job.substituted))
     timings = {
         **kernel.sandbox.timings,  # where the start of the sandbox went
         "start": ready - started,
@@ -103,6 +107,7 @@ def grade_document(job: Job, document: dict[str, Any], zygote: Zygote) -> Graded
         cells=tuple(run.verdicts),
         manual_pending=tuple(c["id"] for c in written if c["id"] not in blank),
         unanswered=tuple(c["id"] for c in written if c["id"] in blank),
+        substituted=job.substituted,
         needs_human="; ".join(dict.fromkeys(run.reasons)),
         timings={name: round(seconds, 4) for name, seconds in timings.items()},
         document=to_json(document),
@@ -208,6 +213,12 @@ def to_json(document: dict[str, Any]) -> str:
 
 def _message(text: str) -> dict[str, Any]:
     return {"output_type": "stream", "name": "stderr", "text": f"{text}\n"}
+
+
+def _substituted(notes: tuple[str, ...]) -> Cell:
+    """A cell that tells what was not the student's own."""
+    text = "**From earlier notebooks:**\n\n" + "\n".join(f"- {note}." for note in notes)
+    return {"cell_type": "markdown", "id": "earlier-notebooks", "metadata": {}, "source": text}
 
 
 def _annotated(document: dict[str, Any], note: str) -> dict[str, Any]:

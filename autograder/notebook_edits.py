@@ -132,6 +132,16 @@ def solution_of(source: str) -> str:
     return "\n".join(kept).strip("\n")
 
 
+def solve(source: Document) -> Document:
+    """A source notebook as the best student would hand it in."""
+    document = copy.deepcopy(source)
+    for cell in document["cells"]:
+        cell["source"] = solution_of(source_of(cell))
+        if cell["cell_type"] == "code":
+            cell["outputs"], cell["execution_count"] = [], None
+    return document
+
+
 def replace_definitions(cell: str, definitions: str) -> str:
     """The cell with its functions, or its classes' methods, replaced by those of the same name.
 

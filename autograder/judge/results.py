@@ -43,6 +43,8 @@ class GradedNotebook:
     manual_pending: tuple[str, ...] = ()  # grade_ids of written answers a person has to read
     unanswered: tuple[str, ...] = ()  # grade_ids of written answers left as released
     repairs: tuple[str, ...] = ()  # what was mended in the submission before grading
+    substituted: tuple[str, ...] = ()  # what of earlier notebooks was the instructor's
+    submission: str = ""  # SHA-256 of the file that was handed in; empty: there was none
     needs_human: str = ""  # reason, or empty
     timings: dict[str, float] = field(default_factory=dict)  # seconds by stage
     document: str = ""  # the graded notebook, as .ipynb JSON
@@ -67,5 +69,6 @@ def from_dict(data: dict[str, Any]) -> GradedNotebook:
         CellVerdict(**{**cell, "checks": tuple(CheckVerdict(**check) for check in cell["checks"])})
         for cell in data["cells"]
     )
-    lists = {key: tuple(data[key]) for key in ("manual_pending", "unanswered", "repairs")}
+    names = ("manual_pending", "unanswered", "repairs", "substituted")
+    lists = {name: tuple(data.get(name, ())) for name in names}
     return GradedNotebook(**{**data, **lists, "cells": cells})

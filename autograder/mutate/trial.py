@@ -23,7 +23,7 @@ from autograder.judge.score import Seed, grade_cell
 from autograder.judge.student import Student
 from autograder.judge.syntax import parse_cell
 from autograder.judge.zygote import Zygote
-from autograder.notebook_edits import solution_of
+from autograder.notebook_edits import solve
 from autograder.siblings import siblings
 from autograder.template import (
     Cell,
@@ -32,7 +32,6 @@ from autograder.template import (
     is_auto_graded,
     is_skipped,
     nbgrader,
-    source_of,
 )
 from cs231n_lib.notebooks import definitions
 
@@ -81,16 +80,6 @@ def load_subject(root: Path, assignment: str, notebook: str) -> Subject:
     solved = {name: solve(document) for name, document in sources.items()}
     files = {f"{name}.ipynb": json.dumps(document).encode() for name, document in solved.items()}
     return Subject(assignment, notebook, sources[notebook], solved[notebook], files)
-
-
-def solve(source: Document) -> Document:
-    """A source notebook as the best student would hand it in."""
-    document = json.loads(json.dumps(source))
-    for cell in document["cells"]:
-        cell["source"] = solution_of(source_of(cell))
-        if cell["cell_type"] == "code":
-            cell["outputs"], cell["execution_count"] = [], None
-    return document
 
 
 def _read(path: Path) -> Document:
