@@ -12,6 +12,7 @@ from itertools import count
 from typing import Any, TypeVar
 
 from autograder.judge.expect import Failed
+from autograder.judge.instance import TIME_OUT, Instance, StudentError
 from autograder.judge.kernel import CallTimeout, Kernel
 from autograder.judge.syntax import parse_cell
 from autograder.wire import Ref, StandIn
@@ -19,25 +20,6 @@ from autograder.wire import Ref, StandIn
 __all__ = ["Instance", "Ref", "Student", "StudentError"]
 
 T = TypeVar("T")
-
-TIME_OUT = "time-out"
-
-
-class StudentError(Exception):
-    """The student's code raised. ``type_name`` and the message are theirs.
-
-    ``type_name`` is TIME_OUT where the judge had to interrupt it.
-    """
-
-    def __init__(self, what: str, error: Mapping[str, Any]) -> None:
-        self.type_name = str(error.get("type", "Exception"))
-        self.text = str(error.get("message", ""))[:400]
-        line, code = str(error.get("line", "")), str(error.get("code", ""))
-        where = f" ({line}: `{code}`)" if line and code else f" ({line})" if line else ""
-        raised = (
-            self.text if self.type_name == TIME_OUT else f"raised {self.type_name}: {self.text}"
-        )
-        super().__init__(f"{what} {raised}{where}")
 
 
 class Student:
@@ -146,6 +128,14 @@ class Student:
         answer = self.request("the cell", message, seconds=seconds)
         return answer if isinstance(answer, dict) else {}
 
+    def make(self, source: str, bindings: Mapping[str, Any]) -> Ref:
+        """Execute ``source`` away from the student's names; the object it calls ``made``.
+
+        It stays in the kernel: a network, say, that the student's function is to be called with.
+        ``source`` is ours, and holds nothing that a student may not see.
+        """
+        return self.request("make", {"op": "make", "source": source, "bindings": dict(bindings)})
+
     def stand_in(self, what: Callable[..., Any], name: str | None = None) -> StandIn:
         """A class, or a function, for the kernel that the judge answers for.
 
@@ -222,44 +212,3 @@ class Student:
             error = reply.get("error")
             raise StudentError(what, error if isinstance(error, dict) else {})
         return reply.get("value")
-
-
-class Instance:
-    """An object of a student's class, living in the kernel."""
-
-    def __init__(self, student: Student, reference: Any, class_name: str) -> None:
-        if not isinstance(reference, Ref):
-            raise StudentError(
-                f"{class_name}()", {"type": "TypeError", "message": "made no object"}
-            )
-        self.reference = reference
-        self._student = student
-        self._class = class_name
-
-    def call(
-        self,
-        method: str,
-        *args: Any,
-        keep: Sequence[int] | bool = (),
-        seconds: float | None = None,
-        **kwargs: Any,
-    ) -> Any:
-        """Call a method; see :meth:`Student.call`."""
-        message = {
-            "op": "call",
-            "on": self.reference,
-            "name": method,
-            "args": list(args),
-            "kwargs": kwargs,
-        }
-        return self._student.request(f"{self._class}.{method}()", message, keep, seconds)
-
-    def get(self, attribute: str) -> Any:
-        """The value of an attribute."""
-        message = {"op": "get", "on": self.reference, "name": attribute}
-        return self._student.request(f"{self._class}.{attribute}", message)
-
-    def set(self, attribute: str, value: Any) -> None:
-        """Give an attribute a value."""
-        message = {"op": "set", "on": self.reference, "name": attribute, "value": value}
-        self._student.request(f"{self._class}.{attribute}", message)

@@ -73,6 +73,7 @@ class Agent:
             "draw": self._draw,
             "grad": self._grad,
             "rerun": self._rerun,
+            "make": self._make,
         }
 
     async def run(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -148,6 +149,12 @@ class Agent:
         code = compile(self._shell.transform_cell(request["source"]), "<rerun>", "exec")
         exec(code, namespace)
         return {name: namespace[name] for name in request["names"] if name in namespace}
+
+    def _make(self, request: dict) -> wire.Ref:
+        """Execute source in a namespace of its own; what it calls ``made`` stays here."""
+        namespace = {"__name__": "made", **request["bindings"]}
+        exec(compile(request["source"], "<made>", "exec"), namespace)
+        return self._keep(namespace["made"])
 
     def _target(self, request: dict) -> Any:
         if "on" in request:
