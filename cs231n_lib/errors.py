@@ -11,3 +11,7 @@ class DataError(CourseError):
 
 class NotebookError(CourseError):
     """A notebook could not be found or read."""
+
+
+class LayerError(CourseError):
+    """A layer of the reader's own is needed, and is missing or returns something else."""

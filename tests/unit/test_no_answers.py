@@ -1,25 +1,50 @@
 """The students' library does no student's task: neither by name nor under another one.
 
 What students write is read off the solution cells of every notebook in ``source/``, the library off
-the wheel that they install.
+the wheel that they install. Where the library must compute the same in another way (STAND_INS), the
+hidden checks are to refuse it as an answer.
 """
 
 import ast
+import importlib
 import json
 import subprocess
 import sys
 import textwrap
 import zipfile
+from itertools import chain
 from pathlib import Path
+from typing import cast
 
+import numpy as np
 import pytest
 from answers import Function, Task, answers, bound_names, solution_cells, tasks_in, tasks_of
+
+from autograder.judge.expect import Failed
+from autograder.judge.kernel import Kernel
+from autograder.judge.registry import Check, checks_for
+from autograder.judge.student import Student
 
 ROOT = Path(__file__).parents[2]
 
 # Names of students' tasks that the library may define all the same, each with the reason: [P] in
 # the curriculum of another notebook, say.
 PROVIDED: dict[str, str] = {}
+
+# Tasks whose result the library also computes, in another way and under other names: all of
+# fast_layers, im2col and layer_utils is [P] in the curriculum (3.6), because with the loops that
+# students write, training would take days. Nobody may hand in a call of them as the answer, so the
+# hidden checks of these tasks have to refuse their names.
+STAND_INS = {
+    "conv_forward_naive": "conv",
+    "conv_backward_naive": "conv",
+    "max_pool_forward_naive": "pool",
+    "max_pool_backward_naive": "pool",
+}
+READY_MADE = {
+    module: vars(importlib.import_module(f"cs231n_lib.{module}"))["__all__"]
+    for module in ("fast_layers", "im2col", "layer_utils")
+}
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +88,63 @@ def test_exceptions_are_needed(library: dict[str, str], tasks: list[Task]) -> No
     for name, reason in PROVIDED.items():
         assert name in defined & {task.name for task in tasks}, f"{name} is no exception any more"
         assert reason
+
+
+def test_ready_made_layers_are_refused_as_answers(tasks: list[Task]) -> None:
+    """However they are imported; as soon as there is a notebook that has the task."""
+    for path in sorted((ROOT / "source").glob("*/*.ipynb")):
+        asked = {task.name for task in tasks if task.where.startswith(f"{path.stem}, ")}
+        if not asked & STAND_INS.keys():
+            continue
+        readers = readers_of(path)
+        for name in sorted(asked & STAND_INS.keys()):
+            for module, helper in ready_made(STAND_INS[name]):
+                for imported, use in (
+                    (f"from cs231n_lib.{module} import {helper}", helper),
+                    (f"from cs231n_lib.{module} import {helper} as f", "f"),
+                    (f"from cs231n_lib.{module} import *", helper),
+                    (f"from cs231n_lib import {module}", f"{module}.{helper}"),
+                    (f"import cs231n_lib.{module} as f", f"f.{helper}"),
+                ):
+                    source = f"{imported}\ndef {name}(*given):\n    return {use}(*given)"
+                    assert refused(source, readers), f"the checks of {name} must forbid:\n{source}"
+
+
+def ready_made(kind: str) -> list[tuple[str, str]]:
+    """(module, function) of what could do the work."""
+    return [
+        (module, name)
+        for module, names in READY_MADE.items()
+        for name in names
+        if kind in name or module == "im2col"
+    ]
+
+
+def refused(source: str, readers: list[Check]) -> bool:
+    """Whether one of the checks objects to a name in this notebook."""
+    for check in readers:
+        try:
+            check.function(reading_only(source), np.random.default_rng(0))
+        except Failed as failure:
+            if "is not allowed" in str(failure):
+                return True
+    return False
+
+
+def readers_of(notebook: Path) -> list[Check]:
+    """The hidden checks that only read the source, and run nothing."""
+    found = []
+    for check in chain(*checks_for(notebook.parent.name, notebook.stem).values()):
+        try:
+            check.function(reading_only("pass"), np.random.default_rng(0))
+        except AttributeError:
+            continue  # it asked the kernel, which is not there
+        found.append(check)
+    return found
+
+
+def reading_only(source: str) -> Student:
+    return Student(cast(Kernel, None), {"cell": source}, seconds=1)
 
 
 # Planted: a notebook that does not exist yet, and libraries that do what it asks.
