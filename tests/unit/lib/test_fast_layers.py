@@ -1,5 +1,7 @@
 """Convolution and max-pooling against torch, in float64, and all ways against each other."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 import torch
@@ -156,6 +158,18 @@ def test_blocks_cover_every_place_once(
     assert (hits == 1).all()
     assert (flat == 1).all()
     assert len(pieces) == count
+
+
+def test_the_columns_of_the_batch_are_never_all_in_memory() -> None:
+    """They would be 25 times as large as the images; a single block is enough."""
+    x, w, b, param = conv_arrays(((40, 4, 2), (24, 24), (5, 5), 1, 2), np.float32)
+    columns = 25 * x.nbytes
+    tracemalloc.start()
+    try:
+        run("conv", "fast", x, w, b, param)
+        assert tracemalloc.get_traced_memory()[1] < 10 * x.nbytes + 2 * conv.BLOCK_BYTES < columns
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("way", CONV_WAYS)
