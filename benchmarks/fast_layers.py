@@ -7,7 +7,7 @@ after the other, so that a machine whose speed drifts is unfair to none; the fig
 over the rounds. Torch: functional.conv2d and max_pool2d forward (with what autograd notes down),
 and torch.autograd.grad backward. Loops: the plain Python loops that a beginner writes, over images,
 filters and places for convolution, over images, channels and places for pooling; in a single
-round, on two of the images, scaled up to all of them.
+round, on one of the images, scaled up to all of them.
 
 Exit status 1 when conv_forward_fast or conv_backward_fast takes more than 4 times torch's median in
 float32.
@@ -43,7 +43,7 @@ CONVOLUTIONS = {  # x, w; stride 1, and so much padding that the size stays
     "conv 3x3": ((64, 32, 16, 16), (64, 32, 3, 3)),
 }
 POOLINGS = {"pool 2x2": ((100, 32, 32, 32), 2, 2), "pool 3x3/1": ((64, 64, 16, 16), 3, 1)}
-LOOPED_IMAGES = 2
+LOOPED_IMAGES = 1
 
 
 @dataclass(frozen=True)
