@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from autograder.course import CourseError
+from autograder.course import CourseError, Submission
 from autograder.demo import ASSIGNMENT, EARNED, EXPECTED, FULL, NOTEBOOK, build_demo
 from autograder.demo.build import read
+from autograder.earlier import EarlierWork
 from autograder.grade import Job, grade
 from autograder.gradebook import course_config
 from autograder.judge.registry import checks_for
@@ -45,15 +46,23 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def graded(demo: Path, zygote: Zygote) -> Graded:
-    """Grades a student's notebook beside the student's others, once."""
+    """Grades a student's notebook after those that it loads, each once."""
+    secret = b"a secret"
 
     @cache
+    def work_of(student: str) -> EarlierWork:
+        handed_in = Submission(student, demo / "submitted" / student / ASSIGNMENT).files()
+        return EarlierWork(demo, student, handed_in, secret, lambda: zygote)
+
     def once(student: str, notebook: str) -> GradedNotebook:
-        folder = demo / "submitted" / student / ASSIGNMENT
-        files = {path.name: path.read_bytes() for path in folder.glob("*.ipynb")}
-        template = load_template(demo, ASSIGNMENT, notebook)
-        data, checks = files[f"{notebook}.ipynb"], checks_for(ASSIGNMENT, notebook)
-        return grade(Job(student, template, data, checks, b"a secret", files=files), zygote)
+        work, key = work_of(student), (ASSIGNMENT, notebook)
+        if key not in work.known:
+            template = load_template(demo, ASSIGNMENT, notebook)
+            files, notes = work.files_for(template)
+            data, checks = work.handed_in[f"{notebook}.ipynb"], checks_for(ASSIGNMENT, notebook)
+            job = Job(student, template, data, checks, secret, files, substituted=notes)
+            work.known[key] = grade(job, zygote)
+        return work.known[key]
 
     return once
 
