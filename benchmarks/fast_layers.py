@@ -4,8 +4,11 @@
 
 One run, one table, one thread for BLAS and for torch. In each round every candidate runs once, one
 after the other, so that a machine whose speed drifts is unfair to none; the figures are medians
-over the rounds. Torch: functional.conv2d and max_pool2d forward (with what autograd notes down),
-and torch.autograd.grad backward. Loops: the plain Python loops that a beginner writes, over images,
+over the rounds. Time is the processor's, of all threads of the process: other work on the machine
+would interrupt a long call more often than a short one.
+
+Torch: functional.conv2d and max_pool2d forward (with what autograd notes down), and
+torch.autograd.grad backward. Loops: the plain Python loops that a beginner writes, over images,
 filters and places for convolution, over images, channels and places for pooling; in a single
 round, on one of the images, scaled up to all of them.
 
@@ -63,7 +66,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=15)
     repeats = parser.parse_args().repeats
     torch.set_num_threads(1)
-    print(f"one thread; medians of {repeats} interleaved runs, ms; in brackets: times torch's")
+    print(f"one thread; medians of {repeats} interleaved runs, CPU ms; in brackets: times torch's")
     blas = next(i for i in threadpool_info() if i["user_api"] == "blas")
     print(f"NumPy {np.__version__} with {blas['internal_api']} {blas['version']} "
           f"({blas.get('architecture', '')}), torch {torch.__version__}\n")  # fmt: skip
@@ -105,9 +108,10 @@ def report(case: Case, repeats: int) -> float:
 
 
 def seconds(run: Callable[[], object]) -> float:
-    started = time.perf_counter()
+    """CPU seconds of the whole process; with one thread, what a clock shows on an idle machine."""
+    started = time.process_time()
     run()
-    return time.perf_counter() - started
+    return time.process_time() - started
 
 
 def convolutions(dtype: type) -> list[Case]:
