@@ -8,6 +8,7 @@ from cs231n_lib.data.cifar10 import (
     load_cifar10,
     load_cifar_batch,
 )
+from cs231n_lib.data.imagenet import load_imagenet_val
 from cs231n_lib.errors import DataError
 
 load_CIFAR10 = load_cifar10  # noqa: N816
@@ -24,5 +25,6 @@ __all__ = [
     "load_CIFAR_batch",
     "load_cifar10",
     "load_cifar_batch",
+    "load_imagenet_val",
     "load_pickle",
 ]

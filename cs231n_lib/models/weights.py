@@ -1,0 +1,65 @@
+"""Weight files: where they lie, whether they are the right ones, and reading them safely."""
+
+import hashlib
+import io
+import os
+import pickle
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from cs231n_lib.errors import DataError
+
+
+@dataclass(frozen=True)
+class WeightFile:
+    """A published file of weights.
+
+    sha256: the beginning of its hash, all 64 digits where they are known.
+    remedy: what to do where it is missing or is another file.
+    """
+
+    name: str
+    sha256: str
+    remedy: str
+
+
+def read_weights(path: Path, file: WeightFile) -> dict[str, Tensor]:
+    """Read a state dict on the CPU. The hash is checked first, and no code in the file is run.
+
+    What is hashed is what is read: the file is opened once.
+    Raises DataError when it is missing, another one than published, or no state dict.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(
+            f"{path}: cannot be read ({error.strerror or error}). {file.remedy}"
+        ) from error
+    found = hashlib.sha256(content).hexdigest()
+    if not found.startswith(file.sha256):
+        raise DataError(
+            f"{path}: not the published weights (its SHA-256 begins with {found[:8]}, theirs with "
+            f"{file.sha256[:8]}), so they were not loaded. {file.remedy}"
+        )
+    try:
+        state: Any = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
+        raise DataError(f"{path}: holds more than weights, or is damaged. {file.remedy}") from error
+    if not (isinstance(state, dict) and all(isinstance(v, Tensor) for v in state.values())):
+        raise DataError(f"{path}: is no state dict of tensors. {file.remedy}")
+    return state
+
+
+def torch_cache() -> Path:
+    """Where torch.hub, and so torchvision, keeps downloaded weights."""
+    return Path(torch.hub.get_dir()) / "checkpoints"
+
+
+def data_folder(variable: str) -> Path | None:
+    """The folder that an environment variable names, if it names one."""
+    chosen = os.environ.get(variable)
+    return Path(chosen).expanduser() if chosen else None
