@@ -1,6 +1,7 @@
 """Rules that no value can show, read off the source: no loops here, no such function there.
 
-A function is followed into the helpers it calls, as far as they are written in the notebook.
+A function is followed into the helpers it calls, as far as they are written in the notebook, and a
+name into what it was set to: ``mine = ready_made`` hides neither.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ LOOPS = (ast.For, ast.AsyncFor, ast.While)
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 # Functions that call a Python function once for each row: a loop by another name.
 DISGUISED_LOOPS = frozenset({"map", "vectorize", "apply_along_axis", "apply_over_axes"})
+# With these, what is used cannot be read off the source.
+LOOK_UPS = frozenset({"globals", "vars", "getattr", "eval", "exec", "__import__", "import_module"})
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def forbid_loops(student: Student, name: str, hint: str) -> None:
@@ -43,25 +47,46 @@ def forbid_nested_loops(student: Student, name: str, hint: str) -> None:
 
 def forbid_names(student: Student, name: str, names: Collection[str], hint: str) -> None:
     """Fail when function ``name``, or a helper, uses one of ``names``, also under an alias."""
-    aliases = {alias: real for alias, real in _imports(student) if set(real) & set(names)}
+    forbidden = set(names)
+    forbidden |= {alias for alias, parts in _imports(student) if forbidden & set(parts)}
+    aliases = list(_aliases(student))
+    for _ in aliases:  # as often as an alias of an alias may take
+        forbidden |= {alias for alias, values in aliases if forbidden & values}
+    if name in forbidden:
+        raise Failed(f"{name} is another name for something that is not allowed. {hint}")
     for function in _with_helpers(student, name):
         for node in ast.walk(function):
             used = _identifier(node)
-            if used in names or used in aliases:
+            if used in forbidden:
                 raise Failed(f"{_where(function, node)} uses {used}, which is not allowed. {hint}")
+            if used in LOOK_UPS:
+                raise Failed(
+                    f"{_where(function, node)} uses {used}, which is not allowed here: it hides "
+                    "what the function uses. Call functions by their names"
+                )
 
 
 def _with_helpers(student: Student, name: str) -> Iterator[ast.FunctionDef]:
-    """The function and every function of the notebook that it calls, directly or not."""
-    waiting, seen = [name], set()
+    """The function and every function of the notebook that it calls, directly or not.
+
+    Failed when there is none to be read.
+    """
+    aliases = list(_aliases(student))
+    waiting, seen, read = [name], set(), 0
     while waiting:
         current = waiting.pop()
-        found = None if current in seen else student.definition(current)
+        if current in seen:
+            continue
         seen.add(current)
+        waiting += [value for alias, values in aliases if alias == current for value in values]
+        found = student.definition(current)
         if found is not None:
+            read += 1
             yield found[1]
             calls = (n for n in ast.walk(found[1]) if isinstance(n, ast.Call))
             waiting += [_identifier(call.func) for call in calls]
+    if not read:
+        raise Failed(f"{name} is not to be found in the notebook: define it with def")
 
 
 def _imports(student: Student) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -75,6 +100,40 @@ def _imports(student: Student) -> Iterator[tuple[str, tuple[str, ...]]]:
                 for alias in node.names:
                     parts = (*(node.module or "").split("."), alias.name)
                     yield alias.asname or alias.name, parts
+
+
+def _aliases(student: Student) -> Iterator[tuple[str, set[str]]]:
+    """(name, names it stands for): ``f = g``, ``f = partial(g, 1)``, ``f = lambda x: g(x)``.
+
+    What a call returned is no alias, and neither is a name within a function.
+    """
+    for source in student.sources.values():
+        for node in _outside_functions(parse_cell(source)):
+            if isinstance(node, ast.Assign):
+                for target in node.targets:
+                    yield from _pairs(target, node.value)
+            elif isinstance(node, ast.AnnAssign | ast.NamedExpr) and node.value is not None:
+                yield from _pairs(node.target, node.value)
+
+
+def _pairs(target: ast.expr, value: ast.expr) -> Iterator[tuple[str, set[str]]]:
+    if isinstance(target, ast.Tuple | ast.List):
+        values = value.elts if isinstance(value, ast.Tuple | ast.List) else []
+        if len(values) == len(target.elts):
+            for one, other in zip(target.elts, values, strict=True):
+                yield from _pairs(one, other)
+        return
+    is_partial = isinstance(value, ast.Call) and _identifier(value.func) == "partial"
+    if isinstance(value, ast.Name | ast.Attribute | ast.Lambda) or is_partial:
+        yield _identifier(target), {_identifier(node) for node in ast.walk(value)} - {""}
+
+
+def _outside_functions(tree: ast.AST) -> Iterator[ast.AST]:
+    """The nodes of a cell that run with it, bodies of classes included."""
+    for node in ast.iter_child_nodes(tree):
+        if not isinstance(node, FUNCTIONS):
+            yield node
+            yield from _outside_functions(node)
 
 
 def _identifier(node: ast.AST) -> str:
