@@ -44,7 +44,7 @@ def evaluate(kernel: Kernel, expression: str):
 
 def test_no_check_and_no_secret_is_in_the_kernels_memory(kernel) -> None:
     kernel.run_cell(answer_source())
-    student = Student(kernel)
+    student = Student(kernel, {"answers": answer_source()})  # one check reads the source
     seed = Seed(SECRET, "assignment1", "knn", "ann")
     checks = checks_for("assignment1", "knn")["knn-two-loops"]
     assert grade_cell(student, "knn-two-loops", 2, checks, seed).verdict.score == 2
