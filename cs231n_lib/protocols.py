@@ -65,9 +65,12 @@ def find_rule(rule: str | UpdateRule, model: Model) -> UpdateRule:
 
 
 def require_gradients(grads: object, params: Mapping[str, Array]) -> None:
-    """Raise ValueError unless there is a gradient for each parameter, of its shape."""
-    if not isinstance(grads, Mapping) or set(grads) != set(params):
-        found = sorted(grads) if isinstance(grads, Mapping) else f"a {type(grads).__name__}"
+    """Raise ValueError unless there is a gradient for each parameter, of its shape.
+
+    Others may be there, too: a model may return more than is trained.
+    """
+    if not isinstance(grads, Mapping) or not set(grads) >= set(params):
+        found = sorted(grads, key=str) if isinstance(grads, Mapping) else f"a {type(grads).__name__}"
         raise ValueError(
             f"model.loss(X, y) must return a gradient for each of {sorted(params)}; it returned "
             f"{found}"
