@@ -70,7 +70,9 @@ def require_gradients(grads: object, params: Mapping[str, Array]) -> None:
     Others may be there, too: a model may return more than is trained.
     """
     if not isinstance(grads, Mapping) or not set(grads) >= set(params):
-        found = sorted(grads, key=str) if isinstance(grads, Mapping) else f"a {type(grads).__name__}"
+        found = (
+            sorted(grads, key=str) if isinstance(grads, Mapping) else f"a {type(grads).__name__}"
+        )
         raise ValueError(
             f"model.loss(X, y) must return a gradient for each of {sorted(params)}; it returned "
             f"{found}"
