@@ -9,10 +9,11 @@ ASSIGNMENTS := $(notdir $(wildcard source/assignment*))
 demo: $(READY)
 	$(BIN)/python -m autograder demo
 
-# Tests marked `browser` need Chromium; they are left out, loudly, where there is none.
+# Tests marked `browser` need Chromium; they are left out, loudly, where there is none. Files run side
+# by side; what a file sets up is set up once.
 test: $(READY)
 	@command -v chromedriver >/dev/null || echo "WARNING: no chromedriver on PATH: browser tests left out"
-	$(BIN)/python -m pytest $$(command -v chromedriver >/dev/null || echo "-m not(browser)")
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $$(command -v chromedriver >/dev/null || echo "-m not(browser)")
 
 lint: $(READY)
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/pyright

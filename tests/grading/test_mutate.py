@@ -152,19 +152,18 @@ def test_the_command_line_tells_and_exits(course, by_hand) -> None:
     assert f"| `{VOTE}` |" in table.read_text()
 
 
-OTHERS = [
-    (path.stem, other)
-    for path in sorted(SOURCE.parent.glob("*.ipynb"))
-    for other in alternatives("assignment1", path.stem)
-]
+COURSE = sorted((path.parent.name, path.stem) for path in SOURCE.parents[1].glob("*/*.ipynb"))
+OTHERS = [(*name, other) for name in COURSE for other in alternatives(*name)]
 
 
-@pytest.mark.parametrize(("notebook", "path"), OTHERS, ids=lambda v: getattr(v, "stem", v))
-def test_right_solutions_in_other_styles_get_full_marks(notebook, path, zygote) -> None:
-    subject = load_subject(ROOT, "assignment1", notebook)
+@pytest.mark.parametrize(
+    ("assignment", "notebook", "path"), OTHERS, ids=lambda v: getattr(v, "stem", v)
+)
+def test_right_solutions_in_other_styles_get_full_marks(assignment, notebook, path, zygote) -> None:
+    subject = load_subject(ROOT, assignment, notebook)
     assert thoroughly(subject, solution(subject, path), zygote) == {}
 
 
-@pytest.mark.parametrize("notebook", sorted(path.stem for path in SOURCE.parent.glob("*.ipynb")))
-def test_there_are_two_other_right_solutions(notebook) -> None:
-    assert len(alternatives("assignment1", notebook)) >= 2
+@pytest.mark.parametrize(("assignment", "notebook"), COURSE)
+def test_there_are_two_other_right_solutions(assignment, notebook) -> None:
+    assert len(alternatives(assignment, notebook)) >= 2
