@@ -1,0 +1,348 @@
+"""Checks of the notebook of fully connected nets: right answers of every style pass, wrong lose."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from autograder.checks.assignment2 import fc_net_oracle as net
+from autograder.checks.assignment2 import optim_oracle as optim
+from autograder.judge.kernel import Kernel, KernelLimits
+from autograder.judge.registry import checks_for
+from autograder.judge.results import CellVerdict
+from autograder.judge.score import Seed, grade_cell
+from autograder.judge.student import Student
+from autograder.mutate import fairness
+from autograder.mutate.trial import Subject, load_subject
+
+ROOT = Path(__file__).parents[2]
+NOTEBOOK = ("assignment2", "FullyConnectedNets")
+SETUP = """
+import matplotlib.pyplot as plt
+import numpy as np
+from cs231n_lib.notebooks import load
+from cs231n_lib.seeding import seed_everything
+"""
+DEFINITIONS = ("load-layers", "fully-connected-net", "sgd-momentum", "rmsprop", "adam")
+SEARCH = "fcn-best-model"
+IN_PLACE = {"best_model_classifies"}  # looks at what the notebook has trained; here nothing is
+RIGHT = [None, *fairness.alternatives(*NOTEBOOK)]
+
+
+@cache
+def subject() -> Subject:
+    return load_subject(ROOT, *NOTEBOOK)
+
+
+def solved(path: Path | None = None) -> dict[str, str]:
+    """Source by cell id: ours, or that of an alternative."""
+    cells = fairness.solution(subject(), path)["cells"]
+    return {cell["id"]: cell["source"] for cell in cells if cell["cell_type"] == "code"}
+
+
+@contextmanager
+def student_with(zygote, sources: dict[str, str]) -> Iterator[Student]:
+    """A student whose notebook has the definitions, and no data."""
+    limits = KernelLimits(cell_seconds=30, call_seconds=10)
+    kernel = Kernel(zygote.fork(files=subject().files), limits)
+    try:
+        for source in (SETUP, *(sources[cell] for cell in DEFINITIONS)):
+            assert kernel.run_cell(source).ok
+        yield Student(kernel, sources)
+    finally:
+        kernel.close()
+
+
+def verdict(student: Student, grade_id: str, number: int = 0) -> CellVerdict:
+    seed = Seed(number.to_bytes(4, "little"), *NOTEBOOK, "ann")
+    student.forget()
+    outcome = grade_cell(student, grade_id, 1.0, checks_for(*NOTEBOOK)[grade_id], seed)
+    assert not outcome.broken
+    return outcome.verdict
+
+
+def failed(found: CellVerdict) -> dict[str, str]:
+    """Message by name of the checks that failed, but for those that need a trained notebook."""
+    return {c.name: c.message for c in found.checks if not c.passed and c.name not in IN_PLACE}
+
+
+def failed_cells(student: Student) -> set[str]:
+    """The cells in which anything that carries points failed."""
+    return {
+        grade_id
+        for grade_id in checks_for(*NOTEBOOK)
+        for check in verdict(student, grade_id).checks
+        if not (check.passed or check.advice or check.name in IN_PLACE)
+    }
+
+
+def changed(cell: str, find: str, put: str) -> dict[str, str]:
+    """Our solution with one thing replaced."""
+    sources = solved()
+    assert sources[cell].count(find) == 1
+    return sources | {cell: sources[cell].replace(find, put)}
+
+
+# -- the oracles ----------------------------------------------------------------------------------
+
+
+def test_right_steps_are_those_of_torch() -> None:
+    rng = np.random.default_rng(0)
+    for rule, make in (
+        (optim.MOMENTUM, lambda w, c: torch.optim.SGD([w], c["learning_rate"], c["momentum"])),
+        (optim.RMSPROP, lambda w, c: torch.optim.RMSprop([w], c["learning_rate"], c["decay_rate"])),
+        (
+            optim.ADAM,
+            lambda w, c: torch.optim.Adam([w], c["learning_rate"], (c["beta1"], c["beta2"])),
+        ),
+    ):
+        for settings in ({}, *rule.others):
+            w, config = rng.normal(size=4), optim.fresh(rule, (4,), **settings)
+            leaf = torch.tensor(w)
+            torchs = make(leaf, config)
+            for _ in range(6):
+                dw = optim.draw_gradient(rng, (4,))
+                leaf.grad = torch.tensor(dw)
+                torchs.step()
+                w, config = optim.right_step(rule, w, dw, config)
+                np.testing.assert_allclose(w, leaf.numpy(), rtol=1e-12)
+
+
+@pytest.mark.parametrize("normalization", [None, "batchnorm", "layernorm"])
+@pytest.mark.parametrize("keep", [1, 0.6])
+def test_right_gradients_are_slopes_of_the_right_loss(normalization, keep) -> None:
+    case = net.draw_case(np.random.default_rng(1), normalization=normalization, keep=keep)
+    _, grads = net.right_loss(case)
+    assert set(grads) == set(case.params)
+    for name, value in case.params.items():
+        at = np.unravel_index(np.argmax(np.abs(grads[name])), value.shape)
+        step = np.zeros_like(value)
+        step[at] = 1e-6
+        upper, lower = (
+            net.right_loss(case.with_params({**case.params, name: value + sign * step}))[0]
+            for sign in (1, -1)
+        )
+        assert np.isclose((upper - lower) / 2e-6, grads[name][at], rtol=1e-6, atol=1e-8), name
+
+
+def test_in_test_mode_nothing_is_dropped_and_running_averages_count() -> None:
+    rng = np.random.default_rng(2)
+    plain = net.draw_case(rng, keep=0.5)
+    assert np.allclose(net.right_scores(plain), net.right_scores(net.Case(plain.params, plain.X,
+                                                                          plain.y)))  # fmt: skip
+    case = net.draw_case(rng, normalization="batchnorm")
+    zero_mean_unit_variance = tuple((np.zeros(H), np.ones(H)) for H in case.sizes[1:-1])
+    running = net.Case(case.params, case.X, case.y, normalization="batchnorm",
+                       running=zero_mean_unit_variance)  # fmt: skip
+    h = case.X
+    for layer in (1, 2):
+        a = h @ case.params[f"W{layer}"] + case.params[f"b{layer}"]
+        a = a / np.sqrt(1 + net.EPS)
+        h = np.maximum(0, case.params[f"gamma{layer}"] * a + case.params[f"beta{layer}"])
+    want = h @ case.params["W3"] + case.params["b3"]
+    np.testing.assert_allclose(net.right_scores(running), want, rtol=1e-12)
+
+
+# -- right answers --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", RIGHT, ids=lambda path: path.stem if path else "reference")
+def test_right_solutions_pass_whatever_the_seed(zygote, path) -> None:
+    with student_with(zygote, solved(path)) as student:
+        for number in range(25 if path is None else 5):
+            for grade_id in checks_for(*NOTEBOOK):
+                found = verdict(student, grade_id, number)
+                counted = {c.name for c in found.checks if not c.advice}
+                messages = {name: m for name, m in failed(found).items() if name in counted}
+                assert messages == {}, (number, grade_id)
+
+
+def test_the_reference_follows_all_advice(zygote) -> None:
+    with student_with(zygote, solved()) as student:
+        assert [failed(verdict(student, grade_id)) for grade_id in checks_for(*NOTEBOOK)] == (
+            [{}] * len(checks_for(*NOTEBOOK))
+        )
+
+
+def test_another_place_of_epsilon_is_advice(zygote) -> None:
+    with student_with(zygote, changed("rmsprop", "np.sqrt(cache) + config", "np.sqrt(cache) * 1 + "
+                                      "0 * config")) as student:  # fmt: skip
+        assert "zero_gradients_are_safe" in failed(verdict(student, "fcn-rmsprop"))
+    inside = changed("adam", '(np.sqrt(v_hat) + config["epsilon"])',
+                     'np.sqrt(v_hat + config["epsilon"] ** 2)')  # fmt: skip
+    with student_with(zygote, inside) as student:
+        found = verdict(student, "fcn-adam")
+    assert found.score == 1.0
+    assert set(failed(found)) == {"epsilon_is_added_to_the_root"}
+
+
+# -- one mistake, one cell ------------------------------------------------------------------------
+
+# (cell, what is replaced, by what): the cells that may lose points.
+ONE_MISTAKE = {
+    ("fully-connected-net", "np.zeros(sizes[layer])", "np.ones(sizes[layer])"): {"fcn-init"},
+    ("fully-connected-net", "sizes = [input_dim", "raise ValueError\n        sizes = [input_dim"): {
+        "fcn-init"
+    },
+    ("fully-connected-net", "caches[layer - 1]", "caches[0]"): {"fcn-loss"},
+    ("sgd-momentum", "return w + velocity", "return w - velocity"): {"fcn-momentum"},
+    ("rmsprop", "np.sqrt(cache)", "cache"): {"fcn-rmsprop"},
+    ("adam", 'config["t"] + 1', 'config["t"] + 2'): {"fcn-adam"},
+    ("overfit-three-layers", "2e-3", "2e-6"): {"fcn-three-layers"},
+    ("overfit-five-layers", "8e-2", "8e-4"): {"fcn-five-layers"},
+    ("best-model", "final.train()", "pass"): {SEARCH},
+}
+
+
+@pytest.mark.parametrize("mistake", ONE_MISTAKE, ids=lambda m: f"{m[0]}: {m[2]}")
+def test_a_mistake_costs_one_cell(zygote, mistake) -> None:
+    with student_with(zygote, changed(*mistake)) as student:
+        assert failed_cells(student) == ONE_MISTAKE[mistake]
+
+
+def test_wrong_layers_cost_nothing_here(zygote) -> None:
+    broken = "\naffine_backward = affine_relu_backward = lambda dout, cache: (0, 0, 0)"
+    sources = solved()
+    sources["load-layers"] += broken
+    with student_with(zygote, sources) as student:
+        assert failed_cells(student) == set()
+
+
+# -- what students are told -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("cell", "find", "put", "grade_id", "check", "says"),
+    [
+        ("fully-connected-net", "0.5 * self.reg", "self.reg", "fcn-loss",
+         "penalty_has_one_half", "with 0.5"),
+        ("fully-connected-net", "range(1, last + 1)", "range(1, last)", "fcn-loss",
+         "penalty_has_one_half", "the last layer is not penalised"),
+        ("sgd-momentum", '- config["learning_rate"]', '+ config["learning_rate"]', "fcn-momentum",
+         "one_step_from_a_given_state", "uphill"),
+        ("sgd-momentum", '["velocity"] = velocity', '["v"] = velocity', "fcn-momentum",
+         "five_steps_feed_back_their_config", "must be stored in config"),
+        ("rmsprop", "np.sqrt(cache)", "cache", "fcn-rmsprop",
+         "one_step_from_a_given_state", "the root is missing"),
+        ("adam", "v / (1 - beta2**t)", "v", "fcn-adam",
+         "one_step_from_a_given_state", "the bias correction of v is missing"),
+        ("adam", ', config["t"] = m, v, t', " = m, v", "fcn-adam",
+         "one_step_from_a_given_state", "config['t'] must count this step"),
+        ("overfit-five-layers", "8e-2", "1e-2", "fcn-five-layers",
+         "settings_learn_few_images", "with weight_scale = 0.01 and learning_rate = 0.0015"),
+    ],
+)  # fmt: skip
+def test_a_usual_slip_is_named(zygote, cell, find, put, grade_id, check, says) -> None:
+    with student_with(zygote, changed(cell, find, put)) as student:
+        assert says in failed(verdict(student, grade_id))[check]
+
+
+def test_a_penalty_without_the_half_is_one_failure(zygote) -> None:
+    sources = changed("fully-connected-net", "0.5 * self.reg", "self.reg")
+    cell = sources["fully-connected-net"]
+    sources["fully-connected-net"] = cell.replace("+= self.reg * W", "+= 2 * self.reg * W")
+    with student_with(zygote, sources) as student:
+        assert list(failed(verdict(student, "fcn-loss"))) == ["penalty_has_one_half"]
+
+
+# -- settings for 50 images -----------------------------------------------------------------------
+
+SEARCHED = """
+for weight_scale in (1e-3, 8e-2):
+    for learning_rate in (1e-5, 1.5e-3):
+        solver = learn_few([100] * 4, weight_scale, learning_rate)
+        if max(solver.train_acc_history) == 1:
+            break
+"""
+OWN_SEARCH = """
+best = -1
+for scale, rate in ((1e-3, 1e-5), (8e-2, 1.5e-3)):
+    model = FullyConnectedNet([100] * 4, weight_scale=scale)
+    solver = Solver(model, few, optim_config={"learning_rate": rate}, num_epochs=20, batch_size=25)
+    solver.train()
+    if solver.best_val_acc > best:
+        best, weight_scale, learning_rate = solver.best_val_acc, scale, rate
+"""
+
+
+@pytest.mark.parametrize("source", [SEARCHED, OWN_SEARCH], ids=["learn_few", "own Solver"])
+def test_settings_may_be_searched_for(zygote, source) -> None:
+    """In the judge every training succeeds: then what the notebook found counts."""
+    with student_with(zygote, solved() | {"overfit-five-layers": source}) as student:
+        assert failed_cells(student) == {"fcn-five-layers"}
+        student.set("weight_scale", 8e-2)
+        student.set("learning_rate", 1.5e-3)
+        assert failed(verdict(student, "fcn-five-layers")) == {}
+
+
+def test_settings_left_over_from_the_cell_before_do_not_count(zygote) -> None:
+    blank = "raise NotImplementedError"
+    with student_with(zygote, solved() | {"overfit-five-layers": blank}) as student:
+        student.set("weight_scale", 8e-2)
+        student.set("learning_rate", 1.5e-3)
+        assert failed_cells(student) == {"fcn-five-layers"}
+
+
+# -- searches -------------------------------------------------------------------------------------
+
+BY_RULE = """
+best = -1
+for rule, rate in ((sgd, 1e-3), (sgd_momentum, 2e-3), (rmsprop, 1e-4), ("adam", 1e-3)):
+    net = FullyConnectedNet([100, 100])
+    run = Solver(net, data, update_rule=rule, optim_config={"learning_rate": rate}, num_epochs=5)
+    run.train()
+    if run.best_val_acc > best:
+        best, best_model = run.best_val_acc, net
+"""
+OWN_START = """
+best_model = FullyConnectedNet([300, 100], reg=0.01, dtype=np.float64)
+for layer in range(1, best_model.num_layers + 1):
+    W = best_model.params[f"W{layer}"]
+    best_model.params[f"W{layer}"] = np.random.randn(*W.shape) * np.sqrt(2 / W.shape[0])
+solver = Solver(best_model, data, update_rule="adam", optim_config={"learning_rate": 1e-3})
+solver.train()
+print(np.mean(best_model.loss(data["X_val"]).argmax(axis=1) == data["y_val"]))
+"""
+SHORT_RUNS_FIRST = """
+reached = {}
+for rate in (3e-4, 1e-3, 3e-3):
+    start = {"learning_rate": rate}
+    net = FullyConnectedNet([100, 100])
+    run = Solver(net, few_thousand, update_rule=adam, optim_config=start, num_epochs=2)
+    run.train()
+    reached[rate] = run.best_val_acc
+best_model = FullyConnectedNet([100, 100])
+start = {"learning_rate": max(reached, key=reached.get)}
+Solver(best_model, data, update_rule=adam, optim_config=start, lr_decay=0.9).train()
+"""
+WRONG_SEARCHES = {
+    "the worst rule": ([("best = -1", "best = 2"), ("> best", "< best")], "search_keeps_the_best"),
+    "the last": ([("if run.best_val_acc > best", "if True")], "search_keeps_the_best"),
+    "by the test set": (
+        [("run.best_val_acc", "run.check_accuracy(data['X_test'], data['y_test'])")],
+        "search_leaves_the_test_set",
+    ),
+    "never trained": ([("run.train()", "pass")], "search_trains_on_training_images"),
+    "on and on": ([("    net = ", "    net = best_model or ")], "search_trains_on_training_images"),
+}
+
+
+@pytest.mark.parametrize("source", [BY_RULE, OWN_START, SHORT_RUNS_FIRST])
+def test_a_right_search_passes_in_any_style(zygote, source) -> None:
+    with student_with(zygote, solved() | {"best-model": source}) as student:
+        assert failed(verdict(student, SEARCH)) == {}
+
+
+@pytest.mark.parametrize("name", WRONG_SEARCHES)
+def test_a_wrong_search_is_noticed(zygote, name) -> None:
+    edits, notices = WRONG_SEARCHES[name]
+    source = BY_RULE
+    for find, put in edits:
+        assert find in source
+        source = source.replace(find, put)
+    with student_with(zygote, solved() | {"best-model": source}) as student:
+        assert notices in failed(verdict(student, SEARCH))
