@@ -1,0 +1,221 @@
+"""What is asked of style_loss(feats, style_layers, style_targets, style_weights).
+
+The student's cell is executed again over a Gram matrix that the judge answers for, so a mistake in
+their own costs its own points only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.random import Generator
+from torch import Tensor
+
+from autograder.checks.assignment2.style_transfer import oracle
+from autograder.judge import Failed, Student, as_array, check, expect, expect_unchanged
+
+CELL = "st-style-loss"
+FUNCTION = "style_loss"
+WHAT = "the style loss"
+# Autograd asks the judge on its way back as well.
+PRELUDE = """
+import torch as _torch
+
+class _Gram(_torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, features, normalize):
+        ctx.save_for_backward(features)
+        ctx.normalize = normalize
+        return _gram(features, normalize).to(features)
+
+    @staticmethod
+    def backward(ctx, upstream):
+        (features,) = ctx.saved_tensors
+        return _gram_backward(features, ctx.normalize, upstream).to(features), None
+
+def gram_matrix(features, normalize=True):
+    return _Gram.apply(features, bool(normalize))
+"""
+CALL = "_value = style_loss(_feats, _layers, _targets, _weights)"
+BACKWARD = f"""
+_feats = [features.clone().requires_grad_() for features in _feats]
+{CALL}
+_slopes = None
+if isinstance(_value, _torch.Tensor) and _value.requires_grad:
+    _slopes = _torch.autograd.grad(_value.sum(), _feats, allow_unused=True)
+"""
+
+
+@dataclass(frozen=True)
+class Case:
+    """Features of all stages, and what style is wanted at some of them, in this order."""
+
+    feats: list[Tensor]
+    layers: list[int]
+    targets: list[Tensor]
+    weights: list[float]
+
+    def want(self) -> Tensor:
+        return oracle.style(self.feats, self.layers, self.targets, self.weights)
+
+
+@check(CELL, probe="STY-A3", weight=4)
+def value_is_right(student: Student, rng: Generator) -> None:
+    """Stages that do not follow each other, each with a weight of its own; lists, then tuples."""
+    for layers, kind in (([1, 3, 4], list), ([5, 2], tuple), ([0, 1, 3, 5], tuple)):
+        case = _draw(rng, layers)
+        got = _ask(student, case, CALL, kind=kind).get("_value")
+        oracle.expect_number(got, case.want(), f"{WHAT} at stages {layers}", _slips(case))
+
+
+@check(CELL, probe="STY-A3", weight=2)
+def gradients_reach_the_features(student: Student, rng: Generator) -> None:
+    """The gradient with respect to the features of each stage; none for the other stages."""
+    case = _draw(rng, [1, 4, 2])
+    after = _ask(student, case, BACKWARD, "_slopes")
+    oracle.expect_differentiable(after.get("_value"), WHAT)
+    wanted = oracle.slopes(lambda *feats: replace(case, feats=list(feats)).want(), *case.feats)
+    found = after.get("_slopes")
+    if not isinstance(found, tuple | list) or len(found) != len(wanted):
+        raise Failed("no gradients came back")
+    for stage, (got, want) in enumerate(zip(found, wanted, strict=True)):
+        what = f"the gradient at stage {stage}"
+        if stage in case.layers:
+            oracle.expect_slope(got, want, what)
+        elif got is not None:
+            expect(not np.any(as_array(got, what)), f"{what}: it is no style stage here")
+
+
+@check(CELL, probe="STY-A4")
+def only_what_differs_counts(student: Student, rng: Generator) -> None:
+    """Features with the wanted Gram matrices cost nothing; one entry that differs, its square."""
+    case = _draw(rng, [0, 2, 5])
+    case = replace(case, targets=[oracle.gram(case.feats[i]).float() for i in case.layers])
+    got = _ask(student, case, CALL).get("_value")
+    oracle.expect_number(got, 0.0, f"{WHAT} where all Gram matrices are as wanted")
+    place, step = int(rng.integers(3)), float(rng.uniform(1.5, 3))
+    case.targets[place][0, 1, 0] += step
+    got = _ask(student, case, CALL).get("_value")
+    want = case.weights[place] * step**2
+    oracle.expect_number(got, want, f"{WHAT} where one entry of one target differs")
+
+
+@check(CELL, probe="STY-A6")
+def one_number_with_a_gradient(student: Student, rng: Generator) -> None:
+    """The loss is a tensor with a single element, and a gradient flows back from it."""
+    for layers in ([3], [1, 4]):
+        value = _ask(student, _draw(rng, layers), BACKWARD).get("_value")
+        oracle.expect_differentiable(value, f"{WHAT} of {len(layers)} stages")
+
+
+@check(CELL, probe="STY-A7")
+def any_order_in_memory(student: Student, rng: Generator) -> None:
+    """Features that do not lie in memory in one piece, or in another order."""
+    for name, layout in oracle.LAYOUTS.items():
+        case = _draw(rng, [1, 3])
+        feats = [oracle.laid_out(student, features, layout) for features in case.feats]
+        got = _ask(student, case, CALL, feats=feats).get("_value")
+        oracle.expect_number(got, case.want(), f"{WHAT} ({name})")
+
+
+@check(CELL, probe="STY-A3", condition=True)
+def arguments_are_left_alone(student: Student, rng: Generator) -> None:
+    """Features and targets are as before after the call."""
+    case = _draw(rng, [1, 3])
+    after = _ask(student, case, CALL, "_feats", "_targets")
+    for name, before in (("feats", case.feats), ("style_targets", case.targets)):
+        now = after.get(f"_{name.removeprefix('style_')}")
+        expect(isinstance(now, list) and len(now) == len(before), f"{name} was modified")
+        for position, (tensor, other) in enumerate(zip(now or (), before, strict=True)):
+            expect_unchanged(tensor, other.numpy(), f"{name}[{position}]")
+
+
+# -- asking ---------------------------------------------------------------------------------------
+
+
+def _draw(rng: Generator, layers: list[int]) -> Case:
+    """Six stages of different sizes; targets and weights that have nothing in common."""
+    shapes = ((3, 6, 5), (4, 3, 6), (2, 4, 4), (5, 2, 3), (3, 3, 2), (6, 2, 2))
+    feats = [oracle.draw(rng, 1, *shape) for shape in shapes]
+    targets = [oracle.draw(rng, 1, shapes[i][0], shapes[i][0]) for i in layers]
+    weights = [float(w) for w in rng.permutation(np.linspace(0.3, 2.0, len(layers)))]
+    return Case(feats, layers, targets, weights)
+
+
+def _ask(
+    student: Student,
+    case: Case,
+    source: str,
+    *names: str,
+    kind: type = list,
+    feats: list[Any] | None = None,
+) -> dict[str, Any]:
+    """Execute the student's cell, then ``source``; the values of ``_value`` and ``names``."""
+    found = student.definition(FUNCTION)
+    if found is None:
+        raise Failed(f"{FUNCTION} is not to be found in the notebook: define it with def")
+    bindings = {
+        "_gram": student.stand_in(_gram, "_gram"),
+        "_gram_backward": student.stand_in(_gram_backward, "_gram_backward"),
+        "_feats": [x.clone() for x in case.feats] if feats is None else feats,
+        "_layers": kind(case.layers),
+        "_targets": kind(target.clone() for target in case.targets),
+        "_weights": kind(case.weights),
+    }
+    whole = f"{PRELUDE}\n{student.sources[found[0]]}\n{source}"
+    return student.rerun(whole, bindings, ("_value", *names))
+
+
+def _gram(features: Any, normalize: Any) -> Tensor:
+    return oracle.gram(_four_axes(features), bool(normalize))
+
+
+def _gram_backward(features: Any, normalize: Any, upstream: Any) -> Tensor:
+    leaf = _four_axes(features).double().requires_grad_()
+    value = oracle.gram(leaf, bool(normalize))
+    return torch.autograd.grad(value, leaf, torch.as_tensor(upstream).double())[0]
+
+
+def _four_axes(features: Any) -> Tensor:
+    if not isinstance(features, Tensor) or features.ndim != 4:
+        raise ValueError("gram_matrix takes features of shape (N, C, H, W)")
+    return features.detach()
+
+
+# -- usual slips ----------------------------------------------------------------------------------
+
+
+def _slips(case: Case) -> oracle.Slips:
+    grams = [oracle.gram(features) for features in case.feats]
+    rows = list(zip(case.layers, case.targets, case.weights, strict=True))
+    differences = [grams[i] - target.double() for i, target, _ in rows]
+    squares = [float((d**2).sum()) for d in differences]
+    sizes = [float(d.abs().sum()) for d in differences]
+    pairs = list(zip(case.weights, squares, strict=True))
+    raw = oracle.gram
+    unnormalised = sum(
+        w * float(((raw(case.feats[i], normalize=False) - target) ** 2).sum())
+        for i, target, w in rows
+    )
+    means = sum(w * s / d.numel() for (w, s), d in zip(pairs, differences, strict=True))
+    return {
+        "the weights are missing": sum(squares),
+        "only the last stage counts: add up the stages": pairs[-1][0] * pairs[-1][1],
+        "only the first stage counts: add up the stages": pairs[0][0] * pairs[0][1],
+        "these are means of the squares: take their sums": means,
+        "the Gram matrices must be normalised": unnormalised,
+        "there is no mean over the stages: add them up": (
+            sum(w * s for w, s in pairs) / len(pairs)
+        ),
+        "these are absolute values: take squares": (
+            sum(w * s for w, s in zip(case.weights, sizes, strict=True))
+        ),
+        "the weights are squared too: multiply each sum by its weight": (
+            sum(w**2 * s for w, s in pairs)
+        ),
+        "there is no 1/2 in front of the sum": sum(w * s for w, s in pairs) / 2,
+        "there is no root: take the sum of the squares": sum(w * s**0.5 for w, s in pairs),
+    }

@@ -1,0 +1,184 @@
+"""Checks of the style transfer notebook: right answers of every style pass, wrong ones lose."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from autograder.judge.kernel import Kernel, KernelLimits
+from autograder.judge.registry import checks_for
+from autograder.judge.results import CellVerdict
+from autograder.judge.score import Seed, grade_cell
+from autograder.judge.student import Student
+from autograder.mutate import fairness
+from autograder.mutate.trial import Subject, load_subject
+
+ROOT = Path(__file__).parents[2]
+NOTEBOOK = ("assignment2", "Style_Transfer")
+SETUP = "import numpy as np\nimport torch\nfrom torch import nn\ndtype = torch.FloatTensor"
+DEFINITIONS = ("content-loss", "gram-matrix", "style-loss", "tv-loss")
+RIGHT = [None, *fairness.alternatives(*NOTEBOOK)]
+
+
+@cache
+def subject() -> Subject:
+    return load_subject(ROOT, *NOTEBOOK)
+
+
+def solved(path: Path | None = None) -> dict[str, str]:
+    """Source by cell id: ours, or that of an alternative."""
+    cells = fairness.solution(subject(), path)["cells"]
+    return {cell["id"]: cell["source"] for cell in cells if cell["cell_type"] == "code"}
+
+
+@contextmanager
+def student_with(zygote, sources: dict[str, str]) -> Iterator[Student]:
+    """A student whose notebook has the four functions, and no network."""
+    kernel = Kernel(zygote.fork(), KernelLimits(cell_seconds=30, call_seconds=10))
+    try:
+        for source in (SETUP, *(sources[cell] for cell in DEFINITIONS)):
+            assert kernel.run_cell(source).ok
+        yield Student(kernel, sources)
+    finally:
+        kernel.close()
+
+
+def verdict(student: Student, grade_id: str, number: int = 0) -> CellVerdict:
+    seed = Seed(number.to_bytes(4, "little"), *NOTEBOOK, "ann")
+    student.forget()
+    outcome = grade_cell(student, grade_id, 1.0, checks_for(*NOTEBOOK)[grade_id], seed)
+    assert not outcome.broken
+    return outcome.verdict
+
+
+def failed(found: CellVerdict) -> dict[str, str]:
+    return {check.name: check.message for check in found.checks if not check.passed}
+
+
+def failed_cells(student: Student) -> set[str]:
+    """The cells that lose points."""
+    found = {grade_id: verdict(student, grade_id) for grade_id in checks_for(*NOTEBOOK)}
+    return {grade_id for grade_id, one in found.items() if one.score < 1}
+
+
+def changed(cell: str, find: str, put: str) -> dict[str, str]:
+    """Our solution with one thing replaced."""
+    sources = solved()
+    assert sources[cell].count(find) == 1
+    return sources | {cell: sources[cell].replace(find, put)}
+
+
+# -- right answers --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", RIGHT, ids=lambda path: path.stem if path else "reference")
+def test_right_solutions_pass_whatever_the_seed(zygote, path) -> None:
+    with student_with(zygote, solved(path)) as student:
+        for number in range(25 if path is None else 4):
+            for grade_id in checks_for(*NOTEBOOK):
+                found = verdict(student, grade_id, number)
+                assert found.score == 1, (number, grade_id, failed(found))
+
+
+def test_view_is_enough_for_the_points(zygote) -> None:
+    """Public solutions flatten with view; some tensors, which networks do not make, refuse it."""
+    with student_with(zygote, changed("gram-matrix", "reshape", "view")) as student:
+        found = verdict(student, "st-gram-matrix")
+    assert found.score == 1
+    assert set(failed(found)) == {"pixels_in_another_order_in_memory"}
+
+
+def test_losses_may_have_one_axis(zygote) -> None:
+    sources = changed("tv-loss", "(vertical + horizontal)", "(vertical + horizontal).view(1)")
+    with student_with(zygote, sources) as student:
+        assert failed_cells(student) == set()
+
+
+# -- nobody pays twice ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "put", ["gram / (H * W)", "gram.detach()", "gram[:, :1]", "print('oh')", "1 / 0"]
+)
+def test_a_wrong_gram_matrix_costs_one_cell(zygote, put) -> None:
+    with student_with(zygote, changed("gram-matrix", "gram / (H * W * C)", put)) as student:
+        assert failed_cells(student) == {"st-gram-matrix"}
+
+
+def test_a_stub_of_the_gram_matrix_costs_one_cell(zygote) -> None:
+    stub = "def gram_matrix(features, normalize=True):\n    raise NotImplementedError"
+    with student_with(zygote, solved() | {"gram-matrix": stub}) as student:
+        assert failed_cells(student) == {"st-gram-matrix"}
+
+
+# -- wrong answers, and what they are told --------------------------------------------------------
+
+# (cell, what is replaced, by what): (the check that fails, words of its message).
+TOLD = {
+    ("content-loss", ".sum()", ".mean()"): ("value_is_right", "take their sum"),
+    ("content-loss", "content_weight * ", ""): ("value_is_right", "the weight is missing"),
+    ("content-loss", ".sum()", ".sum().item()"): ("one_number_with_a_gradient", "no gradient"),
+    ("content-loss", "content_current -", "content_current.detach() -"): (
+        "gradient_reaches_the_current_features", "no gradient flows back"
+    ),
+    ("gram-matrix", "(H * W * C)", "(H * W)"): ("matrices_are_right", "C belongs to it"),
+    ("gram-matrix", "(H * W * C)", "(N * H * W * C)"): ("matrices_are_right", "divided by N"),
+    ("gram-matrix", " if normalize else gram", ""): (
+        "normalization_can_be_turned_off", "nothing is divided"
+    ),
+    ("gram-matrix", "rows @ rows.transpose(1, 2)", "rows.transpose(1, 2) @ rows"): (
+        "matrices_are_right", "compares pixels with pixels"
+    ),
+    ("gram-matrix", "reshape(N, C, H * W)", "reshape(N, H * W, C).mT"): (
+        "matrices_are_right", "cuts the numbers anew"
+    ),
+    ("style-loss", "    return loss", "        return loss"): (
+        "value_is_right", "only the first stage counts"
+    ),
+    ("style-loss", "gram_matrix(feats[layer])", "gram_matrix(feats[layer], False)"): (
+        "value_is_right", "must be normalised"
+    ),
+    ("style-loss", "weight * (gram", "(gram"): ("value_is_right", "weights are missing"),
+    ("tv-loss", "vertical + horizontal", "horizontal"): ("value_is_right", "vertical"),
+    ("tv-loss", "tv_weight * (", "2 * tv_weight * ("): ("value_is_right", "counts once"),
+    ("tv-loss", "tv_weight * (vertical", "sum(tv_weight * x for x in [1.0]) * (vertical"): (
+        "there_is_no_loop", "Python loop"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mistake", TOLD, ids=lambda m: f"{m[0]}: {m[2].strip()}")
+def test_a_mistake_is_explained(zygote, mistake) -> None:
+    name, words = TOLD[mistake]
+    with student_with(zygote, changed(*mistake)) as student:
+        assert failed_cells(student) == {f"st-{mistake[0]}"}
+        messages = failed(verdict(student, f"st-{mistake[0]}"))
+    assert words in messages[name]
+    assert not any("Error" in message for message in messages.values())  # no traceback for these
+
+
+def test_stages_and_positions_are_told_apart(zygote) -> None:
+    """The features of style stage i are feats[style_layers[i]], not feats[i]."""
+    source = solved()["style-loss"].replace(
+        "for layer, target, weight in zip(style_layers, style_targets, style_weights, strict=True)",
+        "for layer, (target, weight) in enumerate(zip(style_targets, style_weights, strict=True))",
+    )
+    with student_with(zygote, solved() | {"style-loss": source}) as student:
+        found = verdict(student, "st-style-loss")
+    assert found.score == 0
+
+
+@pytest.mark.parametrize("returned", ["None", "0", "torch.zeros(())", "'much'", "1 / 0"])
+def test_nothing_is_worth_nothing(zygote, returned) -> None:
+    """Stubs, and functions that always return the same."""
+    sources = solved() | {
+        "content-loss": f"def content_loss(w, a, b):\n    return {returned}",
+        "gram-matrix": f"def gram_matrix(features, normalize=True):\n    return {returned}",
+        "style-loss": f"def style_loss(feats, layers, targets, weights):\n    return {returned}",
+        "tv-loss": f"def tv_loss(img, tv_weight):\n    return {returned}",
+    }
+    with student_with(zygote, sources) as student:
+        scores = {grade_id: verdict(student, grade_id).score for grade_id in checks_for(*NOTEBOOK)}
+    assert set(scores.values()) == {0}, scores
