@@ -1,0 +1,224 @@
+"""What is asked of make_fooling_image(X, target_y, model): X (1, 3, H, W) -> the same shape."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.random import Generator
+from torch import Tensor
+
+from autograder.checks.assignment2.network_visualization import oracle
+from autograder.checks.assignment2.network_visualization.oracle import (
+    as_images,
+    bent_net,
+    climb,
+    draw_images,
+    linear_net,
+    margins,
+    score_gradients,
+    scores,
+    stripes,
+    trained_net,
+)
+from autograder.checks.small_nets import SmallNet
+from autograder.judge import (
+    Failed,
+    Instance,
+    Ref,
+    Student,
+    check,
+    expect,
+    expect_near,
+    expect_unchanged,
+)
+
+CELL = "nv-fooling"
+SECONDS = 8.0  # a right solution needs a few hundredths
+CLEAR = 1e-3  # a margin between scores that float32 cannot turn round
+TURNED = 0.97  # the cosine of two steps between which the gradient has turned visibly
+ENOUGH = 40  # steps; whoever limits the number of steps allows a hundred
+
+
+@dataclass(frozen=True)
+class Task:
+    """An image (1, 3, H, W), what it should be taken for, and the images on the right way."""
+
+    net: SmallNet
+    image: Tensor
+    target: int
+    path: list[Tensor]
+
+
+@check(CELL, probe="FOOL-A1", weight=3)
+def linear_network_is_fooled(student: Student, rng: Generator) -> None:
+    """A linear network, and the class it thinks least likely: how far one goes is known exactly."""
+    for shape, classes in (((1, 3, 6, 6), 5), ((1, 3, 5, 8), 8)):
+        task = _draw_linear(rng, shape, classes)
+        _expect_fooled(task, fooled := _fool(student, task))
+        what, hint = "the image", "each step is the gradient divided by its length, times 1"
+        expect_near(fooled.float().numpy(), task.path[-1].numpy(), what=what, hint=hint)
+
+
+@check(CELL, probe="FOOL-A1", condition=True)
+def original_is_left_alone(student: Student, rng: Generator) -> None:
+    """X is as before after the call."""
+    task = _draw_linear(rng, (1, 3, 6, 6), 5)
+    kept = student.put(task.image)
+    student.call("make_fooling_image", kept, task.target, task.net.in_kernel(student),
+                 seconds=SECONDS)  # fmt: skip
+    expect_unchanged(student.fetch(kept), task.image.numpy(), "X")
+
+
+@check(CELL, probe="FOOL-A2")
+def nothing_to_do(student: Student, rng: Generator) -> None:
+    """An image that is taken for the target already comes back as it is."""
+    net, image = oracle.conv_net(rng, 5), draw_images(rng, 1, 3, 8, 6)
+    target = int(np.argmax(scores(net, image)))
+    fooled = _fool(student, Task(net, image, target, [image]))
+    same = bool(torch.equal(fooled, image.double()))
+    expect(same, "the image was changed although the model predicts the target for it already")
+
+
+@check(CELL, probe="FOOL-A3", weight=4)
+def every_step_is_a_unit_gradient(student: Student, rng: Generator) -> None:
+    """A strongly curved network that writes down every image it is asked about."""
+    for _ in range(2):
+        task = _draw_bent(rng)
+        spy = task.net.in_kernel(student, spy=True)
+        fooled = _fool(student, task, spy)
+        seen = _without_repeats(Instance(student, spy, "model").get("seen"), task.image.shape)
+        expect(seen, "the model was never asked about an image")
+        start = torch.allclose(seen[0], task.image.double(), atol=1e-5)
+        expect(start, "the first image that the model was asked about is not X")
+        for number, (here, there) in enumerate(_pairs(seen), start=1):
+            _expect_step(task, here, there, number)
+        _expect_fooled(task, seen[-1])
+        last = torch.allclose(seen[-1], fooled, atol=1e-5)
+        expect(last, "what is returned is not the image that the model took for the target")
+
+
+@check(CELL, probe="FOOL-A4", weight=2)
+def trained_network_is_fooled(student: Student, rng: Generator) -> None:
+    """A small trained network, which tells stripes by their direction."""
+    net = trained_net()
+    label = int(rng.integers(4))
+    while True:
+        image = stripes(rng, np.array([label]))
+        target = int(np.argmin(scores(net, image)))
+        path = climb(net, image, target, ENOUGH)
+        if margins(net, path[-1], target)[0] > CLEAR:
+            break
+    task = Task(net, image, target, path)
+    _expect_fooled(task, fooled := _fool(student, task))
+    # No path is longer than its number of steps; two more for paths that differ by rounding.
+    distance = float((fooled - image.double()).norm())
+    expect(distance <= len(path) + 1, "the image was changed much more than was needed")
+
+
+# -- asking and judging ---------------------------------------------------------------------------
+
+
+def _fool(student: Student, task: Task, model: Ref | None = None) -> Tensor:
+    """What the student's function makes of the image, in float64."""
+    model = task.net.in_kernel(student) if model is None else model
+    image = task.image.clone()
+    answer = student.call("make_fooling_image", image, task.target, model, seconds=SECONDS)
+    return as_images(answer, tuple(task.image.shape), "the fooling image")
+
+
+def _expect_fooled(task: Task, fooled: Tensor) -> None:
+    if margins(task.net, fooled, task.target)[0] > -CLEAR:
+        return
+    before, after = (scores(task.net, x)[0, task.target] for x in (task.image, fooled))
+    if after < before:
+        raise Failed("the target's score is lower than before: go up, along the gradient")
+    if torch.allclose(fooled, task.image.double()):
+        raise Failed("the image came back unchanged, and the model does not predict the target")
+    raise Failed("the model does not predict the target for the image that came back")
+
+
+def _expect_step(task: Task, here: Tensor, there: Tensor, number: int) -> None:
+    """From ``here``, not the target's yet, one unit step along the gradient at ``here``."""
+    if margins(task.net, here, task.target)[0] > CLEAR:
+        raise Failed("the image is changed further after the model predicts the target: stop there")
+    step = (there - here).numpy()
+    gradient = score_gradients(task.net, here, [task.target])
+    unit = gradient / np.linalg.norm(gradient)
+    length, cosine = np.linalg.norm(step), np.sum(step * unit) / np.linalg.norm(step)
+    if cosine < -0.99:
+        raise Failed("the steps go down: add the gradient of the target's score")
+    if cosine < 0.99999:  # float32 rounds the pixels; that turns a step by less than 1e-5
+        why = "its direction is not that of the gradient of the target's score there"
+        stale = " (is the gradient of earlier steps cleared?)" if number > 1 else ""
+        raise Failed(f"step {number} is wrong: {why}{stale}")
+    if not np.isclose(length, 1, rtol=1e-3):
+        raise Failed(f"step {number} has length {length:.3g}: divide the gradient by its length")
+
+
+def _without_repeats(seen: object, shape: tuple[int, ...]) -> list[Tensor]:
+    """The images that the model was called with; the same one twice in a row counts once."""
+    images: list[Tensor] = []
+    for entry in seen if isinstance(seen, list) else []:
+        image = as_images(entry, tuple(shape), "an image that the model was called with")
+        if not images or not torch.equal(image, images[-1]):
+            images.append(image)
+    return images
+
+
+# -- drawing tasks --------------------------------------------------------------------------------
+
+
+def _draw_linear(rng: Generator, shape: tuple[int, ...], classes: int) -> Task:
+    """The least likely class of a linear network, several steps away."""
+    while True:
+        net = linear_net(rng.normal(size=(classes, int(np.prod(shape)))) / np.sqrt(50))
+        image = 2 * draw_images(rng, *shape)
+        target = int(np.argmin(scores(net, image)))
+        if task := _clear_task(net, image, target, fewest=3):
+            return task
+
+
+def _draw_bent(rng: Generator) -> Task:
+    """A class that is reached after several steps, on a way with bends."""
+    while True:
+        net, image = bent_net(rng, 3 * 4 * 5, 6), draw_images(rng, 1, 3, 4, 5)
+        task = _clear_task(net, image, int(rng.integers(6)), fewest=4)
+        if task and _bends(task) and _single_precision_suffices(task):
+            return task
+
+
+def _clear_task(net: SmallNet, image: Tensor, target: int, fewest: int) -> Task | None:
+    """The task, if its end is reached and float32 does not change the number of steps."""
+    path = climb(net, image, target, ENOUGH)
+    found = margins(net, torch.cat(path), target)
+    clear = found[-1] > CLEAR and bool(np.all(np.abs(found) > CLEAR))
+    return Task(net, image, target, path) if clear and len(path) > fewest else None
+
+
+def _single_precision_suffices(task: Task) -> bool:
+    """Whether float32 knows each gradient on the way 10 times as well as is asked.
+
+    Where all units are saturated it does not: 1 - tanh^2 is then a difference of nearly equals.
+    """
+    coarse = task.net.in_judge()
+    for here in task.path[:-1]:
+        leaf = here.float().requires_grad_()
+        rough = torch.autograd.grad(coarse(leaf)[0, task.target], leaf)[0].double()
+        exact = torch.tensor(score_gradients(task.net, here, [task.target]))
+        if (rough - exact).norm() > 4e-4 * exact.norm():  # turns it by 1 - cosine < 1e-7
+            return False
+    return True
+
+
+def _bends(task: Task) -> bool:
+    steps = [(b - a).flatten() for a, b in _pairs(task.path)]
+    return any(float(a @ b) < TURNED for a, b in _pairs(steps))
+
+
+def _pairs(items: list[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
+    """Each one with the next; itertools is not among what checks import."""
+    for number in range(1, len(items)):
+        yield items[number - 1], items[number]

@@ -1,0 +1,166 @@
+"""What is asked of compute_saliency_maps(X, y, model): X (N, 3, H, W), y (N,) -> (N, H, W)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.random import Generator
+from torch import Tensor
+
+from autograder.checks.assignment2.network_visualization.oracle import (
+    DTYPE,
+    Array,
+    conv_net,
+    draw_images,
+    linear_net,
+    score_gradients,
+)
+from autograder.checks.small_nets import SmallNet, draw_net
+from autograder.judge import (
+    Student,
+    advice,
+    as_array,
+    check,
+    expect,
+    expect_near,
+    expect_shape,
+    name_slip,
+)
+
+CELL = "nv-saliency"
+HINT = "the gradient of each image's own score, its absolute value, the largest of the 3 colours"
+
+
+@check(CELL, probe="SAL-A1", weight=3)
+def maps_of_five_images(student: Student, rng: Generator) -> None:
+    """Five images, ten classes, a small convolutional network."""
+    _expect_maps(student, conv_net(rng, 10), draw_images(rng, 5, 3, 8, 8), _labels(rng, 5, 10))
+
+
+@check(CELL, probe="SAL-A2", weight=2)
+def maps_of_other_sizes(student: Student, rng: Generator) -> None:
+    """Three images that are not square, and another number of classes; then many small ones."""
+    for shape, classes in (((3, 3, 7, 12), 4), ((8, 3, 9, 5), 6)):
+        labels = _labels(rng, shape[0], classes)
+        _expect_maps(student, conv_net(rng, classes), draw_images(rng, *shape), labels)
+
+
+@check(CELL, probe="SAL-A3", weight=2)
+def images_do_not_disturb_each_other(student: Student, rng: Generator) -> None:
+    """A batch of four gives the same maps as its two halves."""
+    net, X, y = conv_net(rng, 5), draw_images(rng, 4, 3, 6, 8), _labels(rng, 4, 5)
+    whole = _maps(student, net, X, y)
+    expect(whole.min() >= 0, "a map has negative entries: it shows sizes, not directions")
+    halves = [_maps(student, net, X[part], y[part]) for part in (slice(0, 2), slice(2, 4))]
+    what = "the maps of four images, beside those of two and two,"
+    expect_near(
+        whole, np.concatenate(halves), what=what, hint="sum the scores, do not average them"
+    )
+
+
+@check(CELL, probe="SAL-A4", weight=2)
+def scores_and_no_probabilities(student: Student, rng: Generator) -> None:
+    """A network that is very sure of itself: its softmax is flat, its scores are not."""
+    net = conv_net(rng, 5)
+    *front, last, bias = net.weights
+    sure = SmallNet(net.layers, (*front, 60 * last, 60 * bias))
+    _expect_maps(student, sure, draw_images(rng, 4, 3, 8, 6), _labels(rng, 4, 5))
+
+
+@check(CELL, probe="SAL-A5")
+def evaluation_mode_is_kept(student: Student, rng: Generator) -> None:
+    """A network with dropout and batch normalisation, in evaluation mode."""
+    layers = (
+        ("conv", 3, 6, 3, 1, 1),
+        ("batchnorm", 6),
+        ("tanh",),
+        ("dropout", 0.5),
+        ("avgpool", 2),
+        ("flatten",),
+        ("linear", 24, 5),
+    )
+    net = draw_net(rng, layers, DTYPE)
+    hint = "the model comes in evaluation mode: leave it so"
+    _expect_maps(student, net, draw_images(rng, 4, 3, 6, 6), _labels(rng, 4, 5), hint)
+
+
+@check(CELL, probe="SAL-A6", weight=2)
+def falling_scores_count_too(student: Student, rng: Generator) -> None:
+    """A linear network whose scores fall with every pixel: all gradients are negative."""
+    weights = -rng.uniform(0.1, 1.0, size=(4, 3 * 5 * 6))
+    hint = "take the absolute value before the maximum over the colours"
+    X, y = draw_images(rng, 3, 3, 5, 6), _labels(rng, 3, 4)
+    _expect_maps(student, linear_net(weights), X, y, hint)
+
+
+@advice(CELL, probe="SAL-B1")
+def a_single_image(student: Student, rng: Generator) -> None:
+    """One image: the map still has three axes."""
+    _expect_maps(student, conv_net(rng, 5), draw_images(rng, 1, 3, 8, 6), _labels(rng, 1, 5))
+
+
+def _expect_maps(student: Student, net: SmallNet, X: Tensor, y: Tensor, hint: str = HINT) -> None:
+    want = _largest_colour(np.abs(score_gradients(net, X, y.tolist())))
+    got = _maps(student, net, X, y)
+    name_slip(got, want, {m: wrong(net, X, y) for m, wrong in SLIPS.items()})
+    expect_near(got, want, what=f"the maps of X with shape {tuple(X.shape)}", hint=hint)
+
+
+def _maps(student: Student, net: SmallNet, X: Tensor, y: Tensor) -> Array:
+    """The student's maps. X crosses as a copy, so no gradient of an earlier call is in it."""
+    answer = student.call("compute_saliency_maps", X.clone(), y.clone(), net.in_kernel(student))
+    maps = as_array(answer, "the saliency maps")
+    N, _, H, W = X.shape
+    if maps.shape == (N, 3, H, W):
+        expect(False, "the maps still have three colours: take the maximum over that axis")
+    return expect_shape(maps, (N, H, W), "the saliency maps")
+
+
+def _labels(rng: Generator, number: int, classes: int) -> Tensor:
+    """Random labels: two equal ones among them, and the images' own numbers avoided."""
+    labels = rng.integers(0, classes, size=number)
+    if number > 1:
+        labels[-1] = labels[0] = rng.integers(1, classes)
+    return torch.tensor(labels, dtype=torch.long)
+
+
+# -- usual slips ----------------------------------------------------------------------------------
+
+
+def _largest_colour(gradients: Array) -> Array:
+    return gradients.max(axis=1)
+
+
+def _of_log_probabilities(net: SmallNet, X: Tensor, y: Tensor, probability: bool) -> Array:
+    leaf = X.double().requires_grad_()
+    all_scores = net.in_judge().double()(leaf)
+    chosen = all_scores.log_softmax(dim=1)[torch.arange(len(y)), y]
+    chosen = chosen.exp() if probability else chosen
+    return _largest_colour(torch.autograd.grad(chosen.sum(), leaf)[0].abs().numpy())
+
+
+def _slip(reduce: Callable[[Array], Array]) -> Callable[[SmallNet, Tensor, Tensor], Array]:
+    return lambda net, X, y: reduce(score_gradients(net, X, y.tolist()))
+
+
+SLIPS: dict[str, Callable[[SmallNet, Tensor, Tensor], Array]] = {
+    "these are gradients of a loss: start from the raw score of the class": (
+        lambda net, X, y: _of_log_probabilities(net, X, y, False)
+    ),
+    "these are gradients of probabilities: start from the raw score of the class": (
+        lambda net, X, y: _of_log_probabilities(net, X, y, True)
+    ),
+    "the absolute value is missing: a strongly negative gradient is as important": _slip(
+        _largest_colour
+    ),
+    "the absolute value comes before the maximum, not after it": _slip(
+        lambda g: np.abs(_largest_colour(g))
+    ),
+    "the colours are added: take their maximum": _slip(lambda g: np.abs(g).sum(axis=1)),
+    "this is the mean of the colours: take their maximum": _slip(lambda g: np.abs(g).mean(axis=1)),
+    "the maps are divided by N: sum the scores, do not average them": _slip(
+        lambda g: np.abs(g).max(axis=1) / len(g)
+    ),
+}

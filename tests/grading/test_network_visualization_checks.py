@@ -1,0 +1,245 @@
+"""Checks of Network_Visualization: right answers pass, wrong ones lose and are explained."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from autograder.judge.kernel import Kernel, KernelLimits
+from autograder.judge.registry import checks_for
+from autograder.judge.results import CellVerdict
+from autograder.judge.score import Seed, grade_cell
+from autograder.judge.student import Student
+from autograder.mutate import fairness
+from autograder.mutate.trial import Subject, load_subject
+
+ROOT = Path(__file__).parents[2]
+NOTEBOOK = ("assignment2", "Network_Visualization")
+SETUP = "import torch\nfrom torch import nn"  # no photographs, no large network
+SALIENCY, FOOLING, STEP = "saliency", "fooling", "class-step"
+CELLS = {SALIENCY: "nv-saliency", FOOLING: "nv-fooling", STEP: "nv-class-step"}
+
+
+@cache
+def subject() -> Subject:
+    return load_subject(ROOT, *NOTEBOOK)
+
+
+def solved(path: Path | None = None) -> dict[str, str]:
+    """Source by cell id: ours, or that of an alternative."""
+    cells = fairness.solution(subject(), path)["cells"]
+    return {cell["id"]: cell["source"] for cell in cells if cell["cell_type"] == "code"}
+
+
+@contextmanager
+def student_with(zygote, sources: dict[str, str]) -> Iterator[Student]:
+    """A student whose notebook has the three functions, and nothing else."""
+    own = set(sources) - set(solved())  # cells of an alternative's own
+    kernel = Kernel(zygote.fork(), KernelLimits(cell_seconds=30, call_seconds=10))
+    try:
+        for source in (SETUP, *(text for cell, text in sources.items() if cell in {*CELLS, *own})):
+            assert kernel.run_cell(source).ok
+        yield Student(kernel, sources)
+    finally:
+        kernel.close()
+
+
+def verdict(student: Student, grade_id: str, number: int = 0) -> CellVerdict:
+    seed = Seed(number.to_bytes(4, "little"), *NOTEBOOK, "ann")
+    student.forget()
+    outcome = grade_cell(student, grade_id, 1.0, checks_for(*NOTEBOOK)[grade_id], seed)
+    assert not outcome.broken
+    return outcome.verdict
+
+
+def failed(found: CellVerdict) -> dict[str, str]:
+    """Message by name of the checks that carry points and failed."""
+    return {c.name: c.message for c in found.checks if not (c.passed or c.advice)}
+
+
+def changed(cell: str, *edits: tuple[str, str]) -> dict[str, str]:
+    """Our solution with some things replaced."""
+    sources = solved()
+    for find, put in edits:
+        assert sources[cell].count(find) == 1, find
+        sources[cell] = sources[cell].replace(find, put)
+    return sources
+
+
+# -- right answers --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "path", [None, *fairness.alternatives(*NOTEBOOK)], ids=lambda p: p.stem if p else "reference"
+)
+def test_right_solutions_pass_whatever_the_seed(zygote, path) -> None:
+    with student_with(zygote, solved(path)) as student:
+        for number in range(4 if path else 25):
+            for grade_id in CELLS.values():
+                assert failed(verdict(student, grade_id, number)) == {}, (number, grade_id)
+
+
+# As in a published solution: with a single image, squeeze() takes away the axis of the images.
+SQUEEZED = """
+def compute_saliency_maps(X, y, model):
+    X.requires_grad_()
+    scores = model(X).gather(1, y.view(-1, 1)).squeeze()
+    scores.backward(torch.ones(len(y)))
+    saliency, _ = torch.max(X.grad.abs(), dim=1)
+    return saliency
+"""
+
+
+def test_a_single_image_is_advice(zygote) -> None:
+    with student_with(zygote, solved() | {SALIENCY: SQUEEZED}) as student:
+        found = verdict(student, "nv-saliency")
+    assert found.score == 1.0
+    assert [check.name for check in found.checks if not check.passed] == ["a_single_image"]
+
+
+def test_an_upstream_gradient_for_five_images_is_noticed(zygote) -> None:
+    """One of the published solutions: right in the notebook, where there are five photographs."""
+    source = SQUEEZED.replace("torch.ones(len(y))", "torch.FloatTensor([1.0, 1.0, 1.0, 1.0, 1.0])")
+    with student_with(zygote, solved() | {SALIENCY: source}) as student:
+        messages = failed(verdict(student, "nv-saliency"))
+    assert "maps_of_other_sizes" in messages
+    assert "maps_of_five_images" not in messages
+
+
+@pytest.mark.parametrize("rate", ["learning_rate", "learning_rate / img.grad.abs().mean()"])
+def test_how_a_step_is_normalised_is_free(zygote, rate) -> None:
+    sources = changed(STEP, ("learning_rate * img.grad / img.grad.norm()", f"{rate} * img.grad"))
+    with student_with(zygote, sources) as student:
+        for number in range(5):
+            assert failed(verdict(student, "nv-class-step", number)) == {}
+
+
+def test_a_fooling_image_may_go_on_requiring_a_gradient(zygote) -> None:
+    sources = changed(FOOLING, ("return X_fooling.detach()", "return X_fooling"))
+    with student_with(zygote, sources) as student:
+        assert failed(verdict(student, "nv-fooling")) == {}
+
+
+# -- wrong answers, and what they are told --------------------------------------------------------
+
+OWN_SCORE = "model(X).gather(1, y.view(-1, 1))"
+UNIT = "X_fooling.grad / X_fooling.grad.norm()"
+LIMIT = ("while True:", "for _ in range(30):")  # whoever never arrives must not hang
+GIVE_UP = ("X_fooling.grad.zero_()", "X_fooling.grad.zero_()\n    return X_fooling.detach()")
+PENALTY = "- l2_reg * (img**2).sum()"
+
+# name: (cell, what is replaced by what), (a check that notices it, a part of its message)
+WRONG = {
+    "signed": (
+        (SALIENCY, (".abs()", "")),
+        ("falling_scores_count_too", "the absolute value is missing"),
+    ),
+    "absolute too late": (
+        (SALIENCY, ("X.grad.abs().amax(dim=1)", "X.grad.amax(dim=1).abs()")),
+        ("falling_scores_count_too", "before the maximum"),
+    ),
+    "colours added": (
+        (SALIENCY, (".amax(dim=1)", ".sum(dim=1)")),
+        ("maps_of_five_images", "take their maximum"),
+    ),
+    "colours kept": (
+        (SALIENCY, (".amax(dim=1)", "")),
+        ("maps_of_five_images", "still have three colours"),
+    ),
+    "mean over the batch": (
+        (SALIENCY, ("correct.sum()", "correct.mean()")),
+        ("images_do_not_disturb_each_other", "do not average"),
+    ),
+    "probabilities": (
+        (SALIENCY, (OWN_SCORE, "model(X).softmax(dim=1).gather(1, y.view(-1, 1))")),
+        ("maps_of_five_images", "gradients of probabilities"),
+    ),
+    "loss": (
+        (SALIENCY, (OWN_SCORE, "nn.functional.cross_entropy(model(X), y, reduction='sum')")),
+        ("maps_of_five_images", "gradients of a loss"),
+    ),
+    "training mode": (
+        (SALIENCY, ("X.requires_grad_()", "X.requires_grad_(), model.train()")),
+        ("evaluation_mode_is_kept", "evaluation mode"),
+    ),
+    "descent": (
+        (FOOLING, ("X_fooling += ", "X_fooling -= "), LIMIT, GIVE_UP),
+        ("every_step_is_a_unit_gradient", "the steps go down"),
+    ),
+    "long steps": (
+        (FOOLING, (UNIT, "X_fooling.grad")),
+        ("every_step_is_a_unit_gradient", "divide the gradient by its length"),
+    ),
+    "gradients that pile up": (
+        (FOOLING, ("X_fooling.grad.zero_()", "pass")),
+        ("every_step_is_a_unit_gradient", "is the gradient of earlier steps cleared"),
+    ),
+    "the photograph itself": (
+        (FOOLING, ("X.clone().requires_grad_()", "X.requires_grad_()")),
+        ("original_is_left_alone", "X was modified"),
+    ),
+    "one step too many": (
+        (
+            FOOLING,
+            ("if scores[0].argmax() == target_y:\n            return X_fooling.detach()", "pass"),
+            ("X_fooling.grad.zero_()", "X_fooling.grad.zero_()\n            "
+             "if scores[0].argmax() == target_y: return X_fooling.detach()"),
+        ),
+        ("nothing_to_do", "predicts the target for it already"),
+    ),
+    "given up": (
+        (FOOLING, ("while True:", "for _ in range(1):"), GIVE_UP),
+        ("linear_network_is_fooled", "does not predict the target"),
+    ),
+    "the original returned": (
+        (FOOLING, ("return X_fooling.detach()", "return X")),
+        ("linear_network_is_fooled", "came back unchanged"),
+    ),
+    "down": (
+        (STEP, ("img += ", "img -= ")),
+        ("step_climbs_the_score", "the step goes down"),
+    ),
+    "a reward for large pixels": (
+        (STEP, (PENALTY, PENALTY.replace("-", "+"))),
+        ("penalty_pulls_to_grey", "wrong sign"),
+    ),
+    "length, not squared": (
+        (STEP, ("(img**2).sum()", "img.norm()")),
+        ("penalty_pulls_to_grey", "not the square"),
+    ),
+    "half the penalty": (
+        (STEP, (PENALTY, PENALTY.replace("-", "- 0.5 *"))),
+        ("penalty_pulls_to_grey", "half of the penalty"),
+    ),
+    "no penalty": (
+        (STEP, (PENALTY, "")),
+        ("penalty_pulls_to_grey", "the penalty is missing"),
+    ),
+    "a gradient that stays": (
+        (STEP, ("img.grad = None", "pass")),
+        ("gradients_do_not_pile_up", "clear it"),
+    ),
+    "a new image": (
+        (STEP, ("img += learning_rate", "img = img + learning_rate"), ("img.grad = None", "pass")),
+        ("image_is_changed_in_place", "in place"),
+    ),
+    "an image returned": (
+        (STEP, ("img.grad = None", "img.grad = None\n    return img")),
+        ("image_is_changed_in_place", "something was returned"),
+    ),
+    "a fixed length": (
+        (STEP, ("learning_rate * img.grad", "img.grad")),
+        ("learning_rate_sets_the_length", "twice the learning rate"),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_mistake_is_explained_and_costs_one_cell(zygote, name) -> None:
+    (cell, *edits), (notices, part) = WRONG[name]
+    with student_with(zygote, changed(cell, *edits)) as student:
+        messages = {own: failed(verdict(student, grade)) for own, grade in CELLS.items()}
+    assert {own for own, found in messages.items() if found} == {cell}
+    assert part in messages[cell][notices]
