@@ -1,0 +1,266 @@
+"""Checks of the PyTorch notebook: right answers of every style pass, wrong ones lose."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from autograder.checks.assignment2.pytorch import accuracy
+from autograder.judge.expect import Failed
+from autograder.judge.kernel import Kernel, KernelLimits
+from autograder.judge.registry import checks_for
+from autograder.judge.results import CellVerdict
+from autograder.judge.score import NO_ANSWER, Seed, grade_cell
+from autograder.judge.student import Student
+from autograder.mutate import fairness
+from autograder.mutate.trial import Subject, load_subject
+
+ROOT = Path(__file__).parents[2]
+NOTEBOOK = ("assignment2", "PyTorch")
+DEFINITIONS = (
+    "setup",
+    "two-layer-fc",  # flatten
+    "three-layer-convnet",
+    "weights",
+    "three-layer-module",
+    "flatten-module",
+    "conv-block",
+    "residual-block",
+    "flip-and-crop",
+)
+FUNCTIONS = ("pt-functional", "pt-module")
+CELLS = ("pt-barebones", "pt-module-training", "pt-sequential", "pt-open")
+# These look at what the notebook has trained; here nothing is.
+IN_PLACE = {
+    "tensors_classify",
+    "model_classifies",
+    "scores_do_not_depend_on_chance",
+    "images_do_not_depend_on_their_batch",
+}
+RIGHT = [None, *fairness.alternatives(*NOTEBOOK)]
+
+
+@cache
+def subject() -> Subject:
+    return load_subject(ROOT, *NOTEBOOK)
+
+
+def solved(path: Path | None = None) -> dict[str, str]:
+    """Source by cell id: ours, or that of an alternative."""
+    cells = fairness.solution(subject(), path)["cells"]
+    return {cell["id"]: cell["source"] for cell in cells if cell["cell_type"] == "code"}
+
+
+@contextmanager
+def student_with(zygote, sources: dict[str, str], more: str = "") -> Iterator[Student]:
+    """A student whose notebook has the definitions, ``more``, and no data."""
+    kernel = Kernel(zygote.fork(), KernelLimits(cell_seconds=30, call_seconds=10))
+    try:
+        assert kernel.run_cell("x_batch = __import__('torch').zeros(4, 3, 32, 32)").ok
+        for cell in DEFINITIONS:
+            assert kernel.run_cell(sources[cell]).ok, cell
+        assert kernel.run_cell(more).ok
+        yield Student(kernel, sources)
+    finally:
+        kernel.close()
+
+
+def verdict(student: Student, grade_id: str, number: int = 0) -> CellVerdict:
+    seed = Seed(number.to_bytes(4, "little"), *NOTEBOOK, "ann")
+    student.forget()
+    outcome = grade_cell(student, grade_id, 1.0, checks_for(*NOTEBOOK)[grade_id], seed)
+    assert not outcome.broken
+    return outcome.verdict
+
+
+def failed(found: CellVerdict) -> dict[str, str]:
+    """Message by name of the checks that failed, but for those that need a trained notebook."""
+    return {
+        c.name: c.message
+        for c in found.checks
+        if not c.passed and c.name not in IN_PLACE and c.message != NO_ANSWER
+    }
+
+
+def changed(cell: str, find: str, put: str) -> dict[str, str]:
+    """Our solution with one thing replaced."""
+    sources = solved()
+    assert sources[cell].count(find) == 1
+    return sources | {cell: sources[cell].replace(find, put)}
+
+
+# -- right answers --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", RIGHT, ids=lambda path: path.stem if path else "reference")
+def test_right_solutions_pass_whatever_the_seed(zygote, path) -> None:
+    with student_with(zygote, solved(path)) as student:
+        for number in range(25):
+            for grade_id in FUNCTIONS:
+                assert failed(verdict(student, grade_id, number)) == {}, (number, grade_id)
+        for grade_id in CELLS:  # what they are asked depends but little on the seed
+            assert failed(verdict(student, grade_id)) == {}, grade_id
+
+
+def test_same_padding_is_right(zygote) -> None:
+    """As in some published solutions: with kernels of 5 x 5 and 3 x 3 it is the same."""
+    sources = changed("three-layer-convnet", "padding=2", "padding='same'")
+    source = sources["three-layer-convnet"].replace("padding=1", "padding='same'")
+    with student_with(zygote, sources | {"three-layer-convnet": source}) as student:
+        assert failed(verdict(student, "pt-functional")) == {}
+
+
+# -- wrong functions: the message names the slip --------------------------------------------------
+
+FUNCTION, MODULE = "three-layer-convnet", "three-layer-module"
+SLIPS = {
+    (FUNCTION, "return flatten(hidden).mm(fc_w) + fc_b", "return flatten(hidden).mm(fc_w)"): (
+        "pt-functional",
+        "fc_b is not used",
+    ),
+    (FUNCTION, "mm(fc_w) + fc_b", "mm(fc_w).add(fc_b).softmax(dim=1)"): (
+        "pt-functional",
+        "there is a softmax too much",
+    ),
+    (FUNCTION, "F.relu(F.conv2d(hidden, conv_w2, conv_b2, padding=1))", "F.conv2d(hidden, "
+     "conv_w2, conv_b2, padding=1)"): (
+        "pt-functional",
+        "the ReLU after the second convolution is missing",
+    ),
+    (FUNCTION, "F.conv2d(hidden, conv_w2", "F.conv2d(hidden.detach(), conv_w2"): (
+        "pt-functional",
+        "no gradient reaches conv_w1: is the graph cut",
+    ),
+    (MODULE, "F.relu(self.conv1(x))", "self.conv1(x)"): (
+        "pt-module",
+        "the ReLU after the first convolution is missing",
+    ),
+    (MODULE, "nn.init.kaiming_normal_(self.conv2.weight)", "pass"): (
+        "pt-module",
+        "not sqrt(2 / fan in)",
+    ),
+    (MODULE, "5, padding=2)", "5, padding=2, bias=False)"): ("pt-module", "parameters"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("slip", SLIPS, ids=lambda slip: slip[2])
+def test_a_slip_is_named(zygote, slip) -> None:
+    grade_id, message = SLIPS[slip]
+    with student_with(zygote, changed(*slip)) as student:
+        found = verdict(student, grade_id)
+    assert found.score < 1.0
+    assert any(message in told for told in failed(found).values()), failed(found)
+
+
+# -- cells that train: run again, with nothing trained --------------------------------------------
+
+NOTICED = {
+    ("barebones-convnet", "channel_2 * 32 * 32", "channel_2 * 16 * 16"): (
+        "pt-barebones", "tensors_have_their_shapes",
+    ),
+    ("barebones-convnet", "conv_w1 = random_weight((channel_1, 3, 5, 5))",
+     "conv_w1 = 1.0 * random_weight((channel_1, 3, 5, 5))"): (
+        "pt-barebones", "tensors_are_leaves_that_learn",
+    ),
+    ("barebones-convnet", "train_part2(three_layer_convnet, params", "print(params"): (
+        "pt-barebones", "all_six_are_trained",
+    ),
+    ("module-training", "=channel_1, channel_2=channel_2", "=channel_2, channel_2=channel_1"): (
+        "pt-module-training", "module_is_made_for_cifar",
+    ),
+    ("module-training", "lr=learning_rate", "lr=learning_rate, momentum=0.9"): (
+        "pt-module-training", "module_has_plain_sgd",
+    ),
+    ("sequential-training", ", nesterov=True", ""): (
+        "pt-sequential", "sequential_has_nesterov_momentum",
+    ),
+    ("sequential-training", "    nn.ReLU(),\n    Flatten(),", "    Flatten(),"): (
+        "pt-sequential", "sequential_computes_the_convnet",
+    ),
+    ("open-challenge", "optim.Adam(model.parameters()", "optim.Adam(model[-1].parameters()"): (
+        "pt-open", "model_is_trained_by_its_optimizer",
+    ),
+    ("open-challenge", "loader, scheduler)", "loader_test, scheduler)"): (
+        "pt-open", "test_images_are_left_alone",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mistake", NOTICED, ids=lambda m: f"{m[0]}: {m[2]}")
+def test_a_mistake_in_a_training_cell_is_noticed(zygote, mistake) -> None:
+    grade_id, notices = NOTICED[mistake]
+    with student_with(zygote, changed(*mistake)) as student:
+        assert set(failed(verdict(student, grade_id))) == {notices}
+
+
+def test_an_earlier_mistake_costs_no_cell_that_trains(zygote) -> None:
+    broken = {FUNCTION: "def three_layer_convnet(x, params): ...", MODULE: "ThreeLayerConvNet = 0"}
+    with student_with(zygote, solved() | broken) as student:
+        for grade_id in CELLS:
+            assert failed(verdict(student, grade_id)) == {}, grade_id
+
+
+OWN_NET = """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.block = ResidualBlock(3, 8, stride=4)
+        self.left_over = nn.Linear(7, 7)  # never used in forward
+        self.last = nn.Linear(8 * 8 * 8, 10)
+
+    def forward(self, x):
+        return self.last(flatten(self.block(x)))
+
+model = Net().to(device)
+optimizer = optim.SGD(model.parameters(), lr=0.1)
+for epoch in range(3):
+    for x, y in BatchLoader(train_set, 100, shuffle=True, augment=flip_and_crop):
+        optimizer.zero_grad()
+        F.cross_entropy(model(x.to(device)), y.to(device)).backward()
+        optimizer.step()
+    print(epoch, check_accuracy_part34(loader_val, model), len(test_set))
+best_model = copy.deepcopy(model)
+"""
+
+
+def test_a_net_of_ones_own_may_train_in_its_own_way(zygote) -> None:
+    with student_with(zygote, solved() | {"open-challenge": OWN_NET}) as student:
+        assert failed(verdict(student, "pt-open")) == {}
+
+
+# -- accuracy on new images -----------------------------------------------------------------------
+
+UNTRAINED = """
+seed_everything(0)
+best_model = nn.Sequential(conv_block(3, 4, stride=4), nn.Flatten(), nn.Linear(256, 11))
+mean_before = best_model[0][1].running_mean.clone()
+"""
+STAYED = "_same = torch.equal(best_model[0][1].running_mean, mean_before) and best_model.training"
+
+
+def test_an_untrained_net_knows_nothing_and_stays_as_it_is(zygote) -> None:
+    rng = np.random.default_rng(0)
+    with student_with(zygote, solved(), UNTRAINED) as student:
+        accuracy.model_classifies(student, rng, "best_model", 0.0)  # eleven columns are accepted
+        with pytest.raises(Failed, match=r"best_model is right on .* of 1000 new images"):
+            accuracy.model_classifies(student, rng, "best_model", 0.45)
+        assert student.rerun(STAYED, {}, ("_same",)) == {"_same": True}
+
+
+RANDOM = """
+class Noise(nn.Module):
+    def forward(self, x):
+        return F.dropout(flatten(x)[:, :10])
+best_model = Noise()
+"""
+
+
+def test_modes_are_advice(zygote) -> None:
+    advice = {c.name: c for c in checks_for(*NOTEBOOK)["pt-open"] if c.advice}
+    assert set(advice) == {"scores_do_not_depend_on_chance", "images_do_not_depend_on_their_batch"}
+    with student_with(zygote, solved(), RANDOM) as student:
+        found = {c.name: c.message for c in verdict(student, "pt-open").checks if not c.passed}
+    assert "differ from call to call" in found["scores_do_not_depend_on_chance"]
