@@ -1,0 +1,187 @@
+"""The student's ThreeLayerConvNet over right layers, and what it should compute, by torch.
+
+As in assignment 1's ``net_oracle``, the cell with the class is executed again in a copy of the
+notebook's namespace, where the names of the layers stand for functions that the judge answers.
+
+Shapes: X (N, C, H, W), y (N,); W1 (F, C, f, f), b1 (F,), W2 (F*H/2*W/2, hidden), b2 (hidden,),
+W3 (hidden, classes), b3 (classes,).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.random import Generator
+
+from autograder.checks.assignment1 import layers_oracle as layers
+from autograder.checks.assignment1.layers_oracle import AWAY, Array
+from autograder.checks.assignment1.net_oracle import cell_of_class
+from autograder.checks.assignment2.convolutionalnetworks.oracle import conv_layer, pool_layer
+from autograder.checks.assignment2.convolutionalnetworks.stand_ins import STAND_INS
+from autograder.judge import Student, expect, expect_shape
+
+CLASS = "ThreeLayerConvNet"
+WEIGHTS, BIASES = ("W1", "W2", "W3"), ("b1", "b2", "b3")
+NAMES = (*WEIGHTS, *BIASES)
+
+# __init__ has a question of its own, so it may fail here. It is called all the same: the class may
+# set more in it than the contract asks for.
+MAKE = """
+import numpy as _np
+_net = ThreeLayerConvNet.__new__(ThreeLayerConvNet)
+try:
+    _net.__init__(input_dim={image}, num_filters={F}, filter_size={f}, hidden_dim={H},
+                  num_classes={classes}, dtype=_np.float64)
+except Exception:
+    pass
+if not hasattr(_net, "dtype"):
+    _net.dtype = _np.float64
+_net.params, _net.reg = _params, _reg
+"""
+
+
+@dataclass(frozen=True)
+class Case:
+    """Parameters and data of a small network."""
+
+    params: Mapping[str, Array]
+    X: Array
+    y: Array
+    reg: float = 0.0
+
+    @property
+    def squares(self) -> dict[str, float]:
+        """The sum of squares of each parameter."""
+        return {name: float(np.sum(value**2)) for name, value in self.params.items()}
+
+    @property
+    def classes(self) -> int:
+        return len(self.params["b3"])
+
+    def with_reg(self, reg: float) -> Case:
+        return replace(self, reg=reg)
+
+
+def draw_case(
+    rng: Generator,
+    *,
+    N: int = 4,
+    image: tuple[int, int, int] = (2, 6, 4),
+    F: int = 3,
+    f: int = 3,
+    hidden: int = 6,
+    classes: int = 5,
+) -> Case:
+    """Random numbers, biases too; no ReLU is near its kink, no two maxima of a window are near."""
+    C, H, W = image
+    pooled = F * (H // 2) * (W // 2)
+    shapes = {
+        "W1": (F, C, f, f),
+        "b1": (F,),
+        "W2": (pooled, hidden),
+        "b2": (hidden,),
+        "W3": (hidden, classes),
+        "b3": (classes,),
+    }
+    while True:
+        # Spreads that keep the numbers of every layer of size one.
+        params = {
+            name: rng.normal(size=shape) / np.sqrt(np.prod(shape[1:]) if name == "W1" else shape[0])
+            for name, shape in shapes.items()
+        }
+        X, y = rng.normal(size=(N, C, H, W)), rng.permutation(np.arange(N) % classes)
+        case = Case(params, X, y)
+        if _is_smooth(case):
+            return case
+
+
+def _is_smooth(case: Case) -> bool:
+    """Whether no small step crosses a kink, and the hidden units are on and off."""
+    tensors = {name: torch.tensor(value) for name, value in case.params.items()}
+    conv, hidden, _ = _layers(torch.tensor(case.X), tensors)
+    windows = conv.unfold(2, 2, 2).unfold(3, 2, 2).flatten(4)
+    first, second = windows.topk(2, dim=-1).values.unbind(-1)
+    # A window whose numbers are all negative gives 0, whichever of them is the largest.
+    ties = ((first - second) < AWAY / 10) & (first > 0)
+    mixed = bool((hidden > 0).any() and (hidden < 0).any() and (first < 0).any())
+    near = min(float(first.abs().min()), float(hidden.abs().min()))
+    return mixed and not bool(ties.any()) and near > AWAY / 10
+
+
+def _layers(
+    X: torch.Tensor, params: Mapping[str, torch.Tensor]
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """What the convolution, the first and the second affine layer put out."""
+    size = params["W1"].shape[2]
+    conv = conv_layer(1, (size - 1) // 2)(X, params["W1"], params["b1"])
+    pooled = pool_layer(2, 2, 2)(torch.relu(conv))
+    hidden = layers.affine(pooled, params["W2"], params["b2"])
+    return conv, hidden, layers.affine(torch.relu(hidden), params["W3"], params["b3"])
+
+
+def right_scores(case: Case) -> Array:
+    tensors = {name: torch.tensor(value) for name, value in case.params.items()}
+    return _layers(torch.tensor(case.X), tensors)[2].numpy()
+
+
+def right_loss(case: Case) -> tuple[float, dict[str, Array]]:
+    """Loss and gradients without the penalty."""
+    leaves = {n: torch.tensor(value, requires_grad=True) for n, value in case.params.items()}
+    loss = layers.cross_entropy(_layers(torch.tensor(case.X), leaves)[2], torch.tensor(case.y))
+    loss.backward()
+    grads = {name: leaf.grad.numpy() for name, leaf in leaves.items() if leaf.grad is not None}
+    return float(loss.detach()), grads
+
+
+# -- the student's class --------------------------------------------------------------------------
+
+
+def run(student: Student, case: Case, source: str, *names: str) -> dict[str, Any]:
+    """Execute ``source`` with ``_net``, a network of the student's, and ``_X`` and ``_y``.
+
+    Returns the values of ``names`` afterwards.
+    """
+    F, _, f, _ = case.params["W1"].shape
+    H = len(case.params["b2"])
+    make = MAKE.format(image=case.X.shape[1:], F=F, f=f, H=H, classes=case.classes)
+    bindings = {name: student.stand_in(function) for name, function in STAND_INS.items()}
+    bindings |= {
+        "_params": {name: value.copy() for name, value in case.params.items()},
+        "_reg": case.reg,
+        "_X": case.X.copy(),
+        "_y": case.y.copy(),
+    }
+    source = f"{cell_of_class(student, CLASS)}\n{make}\n{source}"
+    return student.rerun(source, bindings, names)
+
+
+def scores_of(student: Student, case: Case) -> Array:
+    """What ``loss(X)`` returns: it must be the scores alone."""
+    answer = run(student, case, "_answer = _net.loss(_X)", "_answer").get("_answer")
+    expect(not isinstance(answer, tuple), "loss(X) returned several things, not the scores alone")
+    return expect_shape(answer, (len(case.X), case.classes), "loss(X)")
+
+
+def loss_of(student: Student, case: Case) -> tuple[float, dict[str, Any]]:
+    """What ``loss(X, y)`` returns: a number, and a dictionary with a gradient for each name."""
+    answer = run(student, case, "_answer = _net.loss(_X, _y)", "_answer").get("_answer")
+    loss, grads = layers.several("loss(X, y)", answer, "loss, grads")
+    expect(isinstance(grads, dict), "grads is not a dictionary")
+    return float(expect_shape(loss, (), "the loss")), grads
+
+
+def gradients_of(student: Student, case: Case) -> dict[str, Array]:
+    """The student's gradients, which must have the names and shapes of the parameters."""
+    _, grads = loss_of(student, case)
+    missing = [name for name in NAMES if name not in grads]
+    expect(not missing, f"grads has no entry for {', '.join(missing)}")
+    extra = sorted(str(name) for name in grads if name not in NAMES)
+    expect(not extra, f"grads has entries that are no parameters: {', '.join(extra[:4])}")
+    return {
+        name: expect_shape(grads[name], case.params[name].shape, f"grads[{name!r}]")
+        for name in NAMES
+    }
