@@ -96,6 +96,16 @@ def test_losses_may_have_one_axis(zygote) -> None:
         assert failed_cells(student) == set()
 
 
+def test_a_function_need_not_be_written_with_def(zygote) -> None:
+    source = (
+        "style_loss = lambda feats, layers, targets, weights: sum(\n"
+        "    w * (gram_matrix(feats[i]) - t).square().sum()"
+        " for i, t, w in zip(layers, targets, weights))"
+    )
+    with student_with(zygote, solved() | {"style-loss": source}) as student:
+        assert failed_cells(student) == set()
+
+
 # -- nobody pays twice ----------------------------------------------------------------------------
 
 
