@@ -94,7 +94,7 @@ model = nn.Sequential(
     nn.Flatten(),
     nn.Linear(96 * 16, 10),
 ).to(device)
-optimizer = optim.SGD(model.parameters(), lr=0.05, momentum=0.9, weight_decay=5e-4)
+optimizer = optim.AdamW(model.parameters(), lr=2e-3, weight_decay=1e-2)
 best_val = -1.0
 for _ in range(6):
     model.train()
