@@ -89,7 +89,7 @@ def refresh(path: Path) -> None:
     ran = without_hooks(nb)
     with tempfile.TemporaryDirectory(prefix="authoring-") as folder:
         here = scratch.copy_beside_siblings(path, Path(folder, "copy")).parent
-        environment = scratch.kernel_environment(Path(folder), scratch.cores())
+        environment = scratch.kernel_environment(Path(folder))
         NotebookClient(ran, resources={"metadata": {"path": str(here)}}).execute(env=environment)
     for cell, done in zip(nb.cells, ran.cells, strict=True):
         if cell.cell_type == "code":

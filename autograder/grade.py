@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from threadpoolctl import threadpool_limits
+
 from autograder import template as released
 from autograder.judge.kernel import CellRun, Kernel, KernelDied, KernelLimits
 from autograder.judge.registry import Check
@@ -52,7 +54,9 @@ def grade(job: Job, zygote: Zygote) -> GradedNotebook:
         repaired = repair(job.submission, job.template)
     except UnreadableError as error:
         return nothing_to_grade(job, str(error), f"{job.template.notebook}: {error}")
-    graded = grade_document(job, repaired.document, zygote)
+    # A check's inputs are small, and threads on busy cores wait for each other.
+    with threadpool_limits(1):
+        graded = grade_document(job, repaired.document, zygote)
     handed_in = hashlib.sha256(job.submission).hexdigest()
     return replace(graded, repairs=repaired.repairs, submission=handed_in)
 

@@ -1,12 +1,18 @@
 """Fixtures that every kind of test shares: one warm zygote, and kernels forked from it."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
 
-from autograder.judge.kernel import Kernel, KernelLimits
-from autograder.judge.zygote import Zygote
-from autograder.workers import start_zygote
+# Before anything imports NumPy: test files run side by side, and threads on busy cores wait for
+# each other.
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+
+from autograder.judge.kernel import Kernel, KernelLimits  # noqa: E402
+from autograder.judge.zygote import Zygote  # noqa: E402
+from autograder.workers import start_zygote  # noqa: E402
 
 LIMITS = KernelLimits(cell_seconds=30, call_seconds=10)
 

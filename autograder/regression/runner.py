@@ -115,10 +115,9 @@ def code_cells(path: Path) -> list[str]:
     return [cell.id for cell in cells if cell.cell_type == "code"]
 
 
-def share_cores(notebooks: int, jobs: int | None = None) -> tuple[int, int]:
-    """(notebooks at a time, BLAS threads of each)."""
-    jobs = max(1, min(jobs or cores(), notebooks))
-    return jobs, max(1, cores() // jobs)
+def at_a_time(notebooks: int, jobs: int | None = None) -> int:
+    """How many notebooks are run at once."""
+    return max(1, min(jobs or cores(), notebooks))
 
 
 def run_notebooks(
@@ -133,9 +132,9 @@ def run_notebooks(
     """
     for path in paths:
         code_cells(path)
-    jobs, threads = share_cores(len(paths), jobs)
+    jobs = at_a_time(len(paths), jobs)
     with tempfile.TemporaryDirectory(prefix="notebooks-") as folder:
-        environment = kernel_environment(Path(folder), threads)
+        environment = kernel_environment(Path(folder))
         running: list[subprocess.Popen[bytes]] = []
         pool = ThreadPoolExecutor(jobs)
         try:

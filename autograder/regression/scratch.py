@@ -47,8 +47,11 @@ def copy_beside_siblings(source: Path, folder: Path) -> Path:
     return folder / source.name
 
 
-def kernel_environment(scratch: Path, threads: int) -> dict[str, str]:
-    """The environment for kernels: the embedded data whatever else this user has, few threads.
+def kernel_environment(scratch: Path) -> dict[str, str]:
+    """The environment for kernels: the embedded data whatever else this user has, one BLAS thread.
+
+    More threads change the last digits, and where cores are busy they wait for each other: two
+    threads on two busy cores took up to twenty times as long as one.
 
     ``scratch`` is a folder for this run; kernels that run at once may share it.
     """
@@ -61,7 +64,7 @@ def kernel_environment(scratch: Path, threads: int) -> dict[str, str]:
     ipython.mkdir(parents=True, exist_ok=True)
     _link_embedded_data(cache)
     own = {CACHE_VARIABLE: str(cache), "IPYTHONDIR": str(ipython)}
-    return kept | own | dict.fromkeys(THREADS, str(threads))
+    return kept | own | dict.fromkeys(THREADS, "1")
 
 
 def cores() -> int:

@@ -14,11 +14,11 @@ from autograder.progress import progress_bar
 from autograder.regression.runner import (
     Cell,
     NotebookRun,
+    at_a_time,
     code_cells,
     find_notebooks,
     name_of,
     run_notebooks,
-    share_cores,
 )
 
 NOTEBOOK_SECONDS = 60
@@ -40,7 +40,7 @@ def run_with_summary(root: Path, wanted: Sequence[str], jobs: int | None = None)
     paths = find_notebooks(root, wanted)
     order = {path: code_cells(path) for path in paths}
     console = Console()
-    at_once, threads = share_cores(len(paths), jobs)
+    at_once = at_a_time(len(paths), jobs)
     with progress_bar(console, TextColumn("{task.fields[cell]}", style="dim")) as progress:
         bars = {
             path: progress.add_task(name_of(path), total=len(ids), start=False, cell="")
@@ -60,7 +60,7 @@ def run_with_summary(root: Path, wanted: Sequence[str], jobs: int | None = None)
 
         runs = run_notebooks(paths, jobs=jobs, on_cell=show)
     print_summary(console, runs, {name_of(path): len(ids) for path, ids in order.items()})
-    console.print(f"{at_once} at a time, {threads} BLAS threads each", style="dim")
+    console.print(f"{at_once} at a time, with one BLAS thread each", style="dim")
     return all(run.green for run in runs)
 
 

@@ -20,9 +20,9 @@ from autograder.course import CourseError
 from autograder.regression.runner import (
     Cell,
     NotebookRun,
+    at_a_time,
     find_notebooks,
     run_notebooks,
-    share_cores,
 )
 from autograder.regression.scratch import cores
 
@@ -137,7 +137,7 @@ def test_two_notebooks_at_once_load_each_other_and_the_same_data(tmp_path: Path)
         threads=(
             "from threadpoolctl import threadpool_info\nimport numpy\n"
             "print(max(pool['num_threads'] for pool in threadpool_info()))",
-            f"{max(1, cores() // 2)}\n",
+            "1\n",
         ),
     )
     seen: list[tuple[str, str]] = []
@@ -283,7 +283,8 @@ def wait_until(condition: Callable[[], bool], seconds: float) -> None:
         time.sleep(0.05)
 
 
-def test_cores_are_shared() -> None:
-    assert share_cores(1) == (1, cores())
-    assert share_cores(100, 100) == (100, 1)
-    assert share_cores(5, 2) == (2, max(1, cores() // 2))
+def test_as_many_notebooks_at_a_time_as_there_are_cores() -> None:
+    assert at_a_time(1) == 1
+    assert at_a_time(100) == min(100, cores())
+    assert at_a_time(100, 100) == 100
+    assert at_a_time(5, 2) == 2
