@@ -57,15 +57,17 @@ def grade_with_progress(
 
 def run_demo(course: Path, folder: Path) -> None:
     """Build the demo class in ``folder``, grade it, write report and feedback, say where."""
-    from autograder.demo import ASSIGNMENT, build_demo
+    from autograder.demo import ASSIGNMENTS, build_demo
     from autograder.feedback import make_feedback
 
     console = Console()
     students = build_demo(folder, course)
-    console.print(f"{len(students)} sample submissions in {folder / 'submitted'}")
-    grade_with_progress(folder, ASSIGNMENT, report=folder / "report")
-    pages = make_feedback(folder, ASSIGNMENT)
-    console.print(f"grades: {folder / 'report' / 'grades.csv'}")
+    console.print(f"{len(students)} sample students in {folder / 'submitted'}")
+    for assignment in ASSIGNMENTS:
+        grade_with_progress(folder, assignment)
+    pages = [page for assignment in ASSIGNMENTS for page in make_feedback(folder, assignment)]
+    for assignment in ASSIGNMENTS:
+        console.print(f"grades: {folder / 'report' / assignment / 'grades.csv'}")
     console.print(f"feedback: {len(pages)} pages in {folder / 'feedback'}")
 
 

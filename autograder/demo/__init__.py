@@ -1,6 +1,15 @@
 """A small class of sample submissions: right, wrong in instructive ways, and dishonest."""
 
-from autograder.demo.build import ASSIGNMENT, NOTEBOOK, build_demo, submission
+from autograder.demo.build import ASSIGNMENT, ASSIGNMENTS, NOTEBOOK, build_demo, submission
 from autograder.demo.expected import EARNED, EXPECTED, FULL
 
-__all__ = ["ASSIGNMENT", "EARNED", "EXPECTED", "FULL", "NOTEBOOK", "build_demo", "submission"]
+__all__ = [
+    "ASSIGNMENT",
+    "ASSIGNMENTS",
+    "EARNED",
+    "EXPECTED",
+    "FULL",
+    "NOTEBOOK",
+    "build_demo",
+    "submission",
+]

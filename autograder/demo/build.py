@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from autograder.course import CourseError
@@ -14,10 +14,11 @@ from autograder.notebook_edits import Document, Section, apply, read_sample, rea
 from autograder.records import write_text
 from autograder.template import load_template, notebooks_of
 
+ASSIGNMENTS = ("assignment1", "assignment2")
 ASSIGNMENT, NOTEBOOK = "assignment1", "knn"  # the notebook that most samples are about
 SAMPLES = Path(__file__).parent / "samples"
 #: Right solutions in other styles, on which the checks are tried: samples may start from them.
-RIGHT = Path(__file__).parents[1] / "mutants" / ASSIGNMENT
+RIGHT = Path(__file__).parents[1] / "mutants"
 
 #: Samples that hang must not make the demo slow. The slowest honest cell, cross-validation, takes
 #: less than a quarter of this.
@@ -38,11 +39,12 @@ c.CourseDirectory.root = str(HERE)
 """
 
 
-def build_demo(root: Path, course: Path, notebooks: Sequence[str] | None = None) -> list[str]:
+def build_demo(root: Path, course: Path, notebooks: Collection[str] | None = None) -> list[str]:
     """Make ``root`` the course directory of the demo; return its students.
 
-    ``course``: the real course directory, whose notebooks (default: all that are released) and
-    settings are used. The same input gives the same files. What grading has added to ``root``
+    ``course``: the real course directory, whose notebooks (default: all of ``ASSIGNMENTS``) and
+    settings are used. A student hands in an assignment whole, when their sample does something in
+    one of its notebooks. The same input gives the same files. What grading has added to ``root``
     (gradebook, verdicts) is kept, so building and grading again is quick.
     Raises CourseError, TemplateError.
     """
@@ -51,27 +53,40 @@ def build_demo(root: Path, course: Path, notebooks: Sequence[str] | None = None)
     made_here = config.is_file() and config.read_text("utf-8").startswith(CONFIG_HEAD)
     if root.exists() and any(root.iterdir()) and not made_here:
         raise CourseError(f"{root} is not empty and no demo: name another folder")
-    notebooks = notebooks or notebooks_of(course, ASSIGNMENT)
     write_text(config, CONFIG.format(head=CONFIG_HEAD, course=os.path.relpath(course, root)))
-    students = sorted(path.stem for path in SAMPLES.glob("*.py"))
-    for folder in ("submitted", "autograded", "feedback", f".autograder/results/{ASSIGNMENT}"):
-        for former in (root / folder).glob("*"):  # samples that are no more
-            if former.name not in students:
-                shutil.rmtree(former)
-    samples = {student: read(student) for student in students}
+    samples = {path.stem: read(path.stem) for path in sorted(SAMPLES.glob("*.py"))}
+    released = {assignment: notebooks_of(course, assignment) for assignment in ASSIGNMENTS}
+    known = {notebook for names in released.values() for notebook in names}
     for student, sample in samples.items():
-        if unknown := sorted(set(sample) - set(notebooks_of(course, ASSIGNMENT))):
+        if unknown := sorted(set(sample) - known):
             raise CourseError(f"demo sample {student}: no notebook {unknown[0]} is released")
-    for notebook in notebooks:
-        release = load_template(course, ASSIGNMENT, notebook).document
-        release["metadata"].setdefault("cs231n", {}).update(LIMITS.get(notebook, {}))
-        source = _read_source(course, notebook)
-        write_text(_path(root / "source", notebook), to_json(source))
-        write_text(_path(root / "release", notebook), to_json(release))
-        for student in students:
-            document = submission(student, samples[student].get(notebook), release, source)
-            write_text(_path(root / "submitted" / student, notebook), to_json(document))
-    return students
+    for assignment, names in released.items():
+        class_of = [s for s, sample in samples.items() if set(sample) & set(names)]
+        _forget_others(root, assignment, class_of)
+        for notebook in [n for n in names if notebooks is None or n in notebooks]:
+            release = load_template(course, assignment, notebook).document
+            release["metadata"].setdefault("cs231n", {}).update(LIMITS.get(notebook, {}))
+            file = Path(assignment, f"{notebook}.ipynb")
+            source = _read_source(course / "source" / file)
+            write_text(root / "source" / file, to_json(source))
+            write_text(root / "release" / file, to_json(release))
+            for student in class_of:
+                document = submission(student, samples[student].get(notebook), release, source)
+                write_text(root / "submitted" / student / file, to_json(document))
+    return list(samples)
+
+
+def _forget_others(root: Path, assignment: str, students: Collection[str]) -> None:
+    """Take away what samples that are no more have left."""
+    for folder in ("submitted", "autograded", "feedback"):
+        for former in (root / folder).glob("*"):
+            if former.name not in students:
+                shutil.rmtree(former / assignment, ignore_errors=True)
+                if not any(former.iterdir()):
+                    former.rmdir()
+    for former in (root / ".autograder" / "results" / assignment).glob("*"):
+        if former.name not in students:
+            shutil.rmtree(former)
 
 
 def read(student: str) -> Mapping[str, list[Section]]:
@@ -98,15 +113,11 @@ def _expand(notebook: str, sections: list[Section]) -> list[Section]:
     start, *rest = sections
     if not start.target.startswith("right_"):
         return sections
-    return [*read_sample(RIGHT / notebook / f"{start.target}.py"), *rest]
+    [path] = RIGHT.glob(f"*/{notebook}/{start.target}.py")
+    return [*read_sample(path), *rest]
 
 
-def _path(folder: Path, notebook: str) -> Path:
-    return folder / ASSIGNMENT / f"{notebook}.ipynb"
-
-
-def _read_source(course: Path, notebook: str) -> Document:
-    path = _path(course / "source", notebook)
+def _read_source(path: Path) -> Document:
     try:
         return json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:

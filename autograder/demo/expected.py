@@ -7,44 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-FULL: Mapping[str, Mapping[str, float]] = {
-    "knn": {
-        "knn-two-loops": 2.0,
-        "knn-one-loop": 2.0,
-        "knn-no-loops": 4.0,
-        "knn-predict-labels": 3.0,
-        "knn-cross-validation": 4.0,
-        "knn-best-k": 1.0,
-    },
-    "features": {"features-tuning": 5.0, "features-net": 5.0},
-    "softmax": {
-        "softmax-naive-loss": 3.0,
-        "softmax-naive-gradient": 4.0,
-        "softmax-vectorized": 4.0,
-        "softmax-tuning": 4.0,
-    },
-    "svm": {
-        "svm-naive-loss": 3.0,
-        "svm-naive-gradient": 4.0,
-        "svm-vectorized": 4.0,
-        "svm-train": 3.0,
-        "svm-predict": 1.0,
-        "svm-tuning": 4.0,
-    },
-    "two_layer_net": {
-        "tln-affine-forward": 2.0,
-        "tln-affine-backward": 4.0,
-        "tln-relu-forward": 1.0,
-        "tln-relu-backward": 2.0,
-        "tln-softmax-loss": 3.0,
-        "tln-svm-loss": 3.0,
-        "tln-net-init": 2.0,
-        "tln-net-loss": 6.0,
-        "tln-sgd": 1.0,
-        "tln-solver": 2.0,
-        "tln-tuning": 4.0,
-    },
-}
+from autograder.demo.full import FULL
+
 Points = Mapping[str, Mapping[str, float]]
 NOTHING: Points = {notebook: dict.fromkeys(cells, 0.0) for notebook, cells in FULL.items()}
 
@@ -110,8 +74,11 @@ EARNED: Mapping[str, Points] = {
             "softmax-vectorized": 4 * 22 / 25,
         }
     ),
-    # The net is asked with right layers below it: the mask costs its own question only.
+    # The net is asked with right layers below it: the mask costs its own question only, and
+    # nothing in the next assignment, where the rest is right.
     "wrong_net_relu_mask": begun(
+        FullyConnectedNets=FULL["FullyConnectedNets"],
+        BatchNormalization=FULL["BatchNormalization"],
         two_layer_net={
             "tln-affine-forward": 2.0,
             "tln-affine-backward": 4.0,
@@ -119,7 +86,7 @@ EARNED: Mapping[str, Points] = {
             "tln-softmax-loss": 3.0,
             "tln-net-init": 2.0,
             "tln-net-loss": 6.0,
-        }
+        },
     ),
     # Of the SVM: what the search needs. Weights of features-tuning: new classifiers 2, table 3,
     # the best 2, reproducible 1, new images 2, test set left alone 1. Right are the first and
@@ -128,6 +95,8 @@ EARNED: Mapping[str, Points] = {
         svm={"svm-vectorized": 4.0, "svm-train": 3.0, "svm-predict": 1.0},
         features={"features-tuning": 5 * 4 / 11},
     ),
+    # Without any of the notebooks that Dropout loads: they are the instructor's when grading.
+    "late_starter": begun(Dropout=FULL["Dropout"]),
     "cheat_patched_allclose": NOTHING,
     "cheat_reads_solutions": NOTHING,
     "cheat_exits": NOTHING,

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from autograder.course import CourseError, Submission
-from autograder.demo import ASSIGNMENT, EARNED, EXPECTED, FULL, NOTEBOOK, build_demo
+from autograder.demo import ASSIGNMENT, ASSIGNMENTS, EARNED, EXPECTED, FULL, NOTEBOOK, build_demo
 from autograder.demo.build import read
 from autograder.earlier import EarlierWork
 from autograder.grade import Job, grade
@@ -28,10 +28,12 @@ from autograder.notebook_edits import (
 from autograder.template import is_manual, load_template, notebooks_of
 
 COURSE = Path(__file__).resolve().parents[2]
-NOTEBOOKS = notebooks_of(COURSE, ASSIGNMENT)
+PART_OF = {name: part for part in ASSIGNMENTS for name in notebooks_of(COURSE, part)}
+NOTEBOOKS = sorted(PART_OF)
 #: What is graded here: what a sample does something to, and everything as it was released.
 HANDED_IN = sorted((student, name) for student in EARNED for name in read(student))
 RELEASED = [("blank", name) for name in NOTEBOOKS if ("blank", name) not in HANDED_IN]
+PARTS_OF = {student: sorted({PART_OF[name] for name in read(student)}) for student in EARNED}
 HONEST = [pair for pair in HANDED_IN if pair[0] in ("reference", "alternative")]
 STOPPED = [(f"cheat_{name}", "knn") for name in ("exits", "fork_bomb", "endless_loop")]
 Graded = Callable[[str, str], GradedNotebook]
@@ -51,15 +53,17 @@ def graded(demo: Path, zygote: Zygote) -> Graded:
 
     @cache
     def work_of(student: str) -> EarlierWork:
-        handed_in = Submission(student, demo / "submitted" / student / ASSIGNMENT).files()
+        handed_in = Submission(
+            student, demo / "submitted" / student / PARTS_OF[student][-1]
+        ).files()
         return EarlierWork(demo, student, handed_in, secret, lambda: zygote)
 
     def once(student: str, notebook: str) -> GradedNotebook:
-        work, key = work_of(student), (ASSIGNMENT, notebook)
+        work, key = work_of(student), (PART_OF[notebook], notebook)
         if key not in work.known:
-            template = load_template(demo, ASSIGNMENT, notebook)
+            template = load_template(demo, *key)
             files, notes = work.files_for(template)
-            data, checks = work.handed_in[f"{notebook}.ipynb"], checks_for(ASSIGNMENT, notebook)
+            data, checks = work.handed_in[f"{notebook}.ipynb"], checks_for(*key)
             job = Job(student, template, data, checks, secret, files, substituted=notes)
             work.known[key] = grade(job, zygote)
         return work.known[key]
@@ -82,9 +86,13 @@ def test_sample_earns(student: str, notebook: str, graded: Graded) -> None:
 def test_notebooks_that_a_sample_does_not_mention_are_as_released(
     notebook: str, demo: Path
 ) -> None:
-    blank = demo / "submitted" / "blank" / ASSIGNMENT / f"{notebook}.ipynb"
+    part = PART_OF[notebook]
+    blank = demo / "submitted" / "blank" / part / f"{notebook}.ipynb"
     for student in EARNED:
-        submitted = demo / "submitted" / student / ASSIGNMENT / f"{notebook}.ipynb"
+        submitted = demo / "submitted" / student / part / f"{notebook}.ipynb"
+        assert submitted.exists() == (part in PARTS_OF[student])
+        if not submitted.exists():
+            continue
         same = submitted.read_bytes() == blank.read_bytes()
         assert same == ((student, notebook) not in HANDED_IN or student == "blank")
         if same:
@@ -94,7 +102,8 @@ def test_notebooks_that_a_sample_does_not_mention_are_as_released(
 @pytest.mark.sandbox
 @pytest.mark.parametrize("notebook", NOTEBOOKS)
 def test_written_answers_are_left_to_people(notebook: str, demo: Path, graded: Graded) -> None:
-    asked = [c for c in load_template(demo, ASSIGNMENT, notebook).cells if is_manual(c)]
+    template = load_template(demo, PART_OF[notebook], notebook)
+    asked = [c for c in template.cells if is_manual(c)]
     assert len(graded("reference", notebook).manual_pending) == len(asked)
     assert graded("blank", notebook).manual_pending == ()
 
@@ -105,7 +114,7 @@ def test_honest_work_is_far_from_the_limits(
     student: str, notebook: str, demo: Path, graded: Graded
 ) -> None:
     result = graded(student, notebook)
-    template = load_template(demo, ASSIGNMENT, notebook)
+    template = load_template(demo, PART_OF[notebook], notebook)
     assert result.timings["cells"] < template.limit("cell_seconds", 60)
     outputs = [o for cell in json.loads(result.document)["cells"] for o in cell.get("outputs", ())]
     assert [o for o in outputs if o["output_type"] == "error"] == []
@@ -131,7 +140,8 @@ def test_building_again_gives_the_same_files(tmp_path: Path) -> None:
     files = {p.relative_to(first): p.read_bytes() for p in first.rglob("*") if p.is_file()}
     again = {p.relative_to(second): p.read_bytes() for p in second.rglob("*") if p.is_file()}
     assert files == again
-    assert len(files) == (len(EARNED) + 2) * len(NOTEBOOKS) + 1
+    handed_in = sum(PART_OF[name] in parts for name in NOTEBOOKS for parts in PARTS_OF.values())
+    assert len(files) == handed_in + 2 * len(NOTEBOOKS) + 1
     assert not (first / "submitted" / "stray").exists()
 
 
@@ -155,8 +165,9 @@ def test_samples_say_what_they_are_and_leave_no_trace_of_the_source(demo: Path) 
     for student in EARNED:
         path = COURSE / "autograder" / "demo" / "samples" / f"{student}.py"
         assert path.read_text("utf-8").startswith('"""')
-        notebooks = sorted((demo / "submitted" / student / ASSIGNMENT).glob("*.ipynb"))
-        assert [notebook.stem for notebook in notebooks] == NOTEBOOKS
+        notebooks = sorted((demo / "submitted" / student).glob("*/*.ipynb"))
+        expected = [name for name in NOTEBOOKS if PART_OF[name] in PARTS_OF[student]]
+        assert sorted(notebook.stem for notebook in notebooks) == expected
         for notebook in notebooks:
             text = notebook.read_text("utf-8")
             assert "### BEGIN" not in text
@@ -223,9 +234,21 @@ def test_a_sample_edits_several_notebooks(tmp_path: Path) -> None:
 def points() -> Iterator[Iterator[float]]:
     """The automatic points of each notebook's questions, from the release."""
     for name in NOTEBOOKS:
-        yield (worth for _, worth in load_template(COURSE, ASSIGNMENT, name).auto_graded())
+        template = load_template(COURSE, PART_OF[name], name)
+        yield (worth for _, worth in template.auto_graded())
 
 
 def messages(result: GradedNotebook) -> str:
     failed = (c for cell in result.cells for c in cell.checks if not c.passed)
     return "\n".join([result.needs_human, *(f"{c.name}: {c.message}" for c in failed)])
+
+
+@pytest.mark.sandbox
+@pytest.mark.parametrize("notebook", sorted(read("wrong_net_relu_mask")))
+def test_an_early_mistake_is_paid_once_and_the_report_says_so(
+    notebook: str, graded: Graded
+) -> None:
+    """The wrong ReLU costs points in two_layer_net; what builds on it is asked with a right one."""
+    result = graded("wrong_net_relu_mask", notebook)
+    told = [note for note in result.substituted if "relu_backward of two_layer_net" in note]
+    assert bool(told) == (PART_OF[notebook] == "assignment2")

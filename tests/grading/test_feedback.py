@@ -37,7 +37,7 @@ def graded(
     build_demo(root, COURSE, [NOTEBOOK])
     for student in EARNED:
         if student not in STUDENTS:
-            shutil.rmtree(root / "submitted" / student)
+            shutil.rmtree(root / "submitted" / student, ignore_errors=True)
     path = root / "submitted" / "wrong_transposed" / ASSIGNMENT / f"{NOTEBOOK}.ipynb"
     notebook = json.loads(path.read_text("utf-8"))
     cells = {cell["id"]: cell for cell in notebook["cells"]}

@@ -126,3 +126,17 @@ best_model = max(searches)[-1]
 # All hidden units would stay alike.
 # %% notebook features
 # %% start from right_1
+# %% notebook FullyConnectedNets
+# %% start from right_1
+# %% notebook BatchNormalization
+# %% start from right_1
+# %% notebook Dropout
+# %% start from right_1
+# %% notebook ConvolutionalNetworks
+# %% start from right_1
+# %% notebook PyTorch
+# %% start from right_1
+# %% notebook Network_Visualization
+# %% start from right_1
+# %% notebook Style_Transfer
+# %% start from right_1

@@ -5,3 +5,5 @@ Earns: nothing, and nobody has to look at it.
 
 # %% notebook knn
 # %% start from release
+# %% notebook Dropout
+# %% start from release

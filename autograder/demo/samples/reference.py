@@ -13,3 +13,17 @@ Earns: full marks.
 # %% start from solutions-and-answers
 # %% notebook features
 # %% start from solutions-and-answers
+# %% notebook FullyConnectedNets
+# %% start from solutions-and-answers
+# %% notebook BatchNormalization
+# %% start from solutions-and-answers
+# %% notebook Dropout
+# %% start from solutions-and-answers
+# %% notebook ConvolutionalNetworks
+# %% start from solutions-and-answers
+# %% notebook PyTorch
+# %% start from solutions-and-answers
+# %% notebook Network_Visualization
+# %% start from solutions-and-answers
+# %% notebook Style_Transfer
+# %% start from solutions-and-answers

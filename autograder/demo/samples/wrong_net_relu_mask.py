@@ -1,7 +1,8 @@
 """Lets gradients through ReLU where the gradient is positive, not where the input was.
 
 Loses: tln-relu-backward. The net's own question is asked with right layers below it, so it pays
-nothing for the mask. The SVM's loss, SGD and what needs them are as handed out.
+nothing for the mask. The SVM's loss, SGD and what needs them are as handed out. Two notebooks of
+the next assignment are right, and earn everything: nobody pays twice.
 """
 
 import numpy as np
@@ -75,3 +76,8 @@ def loss(self, X, y=None):
 
 # %% answer tln-question-activations
 # The sigmoid, where it is flat at both ends.
+
+# %% notebook FullyConnectedNets
+# %% start from solutions
+# %% notebook BatchNormalization
+# %% start from solutions

@@ -105,5 +105,4 @@ fc = nn.Linear(96 * 4 * 4, 10)
 model = nn.Sequential(layer1, layer2, layer3, Flatten(), fc)
 optimizer = optim.Adam(model.parameters(), lr=1e-3)
 
-# You should get at least 70% accuracy
 train_part34(model, optimizer, epochs=5)

@@ -1,0 +1,100 @@
+"""What the questions of all notebooks are worth: their automatic points, by grade_id."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+FULL: Mapping[str, Mapping[str, float]] = {
+    "knn": {
+        "knn-two-loops": 2.0,
+        "knn-one-loop": 2.0,
+        "knn-no-loops": 4.0,
+        "knn-predict-labels": 3.0,
+        "knn-cross-validation": 4.0,
+        "knn-best-k": 1.0,
+    },
+    "features": {"features-tuning": 5.0, "features-net": 5.0},
+    "softmax": {
+        "softmax-naive-loss": 3.0,
+        "softmax-naive-gradient": 4.0,
+        "softmax-vectorized": 4.0,
+        "softmax-tuning": 4.0,
+    },
+    "svm": {
+        "svm-naive-loss": 3.0,
+        "svm-naive-gradient": 4.0,
+        "svm-vectorized": 4.0,
+        "svm-train": 3.0,
+        "svm-predict": 1.0,
+        "svm-tuning": 4.0,
+    },
+    "two_layer_net": {
+        "tln-affine-forward": 2.0,
+        "tln-affine-backward": 4.0,
+        "tln-relu-forward": 1.0,
+        "tln-relu-backward": 2.0,
+        "tln-softmax-loss": 3.0,
+        "tln-svm-loss": 3.0,
+        "tln-net-init": 2.0,
+        "tln-net-loss": 6.0,
+        "tln-sgd": 1.0,
+        "tln-solver": 2.0,
+        "tln-tuning": 4.0,
+    },
+    "BatchNormalization": {
+        "bn-train": 4.0,
+        "bn-test": 2.0,
+        "bn-backward": 5.0,
+        "bn-backward-alt": 4.0,
+        "ln-forward": 3.0,
+        "ln-backward": 3.0,
+        "bn-net-init": 2.0,
+        "bn-net-loss": 5.0,
+    },
+    "ConvolutionalNetworks": {
+        "cnn-conv-forward": 4.0,
+        "cnn-conv-backward": 6.0,
+        "cnn-pool-forward": 2.0,
+        "cnn-pool-backward": 3.0,
+        "cnn-net-init": 2.0,
+        "cnn-net-loss": 6.0,
+        "cnn-sbn-forward": 2.0,
+        "cnn-sbn-backward": 2.0,
+        "cnn-gn-forward": 3.0,
+        "cnn-gn-backward": 4.0,
+    },
+    "Dropout": {
+        "do-forward": 3.0,
+        "do-backward": 2.0,
+        "do-net": 6.0,
+    },
+    "FullyConnectedNets": {
+        "fcn-init": 2.0,
+        "fcn-loss": 6.0,
+        "fcn-three-layers": 1.0,
+        "fcn-five-layers": 1.0,
+        "fcn-momentum": 2.0,
+        "fcn-rmsprop": 2.0,
+        "fcn-adam": 3.0,
+        "fcn-best-model": 4.0,
+    },
+    "Network_Visualization": {
+        "nv-saliency": 4.0,
+        "nv-fooling": 5.0,
+        "nv-class-step": 5.0,
+    },
+    "PyTorch": {
+        "pt-functional": 4.0,
+        "pt-barebones": 4.0,
+        "pt-module": 5.0,
+        "pt-module-training": 3.0,
+        "pt-sequential": 4.0,
+        "pt-open": 6.0,
+    },
+    "Style_Transfer": {
+        "st-content-loss": 3.0,
+        "st-gram-matrix": 4.0,
+        "st-style-loss": 5.0,
+        "st-tv-loss": 4.0,
+    },
+}
