@@ -15,7 +15,7 @@ from cs231n_lib.data import spritecifar
 from cs231n_lib.data.cache import CACHE_VARIABLE
 
 #: What reading a file that is no notebook raises.
-UNREADABLE = (OSError, ValueError, AttributeError, nbformat.ValidationError)
+UNREADABLE = (OSError, ValueError, AttributeError, TypeError, nbformat.ValidationError)
 
 OURS = "CS231N_"
 #: Settings of whoever runs the notebooks; the stored outputs know none of them.

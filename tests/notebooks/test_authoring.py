@@ -12,6 +12,13 @@ from autograder.authoring import CHECKED_OUTPUT_TAG, ReleaseError, check_source,
 SPEAKING = "import sys\nprint('one', flush=True)\nprint('two', flush=True)"
 
 
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """An assignment's folder, with nothing beside it: notebooks there may be loaded, too."""
+    (tmp_path / "assignment1").mkdir()
+    return tmp_path / "assignment1"
+
+
 def write(path: Path, *sources: str) -> None:
     cells = [new_code_cell(text, id=f"cell-{i}") for i, text in enumerate(sources)]
     cells[0].metadata = {"tags": [CHECKED_OUTPUT_TAG], "collapsed": True}
@@ -24,8 +31,8 @@ def write(path: Path, *sources: str) -> None:
     )
 
 
-def test_refresh_keeps_the_compared_outputs_and_nothing_else(tmp_path: Path) -> None:
-    path = tmp_path / "toy.ipynb"
+def test_refresh_keeps_the_compared_outputs_and_nothing_else(folder: Path) -> None:
+    path = folder / "toy.ipynb"
     write(path, SPEAKING, "print('not compared')")
     refresh(path)
     nb = nbformat.read(path, as_version=4)
@@ -36,8 +43,8 @@ def test_refresh_keeps_the_compared_outputs_and_nothing_else(tmp_path: Path) -> 
     assert nb.metadata == {"language_info": {"name": "python"}}
 
 
-def test_refresh_leaves_a_failing_notebook_alone(tmp_path: Path) -> None:
-    path = tmp_path / "toy.ipynb"
+def test_refresh_leaves_a_failing_notebook_alone(folder: Path) -> None:
+    path = folder / "toy.ipynb"
     write(path, SPEAKING, "1 / 0")
     before = path.read_bytes()
     with pytest.raises(CellExecutionError, match="ZeroDivisionError"):
@@ -45,14 +52,14 @@ def test_refresh_leaves_a_failing_notebook_alone(tmp_path: Path) -> None:
     assert path.read_bytes() == before
 
 
-def test_refresh_runs_beside_the_siblings_and_writes_nothing_else(tmp_path: Path) -> None:
-    write(tmp_path / "first.ipynb", "SEED = 231")
+def test_refresh_runs_beside_the_siblings_and_writes_nothing_else(folder: Path) -> None:
+    write(folder / "first.ipynb", "SEED = 231")
     use = "from cs231n_lib.notebooks import load\nprint(load('first').SEED)"
-    write(tmp_path / "second.ipynb", use, "open('scribble.txt', 'w').close()")
-    refresh(tmp_path / "second.ipynb")
-    nb = nbformat.read(tmp_path / "second.ipynb", as_version=4)
+    write(folder / "second.ipynb", use, "open('scribble.txt', 'w').close()")
+    refresh(folder / "second.ipynb")
+    nb = nbformat.read(folder / "second.ipynb", as_version=4)
     assert nb.cells[0].outputs[0].text == "231\n"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["first.ipynb", "second.ipynb"]
+    assert sorted(path.name for path in folder.iterdir()) == ["first.ipynb", "second.ipynb"]
 
 
 def test_a_malformed_tolerance_is_no_source(tmp_path: Path) -> None:
