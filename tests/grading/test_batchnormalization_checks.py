@@ -1,22 +1,18 @@
 """Checks of the normalisation notebook: right answers of every style pass, wrong ones lose."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import cache
-from pathlib import Path
+from contextlib import AbstractContextManager
 
 import pytest
 
-from autograder.judge.kernel import Kernel, KernelLimits
 from autograder.judge.registry import checks_for
 from autograder.judge.results import CellVerdict
-from autograder.judge.score import Seed, grade_cell
 from autograder.judge.student import Student
-from autograder.mutate import fairness
-from autograder.mutate.trial import Subject, load_subject
+from autograder.judge.zygote import Zygote
+from trial_notebook import TrialNotebook
 
-ROOT = Path(__file__).parents[2]
 NOTEBOOK = ("assignment2", "BatchNormalization")
+TRIAL = TrialNotebook(*NOTEBOOK)
+solved, verdict, changed = TRIAL.solved, TRIAL.verdict, TRIAL.changed
 CELLS = (
     "load-layers",
     "batchnorm-forward",
@@ -30,37 +26,9 @@ CELLS = (
 SETUP = "import numpy as np\nfrom cs231n_lib.notebooks import load"
 
 
-@cache
-def subject() -> Subject:
-    return load_subject(ROOT, *NOTEBOOK)
-
-
-def solved(path: Path | None = None) -> dict[str, str]:
-    """Source by cell id: ours, or that of an alternative."""
-    cells = fairness.solution(subject(), path)["cells"]
-    return {cell["id"]: cell["source"] for cell in cells if cell["cell_type"] == "code"}
-
-
-@contextmanager
-def student_with(zygote, sources: dict[str, str]) -> Iterator[Student]:
+def student_with(zygote: Zygote, sources: dict[str, str]) -> AbstractContextManager[Student]:
     """A student whose notebook has the definitions, and no data."""
-    kernel = Kernel(
-        zygote.fork(files=subject().files), KernelLimits(cell_seconds=30, call_seconds=10)
-    )
-    try:
-        for source in (SETUP, *(sources[cell] for cell in CELLS)):
-            assert kernel.run_cell(source).ok
-        yield Student(kernel, sources)
-    finally:
-        kernel.close()
-
-
-def verdict(student: Student, grade_id: str, number: int = 0) -> CellVerdict:
-    seed = Seed(number.to_bytes(4, "little"), *NOTEBOOK, "ann")
-    student.forget()
-    outcome = grade_cell(student, grade_id, 1.0, checks_for(*NOTEBOOK)[grade_id], seed)
-    assert not outcome.broken
-    return outcome.verdict
+    return TRIAL.student(zygote, sources, (SETUP, *(sources[cell] for cell in CELLS)))
 
 
 def failed(found: CellVerdict) -> dict[str, str]:
@@ -70,15 +38,6 @@ def failed(found: CellVerdict) -> dict[str, str]:
 
 def failed_cells(student: Student) -> set[str]:
     return {grade_id for grade_id in checks_for(*NOTEBOOK) if failed(verdict(student, grade_id))}
-
-
-def changed(cell: str, *edits: tuple[str, str]) -> dict[str, str]:
-    """Our solution with some things replaced."""
-    source = solved()[cell]
-    for find, put in edits:
-        assert source.count(find) == 1, find
-        source = source.replace(find, put)
-    return solved() | {cell: source}
 
 
 def messages_for(zygote, grade_id: str, cell: str, *edits: tuple[str, str]) -> str:
@@ -97,7 +56,7 @@ def test_the_reference_passes_whatever_the_seed(zygote) -> None:
                 assert failed(verdict(student, grade_id, number)) == {}, (number, grade_id)
 
 
-@pytest.mark.parametrize("path", fairness.alternatives(*NOTEBOOK), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", TRIAL.right[1:], ids=lambda path: path.stem)
 def test_other_right_solutions_pass(zygote, path) -> None:
     with student_with(zygote, solved(path)) as student:
         for number in range(5):

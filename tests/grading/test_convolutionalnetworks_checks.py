@@ -1,22 +1,18 @@
 """Checks of ConvolutionalNetworks: right answers of every style pass, wrong ones lose."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import cache
-from pathlib import Path
+from contextlib import AbstractContextManager
 
 import pytest
 
-from autograder.judge.kernel import Kernel, KernelLimits
 from autograder.judge.registry import checks_for
 from autograder.judge.results import CellVerdict
-from autograder.judge.score import Seed, grade_cell
 from autograder.judge.student import Student
-from autograder.mutate import fairness
-from autograder.mutate.trial import Subject, load_subject
+from autograder.judge.zygote import Zygote
+from trial_notebook import TrialNotebook
 
-ROOT = Path(__file__).parents[2]
 NOTEBOOK = ("assignment2", "ConvolutionalNetworks")
+TRIAL = TrialNotebook(*NOTEBOOK)
+solved, verdict, changed = TRIAL.solved, TRIAL.verdict, TRIAL.changed
 CELLS = (
     "setup",
     "conv-forward-naive",
@@ -31,41 +27,14 @@ CELLS = (
     "spatial-groupnorm-forward",
     "spatial-groupnorm-backward",
 )
-RIGHT = [None, *fairness.alternatives(*NOTEBOOK)]
 # What several published solutions get wrong, and the task does not settle: advice.
 PAD_0 = {"gradients_without_padding", "gradients_of_one_by_one_filters"}
 POOL = {"overlapping_windows_add_up", "ties_share_one_gradient"}
 
 
-@cache
-def subject() -> Subject:
-    return load_subject(ROOT, *NOTEBOOK)
-
-
-def solved(path: Path | None = None) -> dict[str, str]:
-    """Source by cell id: ours, or that of an alternative."""
-    cells = fairness.solution(subject(), path)["cells"]
-    return {cell["id"]: cell["source"] for cell in cells if cell["cell_type"] == "code"}
-
-
-@contextmanager
-def student_with(zygote, sources: dict[str, str]) -> Iterator[Student]:
+def student_with(zygote: Zygote, sources: dict[str, str]) -> AbstractContextManager[Student]:
     """A student whose notebook has the definitions, and no data."""
-    limits = KernelLimits(cell_seconds=60, call_seconds=10)
-    kernel = Kernel(zygote.fork(files=subject().files), limits)
-    try:
-        for cell in CELLS:
-            assert kernel.run_cell(sources[cell]).ok, cell
-        yield Student(kernel, sources)
-    finally:
-        kernel.close()
-
-
-def verdict(student: Student, grade_id: str, number: int = 0) -> CellVerdict:
-    seed = Seed(number.to_bytes(4, "little"), *NOTEBOOK, "ann")
-    outcome = grade_cell(student, grade_id, 1.0, checks_for(*NOTEBOOK)[grade_id], seed)
-    assert not outcome.broken
-    return outcome.verdict
+    return TRIAL.student(zygote, sources, (sources[cell] for cell in CELLS))
 
 
 def failed(found: CellVerdict, *, advice: bool = False) -> dict[str, str]:
@@ -82,15 +51,6 @@ def all_failed(student: Student, number: int = 0, *, advice: bool = False) -> di
     return {grade_id: some for grade_id, some in names.items() if some}
 
 
-def changed(cell: str, *edits: tuple[str, str]) -> dict[str, str]:
-    """Our solution with some things replaced."""
-    sources = solved()
-    for find, put in edits:
-        assert sources[cell].count(find) == 1, find
-        sources[cell] = sources[cell].replace(find, put)
-    return sources
-
-
 # -- right answers --------------------------------------------------------------------------------
 
 
@@ -101,7 +61,7 @@ def test_the_reference_passes_whatever_the_seed(zygote) -> None:
         assert all_failed(student, advice=True) == {}
 
 
-@pytest.mark.parametrize("path", RIGHT[1:], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", TRIAL.right[1:], ids=lambda path: path.stem)
 def test_right_solutions_in_another_style_pass(zygote, path) -> None:
     with student_with(zygote, solved(path)) as student:
         for number in range(4):
@@ -110,7 +70,7 @@ def test_right_solutions_in_another_style_pass(zygote, path) -> None:
 
 def test_what_the_task_leaves_open_is_advice(zygote) -> None:
     """The published style: a slice [pad:-pad], and pooling that assigns to every maximum."""
-    with student_with(zygote, solved(RIGHT[1])) as student:
+    with student_with(zygote, solved(TRIAL.right[1])) as student:
         found = all_failed(student, advice=True)
     assert found == {"cnn-conv-backward": PAD_0, "cnn-pool-backward": POOL}
 

@@ -1,57 +1,27 @@
 """Checks of Network_Visualization: right answers pass, wrong ones lose and are explained."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import cache
-from pathlib import Path
+from contextlib import AbstractContextManager
 
 import pytest
 
-from autograder.judge.kernel import Kernel, KernelLimits
-from autograder.judge.registry import checks_for
 from autograder.judge.results import CellVerdict
-from autograder.judge.score import Seed, grade_cell
 from autograder.judge.student import Student
-from autograder.mutate import fairness
-from autograder.mutate.trial import Subject, load_subject
+from autograder.judge.zygote import Zygote
+from trial_notebook import TrialNotebook
 
-ROOT = Path(__file__).parents[2]
 NOTEBOOK = ("assignment2", "Network_Visualization")
+TRIAL = TrialNotebook(*NOTEBOOK)
+solved, verdict, changed = TRIAL.solved, TRIAL.verdict, TRIAL.changed
 SETUP = "import torch\nfrom torch import nn"  # no photographs, no large network
 SALIENCY, FOOLING, STEP = "saliency", "fooling", "class-step"
 CELLS = {SALIENCY: "nv-saliency", FOOLING: "nv-fooling", STEP: "nv-class-step"}
 
 
-@cache
-def subject() -> Subject:
-    return load_subject(ROOT, *NOTEBOOK)
-
-
-def solved(path: Path | None = None) -> dict[str, str]:
-    """Source by cell id: ours, or that of an alternative."""
-    cells = fairness.solution(subject(), path)["cells"]
-    return {cell["id"]: cell["source"] for cell in cells if cell["cell_type"] == "code"}
-
-
-@contextmanager
-def student_with(zygote, sources: dict[str, str]) -> Iterator[Student]:
+def student_with(zygote: Zygote, sources: dict[str, str]) -> AbstractContextManager[Student]:
     """A student whose notebook has the three functions, and nothing else."""
     own = set(sources) - set(solved())  # cells of an alternative's own
-    kernel = Kernel(zygote.fork(), KernelLimits(cell_seconds=30, call_seconds=10))
-    try:
-        for source in (SETUP, *(text for cell, text in sources.items() if cell in {*CELLS, *own})):
-            assert kernel.run_cell(source).ok
-        yield Student(kernel, sources)
-    finally:
-        kernel.close()
-
-
-def verdict(student: Student, grade_id: str, number: int = 0) -> CellVerdict:
-    seed = Seed(number.to_bytes(4, "little"), *NOTEBOOK, "ann")
-    student.forget()
-    outcome = grade_cell(student, grade_id, 1.0, checks_for(*NOTEBOOK)[grade_id], seed)
-    assert not outcome.broken
-    return outcome.verdict
+    run = (SETUP, *(text for cell, text in sources.items() if cell in {*CELLS, *own}))
+    return TRIAL.student(zygote, sources, run)
 
 
 def failed(found: CellVerdict) -> dict[str, str]:
@@ -59,21 +29,10 @@ def failed(found: CellVerdict) -> dict[str, str]:
     return {c.name: c.message for c in found.checks if not (c.passed or c.advice)}
 
 
-def changed(cell: str, *edits: tuple[str, str]) -> dict[str, str]:
-    """Our solution with some things replaced."""
-    sources = solved()
-    for find, put in edits:
-        assert sources[cell].count(find) == 1, find
-        sources[cell] = sources[cell].replace(find, put)
-    return sources
-
-
 # -- right answers --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "path", [None, *fairness.alternatives(*NOTEBOOK)], ids=lambda p: p.stem if p else "reference"
-)
+@pytest.mark.parametrize("path", TRIAL.right, ids=lambda p: p.stem if p else "reference")
 def test_right_solutions_pass_whatever_the_seed(zygote, path) -> None:
     with student_with(zygote, solved(path)) as student:
         for number in range(4 if path else 25):

@@ -1,56 +1,25 @@
 """Checks of the style transfer notebook: right answers of every style pass, wrong ones lose."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import cache
-from pathlib import Path
+from contextlib import AbstractContextManager
 
 import pytest
 
-from autograder.judge.kernel import Kernel, KernelLimits
 from autograder.judge.registry import checks_for
 from autograder.judge.results import CellVerdict
-from autograder.judge.score import Seed, grade_cell
 from autograder.judge.student import Student
-from autograder.mutate import fairness
-from autograder.mutate.trial import Subject, load_subject
+from autograder.judge.zygote import Zygote
+from trial_notebook import TrialNotebook
 
-ROOT = Path(__file__).parents[2]
 NOTEBOOK = ("assignment2", "Style_Transfer")
+TRIAL = TrialNotebook(*NOTEBOOK)
+solved, verdict = TRIAL.solved, TRIAL.verdict
 SETUP = "import numpy as np\nimport torch\nfrom torch import nn\ndtype = torch.FloatTensor"
 DEFINITIONS = ("content-loss", "gram-matrix", "style-loss", "tv-loss")
-RIGHT = [None, *fairness.alternatives(*NOTEBOOK)]
 
 
-@cache
-def subject() -> Subject:
-    return load_subject(ROOT, *NOTEBOOK)
-
-
-def solved(path: Path | None = None) -> dict[str, str]:
-    """Source by cell id: ours, or that of an alternative."""
-    cells = fairness.solution(subject(), path)["cells"]
-    return {cell["id"]: cell["source"] for cell in cells if cell["cell_type"] == "code"}
-
-
-@contextmanager
-def student_with(zygote, sources: dict[str, str]) -> Iterator[Student]:
+def student_with(zygote: Zygote, sources: dict[str, str]) -> AbstractContextManager[Student]:
     """A student whose notebook has the four functions, and no network."""
-    kernel = Kernel(zygote.fork(), KernelLimits(cell_seconds=30, call_seconds=10))
-    try:
-        for source in (SETUP, *(sources[cell] for cell in DEFINITIONS)):
-            assert kernel.run_cell(source).ok
-        yield Student(kernel, sources)
-    finally:
-        kernel.close()
-
-
-def verdict(student: Student, grade_id: str, number: int = 0) -> CellVerdict:
-    seed = Seed(number.to_bytes(4, "little"), *NOTEBOOK, "ann")
-    student.forget()
-    outcome = grade_cell(student, grade_id, 1.0, checks_for(*NOTEBOOK)[grade_id], seed)
-    assert not outcome.broken
-    return outcome.verdict
+    return TRIAL.student(zygote, sources, (SETUP, *(sources[cell] for cell in DEFINITIONS)))
 
 
 def failed(found: CellVerdict) -> dict[str, str]:
@@ -65,15 +34,13 @@ def failed_cells(student: Student) -> set[str]:
 
 def changed(cell: str, find: str, put: str) -> dict[str, str]:
     """Our solution with one thing replaced."""
-    sources = solved()
-    assert sources[cell].count(find) == 1
-    return sources | {cell: sources[cell].replace(find, put)}
+    return TRIAL.changed(cell, (find, put))
 
 
 # -- right answers --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", RIGHT, ids=lambda path: path.stem if path else "reference")
+@pytest.mark.parametrize("path", TRIAL.right, ids=lambda path: path.stem if path else "reference")
 def test_right_solutions_pass_whatever_the_seed(zygote, path) -> None:
     with student_with(zygote, solved(path)) as student:
         for number in range(25 if path is None else 4):

@@ -1,0 +1,73 @@
+"""A notebook's solutions in a kernel, with one thing changed at a time: for tests of its checks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from autograder.judge.kernel import Kernel, KernelLimits
+from autograder.judge.registry import checks_for
+from autograder.judge.results import CellVerdict
+from autograder.judge.score import Seed, grade_cell
+from autograder.judge.student import Student
+from autograder.judge.zygote import Zygote
+from autograder.mutate import fairness
+from autograder.mutate.trial import Subject, load_subject
+from little import ROOT
+
+LIMITS = KernelLimits(cell_seconds=60, call_seconds=20)
+
+
+@dataclass(frozen=True)
+class TrialNotebook:
+    """One notebook of the course, whose checks are tried on right and on wrong solutions."""
+
+    assignment: str
+    notebook: str
+
+    @cached_property
+    def subject(self) -> Subject:
+        return load_subject(ROOT, self.assignment, self.notebook)
+
+    @cached_property
+    def right(self) -> list[Path | None]:
+        """Our solution, as None, and those in other styles."""
+        return [None, *fairness.alternatives(self.assignment, self.notebook)]
+
+    def solved(self, path: Path | None = None) -> dict[str, str]:
+        """Source by cell id, in order: ours, or that of an alternative."""
+        cells = fairness.solution(self.subject, path)["cells"]
+        return {cell["id"]: cell["source"] for cell in cells if cell["cell_type"] == "code"}
+
+    def changed(self, cell: str, *edits: tuple[str, str]) -> dict[str, str]:
+        """Our solution with some things replaced, each of which stands there once."""
+        sources = self.solved()
+        for find, put in edits:
+            assert sources[cell].count(find) == 1, find
+            sources[cell] = sources[cell].replace(find, put)
+        return sources
+
+    @contextmanager
+    def student(
+        self, zygote: Zygote, sources: dict[str, str], run: Iterable[str]
+    ) -> Iterator[Student]:
+        """A student with these cells, of whose notebook only ``run``, source texts, has run."""
+        kernel = Kernel(zygote.fork(files=self.subject.files), LIMITS)
+        try:
+            for source in run:
+                assert kernel.run_cell(source).ok, source
+            yield Student(kernel, sources)
+        finally:
+            kernel.close()
+
+    def verdict(self, student: Student, grade_id: str, number: int = 0) -> CellVerdict:
+        """What a question earns, out of 1; ``number`` makes other random inputs."""
+        seed = Seed(number.to_bytes(4, "little"), self.assignment, self.notebook, "ann")
+        checks = checks_for(self.assignment, self.notebook)[grade_id]
+        student.forget()
+        outcome = grade_cell(student, grade_id, 1.0, checks, seed)
+        assert not outcome.broken
+        return outcome.verdict
