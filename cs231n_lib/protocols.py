@@ -65,11 +65,8 @@ def find_rule(rule: str | UpdateRule, model: Model) -> UpdateRule:
 
 
 def require_gradients(grads: object, params: Mapping[str, Array]) -> None:
-    """Raise ValueError unless there is a gradient for each parameter, of its shape.
-
-    Others may be there, too: a model may return more than is trained.
-    """
-    if not isinstance(grads, Mapping) or not set(grads) >= set(params):
+    """Raise ValueError unless ``grads`` are those of the parameters, each of its shape."""
+    if not isinstance(grads, Mapping) or set(grads) != set(params):
         found = (
             sorted(grads, key=str) if isinstance(grads, Mapping) else f"a {type(grads).__name__}"
         )
