@@ -12,7 +12,7 @@ from autograder.judge.expect import (
     expect_unchanged,
     name_slip,
 )
-from autograder.judge.registry import advice, check, check_each
+from autograder.judge.registry import advice, asker, check, check_each
 from autograder.judge.static import forbid_loops, forbid_names, forbid_nested_loops
 from autograder.judge.student import Instance, Ref, Student, StudentError
 from autograder.judge.syntax import parse_cell
@@ -26,6 +26,7 @@ __all__ = [
     "StudentError",
     "advice",
     "as_array",
+    "asker",
     "check",
     "check_each",
     "expect",

@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from numpy.random import Generator
 
@@ -82,6 +82,33 @@ def check_each(
 def advice(grade_id: str, *, probe: str = "") -> Callable[[CheckFunction], CheckFunction]:
     """Declare a check that is reported without carrying points (Tier B)."""
     return _declare(grade_id, weight=0.0, advice=True, condition=False, probe=probe)
+
+
+def asker(module: str) -> Callable[..., None]:
+    """``ask``, for a notebook whose ``module`` is a list of checks that are written elsewhere.
+
+    ``ask(grade_id, probe, function, *more, declare=check, name=..., **options)`` declares a check
+    of ``module`` that calls ``function(student, rng, *more)``. ``name`` tells two checks of one
+    cell apart that ask the same function.
+    """
+
+    def ask(
+        grade_id: str,
+        probe: str,
+        function: Callable[..., None],
+        *more: object,
+        declare: Callable[..., Callable] = check,
+        name: str = "",
+        **options: Any,
+    ) -> None:
+        def run(student: Student, rng: Generator) -> None:
+            function(student, rng, *more)
+
+        run.__name__, run.__doc__ = name or function.__name__, function.__doc__
+        run.__module__ = module
+        declare(grade_id, probe=probe, **options)(run)
+
+    return ask
 
 
 def _declare(grade_id: str, **properties) -> Callable[[CheckFunction], CheckFunction]:

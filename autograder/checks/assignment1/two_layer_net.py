@@ -6,31 +6,15 @@ The oracle is torch's autograd in float64.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Any
-
-from numpy.random import Generator
-
 from autograder.checks.assignment1 import layer_checks as layer
 from autograder.checks.assignment1 import loss_checks as loss
 from autograder.checks.assignment1 import net_checks as net
 from autograder.checks.assignment1 import sgd_checks as rule
 from autograder.checks.assignment1 import training_checks as training
 from autograder.checks.assignment1.loss_checks import SOFTMAX, SVM, LossLayer
-from autograder.judge import Student, advice, check
+from autograder.judge import advice, asker
 
-
-def ask(
-    grade_id: str, probe: str, function: Callable, *more: Any, declare: Callable = check, **options
-) -> None:
-    """Declare ``function`` as a check of this notebook; ``more`` are its further arguments."""
-
-    @declare(grade_id, probe=probe, **options)
-    @wraps(function, assigned=("__name__", "__doc__"))
-    def run(student: Student, rng: Generator) -> None:
-        function(student, rng, *more)
-
+ask = asker(__name__)
 
 AFFINE, AFFINE_BACK = "tln-affine-forward", "tln-affine-backward"
 ask(AFFINE, "AFF-A1", layer.affine_of_rows_and_images, weight=3)

@@ -6,28 +6,14 @@ autograd in float64.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Any
-
-from numpy.random import Generator
-
 from autograder.checks.assignment2 import norm_init_checks as init
 from autograder.checks.assignment2 import norm_layer_checks as layer
 from autograder.checks.assignment2 import norm_net_checks as net
 from autograder.checks.assignment2 import norm_running_checks as running
 from autograder.checks.assignment2.normalization_oracle import BATCH, LAYER, Norm
-from autograder.judge import Student, check
+from autograder.judge import asker
 
-
-def ask(grade_id: str, probe: str, function: Callable, *more: Any, **options) -> None:
-    """Declare ``function`` as a check of this notebook; ``more`` are its further arguments."""
-
-    @check(grade_id, probe=probe, **options)
-    @wraps(function, assigned=("__name__", "__doc__"))
-    def run(student: Student, rng: Generator) -> None:
-        function(student, rng, *more)
-
+ask = asker(__name__)
 
 TRAIN, TEST = "bn-train", "bn-test"
 ask(TRAIN, "BN-A1", layer.output_is_normalized, BATCH, weight=3)
@@ -81,24 +67,15 @@ ask(INIT, "FCBN-A1", init.normalization_starts_as_identity, weight=2)
 ask(INIT, "FCBN-A1", init.weights_start_as_before)
 
 
-def ask_of_net(normalization: str) -> None:
-    """What is asked with either normalisation."""
-
-    def named(function: Callable) -> Callable:
-        @wraps(function)
-        def run(student: Student, rng: Generator) -> None:
-            function(student, rng, normalization)
-
-        run.__name__ = f"{function.__name__}_{normalization}"
-        return run
-
-    ask(NET, "FCBN-A3", named(net.loss_is_the_composition), weight=2)
-    ask(NET, "FCBN-A2", named(net.gradients_are_right), weight=3)
-    ask(NET, "FCBN-A5", named(net.gamma_and_beta_are_not_penalized))
-
-
-ask_of_net(net.BATCHNORM)
-ask_of_net(net.LAYERNORM)
+OF_NET = (
+    ("FCBN-A3", net.loss_is_the_composition, 2),
+    ("FCBN-A2", net.gradients_are_right, 3),
+    ("FCBN-A5", net.gamma_and_beta_are_not_penalized, 1),
+)
+for normalization in (net.BATCHNORM, net.LAYERNORM):
+    for probe, function, weight in OF_NET:
+        name = f"{function.__name__}_{normalization}"
+        ask(NET, probe, function, normalization, name=name, weight=weight)
 ask(NET, "FCBN-A4", net.test_mode_after_training, weight=2)
 ask(NET, "FCBN-A3", net.layernorm_needs_no_modes)
 ask(NET, "FCBN-A3", net.images_are_accepted)

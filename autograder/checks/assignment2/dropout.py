@@ -5,27 +5,12 @@ The checks themselves are in modules beside this one, by layer and network.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
-
-from numpy.random import Generator
-
 from autograder.checks.assignment2 import dropout_backward_checks as backward
 from autograder.checks.assignment2 import dropout_forward_checks as forward
 from autograder.checks.assignment2 import dropout_net_checks as net
-from autograder.judge import Student, advice, check
+from autograder.judge import advice, asker
 
-
-def ask(
-    grade_id: str, probe: str, function: Callable, declare: Callable = check, **options
-) -> None:
-    """Declare ``function`` as a check of this notebook."""
-
-    @declare(grade_id, probe=probe, **options)
-    @wraps(function, assigned=("__name__", "__doc__"))
-    def run(student: Student, rng: Generator) -> None:
-        function(student, rng)
-
+ask = asker(__name__)
 
 FORWARD, BACKWARD = "do-forward", "do-backward"
 ask(FORWARD, "DO-A1", forward.the_right_share_is_kept, weight=2)

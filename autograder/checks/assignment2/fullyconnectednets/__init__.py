@@ -5,30 +5,14 @@ The class is asked over right layers, and the rules alone, so that no mistake co
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Any
-
-from numpy.random import Generator
-
 from autograder.checks.assignment2 import optim_checks as optim
 from autograder.checks.assignment2.fullyconnectednets import init_checks as init
 from autograder.checks.assignment2.fullyconnectednets import loss_checks as loss
 from autograder.checks.assignment2.fullyconnectednets import training_checks as training
 from autograder.checks.assignment2.optim_oracle import ADAM, MOMENTUM, RMSPROP, Rule
-from autograder.judge import Student, advice, check
+from autograder.judge import advice, asker
 
-
-def ask(
-    grade_id: str, probe: str, function: Callable, *more: Any, declare: Callable = check, **options
-) -> None:
-    """Declare ``function`` as a check of this notebook; ``more`` are its further arguments."""
-
-    @declare(grade_id, probe=probe, **options)
-    @wraps(function, assigned=("__name__", "__doc__"))
-    def run(student: Student, rng: Generator) -> None:
-        function(student, rng, *more)
-
+ask = asker(__name__)
 
 INIT, LOSS = "fcn-init", "fcn-loss"
 ask(INIT, "FCN-A1", init.parameters_have_their_shapes, weight=2)

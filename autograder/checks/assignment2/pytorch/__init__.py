@@ -7,26 +7,10 @@ notebook's own networks do is measured on images that are in no file.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Any
-
-from numpy.random import Generator
-
 from autograder.checks.assignment2.pytorch import accuracy, functional, modules, opened, training
-from autograder.judge import Student, advice, check
+from autograder.judge import advice, asker
 
-
-def ask(
-    grade_id: str, probe: str, function: Callable, *more: Any, declare: Callable = check, **options
-) -> None:
-    """Declare ``function`` as a check of this notebook; ``more`` are its further arguments."""
-
-    @declare(grade_id, probe=probe, **options)
-    @wraps(function, assigned=("__name__", "__doc__"))
-    def run(student: Student, rng: Generator) -> None:
-        function(student, rng, *more)
-
+ask = asker(__name__)
 
 FUNCTIONAL, BAREBONES = "pt-functional", "pt-barebones"
 ask(FUNCTIONAL, "PT-A1", functional.scores_are_right, weight=3)
