@@ -13,6 +13,7 @@ from numpy.random import Generator
 from autograder.checks.assignment1.layers_oracle import Array
 from autograder.checks.assignment1.net_oracle import (
     NAMES,
+    NET,
     Case,
     draw_case,
     gradients_of,
@@ -29,7 +30,6 @@ from autograder.judge import (
     expect_close,
     expect_near,
     expect_shape,
-    expect_unchanged,
     name_slip,
 )
 
@@ -172,7 +172,7 @@ def loss_is_right(student: Student, rng: Generator) -> None:
 def penalty_has_one_half(student: Student, rng: Generator) -> None:
     """What reg adds to the loss."""
     case = draw_case(rng)
-    added = _added(student, case)
+    added = NET.added_by_reg(student, case.with_reg(REG))
     squares = case.squares
     weights, biases = squares["W1"] + squares["W2"], squares["b1"] + squares["b2"]
     slips = {
@@ -198,39 +198,15 @@ def gradients_are_right(student: Student, rng: Generator) -> None:
 
 def penalty_gradients_fit_the_loss(student: Student, rng: Generator) -> None:
     """What reg adds to the gradients is the derivative of what it adds to the loss."""
-    case = draw_case(rng)
-    added = _added(student, case)
-    expect(abs(added) > 1e-9, "the loss has no penalty that a gradient could belong to")
-    squares = case.squares
-    coefficient = added / (squares["W1"] + squares["W2"])
-    with_reg, without = (gradients_of(student, case.with_reg(reg)) for reg in (REG, 0.0))
-    for name in NAMES:
-        difference = with_reg[name].astype(np.float64) - without[name]
-        want = 2 * coefficient * case.params[name] * (name in ("W1", "W2"))
-        hint = "differentiate the penalty as it stands in your loss; biases have none"
-        # The difference of two gradients loses digits where they are large: 1e-5 leaves room.
-        rtol = 1e-5 if with_reg[name].dtype == np.float64 else 1e-3
-        what = f"what reg adds to grads[{name!r}]"
-        expect_close(difference, want, what=what, rtol=rtol, atol=rtol, hint=hint)
+    NET.expect_penalty_gradients(student, draw_case(rng).with_reg(REG))
 
 
 def loss_leaves_everything(student: Student, rng: Generator) -> None:
     """X, y and the parameters are as before: training changes them, the loss does not."""
-    case = draw_case(rng).with_reg(REG)
-    source = "_net.loss(_X), _net.loss(_X, _y)\n_after = dict(_net.params)"
-    after = run(student, case, source, "_after", "_X", "_y")
-    expect_unchanged(after.get("_X"), case.X, "X")
-    expect_unchanged(after.get("_y"), case.y, "y")
-    for name in NAMES:
-        expect_unchanged(after["_after"].get(name), case.params[name], f"params[{name!r}]")
+    NET.expect_nothing_changed(student, draw_case(rng).with_reg(REG))
 
 
 def _expect_gradients(student: Student, case: Case, want: dict[str, Array]) -> None:
     grads = gradients_of(student, case)
     for name in NAMES:
         expect_near(grads[name], want[name], what=f"grads[{name!r}] for reg = {case.reg:g}")
-
-
-def _added(student: Student, case: Case) -> float:
-    """What reg adds to the loss."""
-    return loss_of(student, case.with_reg(REG))[0] - loss_of(student, case)[0]

@@ -9,8 +9,7 @@ Shapes: X (N, d_1, ..., d_k), W1 (D, H), b1 (H,), W2 (H, C), b2 (C,), y (N,).
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,9 @@ from numpy.random import Generator
 
 from autograder.checks.assignment1 import layers_oracle as layers
 from autograder.checks.assignment1.layers_oracle import AWAY, Array
-from autograder.judge import Student, as_array, expect, expect_shape, parse_cell
+from autograder.checks.net_case import Net
+from autograder.checks.net_case import NetCase as Case
+from autograder.judge import Student, as_array, parse_cell
 
 NAMES = ("W1", "b1", "W2", "b2")
 
@@ -33,24 +34,6 @@ except Exception:
     pass
 _net.params, _net.reg = _params, _reg
 """
-
-
-@dataclass(frozen=True)
-class Case:
-    """Parameters and data of a small network."""
-
-    params: Mapping[str, Array]
-    X: Array
-    y: Array
-    reg: float = 0.0
-
-    @property
-    def squares(self) -> dict[str, float]:
-        """The sum of squares of each parameter."""
-        return {name: float(np.sum(value**2)) for name, value in self.params.items()}
-
-    def with_reg(self, reg: float) -> Case:
-        return replace(self, reg=reg)
 
 
 def draw_case(
@@ -119,32 +102,8 @@ def cell_of_class(student: Student, name: str = "TwoLayerNet") -> str:
     return found
 
 
-def scores_of(student: Student, case: Case) -> Array:
-    """What ``loss(X)`` returns: it must be the scores (N, C) alone."""
-    answer = run(student, case, "_answer = _net.loss(_X)", "_answer").get("_answer")
-    expect(not isinstance(answer, tuple), "loss(X) returned several things, not the scores alone")
-    return expect_shape(answer, (len(case.X), len(case.params["b2"])), "loss(X)")
-
-
-def loss_of(student: Student, case: Case) -> tuple[float, dict[str, Any]]:
-    """What ``loss(X, y)`` returns: a number, and a dictionary with a gradient for each name."""
-    answer = run(student, case, "_answer = _net.loss(_X, _y)", "_answer").get("_answer")
-    loss, grads = layers.several("loss(X, y)", answer, "loss, grads")
-    expect(isinstance(grads, dict), "grads is not a dictionary")
-    return float(expect_shape(loss, (), "the loss")), grads
-
-
-def gradients_of(student: Student, case: Case) -> dict[str, Array]:
-    """The student's gradients, which must have the names and shapes of the parameters."""
-    _, grads = loss_of(student, case)
-    missing = [name for name in NAMES if name not in grads]
-    expect(not missing, f"grads has no entry for {', '.join(missing)}")
-    extra = sorted(str(name) for name in grads if name not in NAMES)
-    expect(not extra, f"grads has entries that are no parameters: {', '.join(extra[:4])}")
-    return {
-        name: expect_shape(grads[name], case.params[name].shape, f"grads[{name!r}]")
-        for name in NAMES
-    }
+NET = Net(run)
+scores_of, loss_of, gradients_of = NET.scores_of, NET.loss_of, NET.gradients_of
 
 
 # -- the layers, answered by the judge ------------------------------------------------------------

@@ -21,7 +21,8 @@ from numpy.random import Generator
 from autograder.checks.assignment1 import layers_oracle as layers
 from autograder.checks.assignment1.layers_oracle import AWAY, Array
 from autograder.checks.assignment1.net_oracle import LAYERS, cell_of_class
-from autograder.judge import Student, expect, expect_shape
+from autograder.checks.net_case import Net, NetCase
+from autograder.judge import Student
 
 CLASS = "FullyConnectedNet"
 EPS = 1e-5  # in the root of a normalisation, where nothing else is asked for
@@ -49,7 +50,7 @@ _net.params, _net.reg = _params, _reg
 
 
 @dataclass(frozen=True)
-class Case:
+class Case(NetCase):
     """Parameters and data of a small network.
 
     ``masks``: what dropout multiplies the output of each hidden layer by (N, H_l), zeros and
@@ -57,33 +58,16 @@ class Case:
     batch normalisation in test mode; where there are none, both are zero as before any training.
     """
 
-    params: Mapping[str, Array]
-    X: Array
-    y: Array
-    reg: float = 0.0
     normalization: str | None = None
     keep: float = 1
     masks: tuple[Array, ...] = ()
     running: tuple[tuple[Array, Array], ...] = ()
 
     @property
-    def depth(self) -> int:
-        """L: the number of affine layers."""
-        return sum(name.startswith("W") for name in self.params)
-
-    @property
     def sizes(self) -> list[int]:
         """D, H_1, ..., C."""
         biases = [len(self.params[f"b{layer}"]) for layer in range(1, self.depth + 1)]
         return [self.params["W1"].shape[0], *biases]
-
-    @property
-    def squares(self) -> dict[str, float]:
-        """The sum of squares of each parameter."""
-        return {name: float(np.sum(value**2)) for name, value in self.params.items()}
-
-    def with_reg(self, reg: float) -> Case:
-        return replace(self, reg=reg)
 
     def with_params(self, params: Mapping[str, Array]) -> Case:
         return replace(self, params=params)
@@ -222,30 +206,5 @@ def run(
     return student.rerun("\n".join(parts), bindings, names)
 
 
-def scores_of(student: Student, case: Case, **layers_too: Any) -> Array:
-    """What ``loss(X)`` returns: it must be the scores (N, C) alone."""
-    answer = run(student, case, "_answer = _net.loss(_X)", "_answer", **layers_too).get("_answer")
-    expect(not isinstance(answer, tuple), "loss(X) returned several things, not the scores alone")
-    return expect_shape(answer, (len(case.X), case.sizes[-1]), "loss(X)")
-
-
-def loss_of(student: Student, case: Case, **layers_too: Any) -> tuple[float, dict[str, Any]]:
-    """What ``loss(X, y)`` returns: a number, and a dictionary with a gradient for each name."""
-    source = "_answer = _net.loss(_X, _y)"
-    answer = run(student, case, source, "_answer", **layers_too).get("_answer")
-    loss, grads = layers.several("loss(X, y)", answer, "loss, grads")
-    expect(isinstance(grads, dict), "grads is not a dictionary")
-    return float(expect_shape(loss, (), "the loss")), grads
-
-
-def gradients_of(student: Student, case: Case, **layers_too: Any) -> dict[str, Array]:
-    """The student's gradients. Failed unless they have the parameters' names and shapes."""
-    _, grads = loss_of(student, case, **layers_too)
-    missing = [name for name in case.params if name not in grads]
-    expect(not missing, f"grads has no entry for {', '.join(missing[:6])}")
-    extra = sorted(str(name) for name in grads if name not in case.params)
-    expect(not extra, f"grads has entries that are no parameters: {', '.join(extra[:4])}")
-    return {
-        name: expect_shape(grads[name], value.shape, f"grads[{name!r}]")
-        for name, value in case.params.items()
-    }
+NET = Net(run)
+scores_of, loss_of, gradients_of = NET.scores_of, NET.loss_of, NET.gradients_of

@@ -24,7 +24,6 @@ from autograder.judge import (
     expect_close,
     expect_near,
     expect_shape,
-    expect_unchanged,
     name_slip,
 )
 
@@ -88,9 +87,7 @@ def without_normalization_all_is_as_before(student: Student, rng: Generator) -> 
 def gamma_and_beta_are_not_penalized(student: Student, rng: Generator, normalization: str) -> None:
     """What reg adds to the loss and to each gradient: weights count, all else does not."""
     case = draw_case(rng, normalization=normalization)
-    with_reg, without = (
-        nets.loss_of(student, case.with_reg(reg), **LAYERS)[0] for reg in (REG, 0.0)
-    )
+    added = nets.NET.added_by_reg(student, case.with_reg(REG), **LAYERS)
     squares = case.squares
     weights = sum(squares[name] for name in squares if name.startswith("W"))
     gammas = sum(squares[name] for name in squares if name.startswith("gamma"))
@@ -103,9 +100,9 @@ def gamma_and_beta_are_not_penalized(student: Student, rng: Generator, normaliza
         "gamma is penalised too": half * (weights + gammas),
         "beta is penalised too": half * (weights + betas),
     }
-    name_slip(with_reg - without, half * weights, slips)
+    name_slip(added, half * weights, slips)
     what = "the penalty, loss with reg minus loss without,"
-    expect_close(with_reg - without, half * weights, what=what, rtol=1e-5)
+    expect_close(added, half * weights, what=what, rtol=1e-5)
     after, before = (nets.gradients_of(student, case.with_reg(reg), **LAYERS) for reg in (REG, 0.0))
     for name, value in case.params.items():
         want = REG * value * name.startswith("W")
@@ -153,12 +150,7 @@ def loss_leaves_parameters(student: Student, rng: Generator) -> None:
     """X, y and all parameters are as before: training changes them, the loss does not."""
     for normalization in (BATCHNORM, LAYERNORM):
         case = draw_case(rng, normalization=normalization).with_reg(REG)
-        source = "_net.loss(_X, _y), _net.loss(_X)\n_after = dict(_net.params)"
-        after = nets.run(student, case, source, "_after", "_X", "_y", **LAYERS)
-        expect_unchanged(after.get("_X"), case.X, "X")
-        expect_unchanged(after.get("_y"), case.y, "y")
-        for name, value in case.params.items():
-            expect_unchanged(after["_after"].get(name), value, f"params[{name!r}]")
+        nets.NET.expect_nothing_changed(student, case, **LAYERS)
 
 
 def _expect_gradients(student: Student, case: Case) -> None:

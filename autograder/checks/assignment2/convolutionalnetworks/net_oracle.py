@@ -10,7 +10,6 @@ W3 (hidden, classes), b3 (classes,).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,7 +21,9 @@ from autograder.checks.assignment1.layers_oracle import AWAY, Array
 from autograder.checks.assignment1.net_oracle import cell_of_class
 from autograder.checks.assignment2.convolutionalnetworks.oracle import conv_layer, pool_layer
 from autograder.checks.assignment2.convolutionalnetworks.stand_ins import STAND_INS
-from autograder.judge import Student, expect, expect_shape
+from autograder.checks.net_case import Net
+from autograder.checks.net_case import NetCase as Case
+from autograder.judge import Student
 
 CLASS = "ThreeLayerConvNet"
 WEIGHTS, BIASES = ("W1", "W2", "W3"), ("b1", "b2", "b3")
@@ -42,28 +43,6 @@ if not hasattr(_net, "dtype"):
     _net.dtype = _np.float64
 _net.params, _net.reg = _params, _reg
 """
-
-
-@dataclass(frozen=True)
-class Case:
-    """Parameters and data of a small network."""
-
-    params: Mapping[str, Array]
-    X: Array
-    y: Array
-    reg: float = 0.0
-
-    @property
-    def squares(self) -> dict[str, float]:
-        """The sum of squares of each parameter."""
-        return {name: float(np.sum(value**2)) for name, value in self.params.items()}
-
-    @property
-    def classes(self) -> int:
-        return len(self.params["b3"])
-
-    def with_reg(self, reg: float) -> Case:
-        return replace(self, reg=reg)
 
 
 def draw_case(
@@ -159,29 +138,5 @@ def run(student: Student, case: Case, source: str, *names: str) -> dict[str, Any
     return student.rerun(source, bindings, names)
 
 
-def scores_of(student: Student, case: Case) -> Array:
-    """What ``loss(X)`` returns: it must be the scores alone."""
-    answer = run(student, case, "_answer = _net.loss(_X)", "_answer").get("_answer")
-    expect(not isinstance(answer, tuple), "loss(X) returned several things, not the scores alone")
-    return expect_shape(answer, (len(case.X), case.classes), "loss(X)")
-
-
-def loss_of(student: Student, case: Case) -> tuple[float, dict[str, Any]]:
-    """What ``loss(X, y)`` returns: a number, and a dictionary with a gradient for each name."""
-    answer = run(student, case, "_answer = _net.loss(_X, _y)", "_answer").get("_answer")
-    loss, grads = layers.several("loss(X, y)", answer, "loss, grads")
-    expect(isinstance(grads, dict), "grads is not a dictionary")
-    return float(expect_shape(loss, (), "the loss")), grads
-
-
-def gradients_of(student: Student, case: Case) -> dict[str, Array]:
-    """The student's gradients, which must have the names and shapes of the parameters."""
-    _, grads = loss_of(student, case)
-    missing = [name for name in NAMES if name not in grads]
-    expect(not missing, f"grads has no entry for {', '.join(missing)}")
-    extra = sorted(str(name) for name in grads if name not in NAMES)
-    expect(not extra, f"grads has entries that are no parameters: {', '.join(extra[:4])}")
-    return {
-        name: expect_shape(grads[name], case.params[name].shape, f"grads[{name!r}]")
-        for name in NAMES
-    }
+NET = Net(run)
+scores_of, loss_of, gradients_of = NET.scores_of, NET.loss_of, NET.gradients_of

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.random import Generator
 
 from autograder.checks.assignment2.fc_net_oracle import (
+    NET,
     Case,
     draw_case,
     gradients_of,
@@ -25,7 +26,6 @@ from autograder.judge import (
     expect_close,
     expect_near,
     expect_shape,
-    expect_unchanged,
     name_slip,
 )
 
@@ -139,7 +139,7 @@ def penalty_has_one_half(student: Student, rng: Generator) -> None:
         "the first layer is not penalised": 1 - weights[0] / total,
         "the penalty is divided by the number of examples": 1 / len(case.X),
     }
-    added, want = _added(student, case), 0.5 * REG * total
+    added, want = NET.added_by_reg(student, case.with_reg(REG)), 0.5 * REG * total
     name_slip(added, want, {message: factor * want for message, factor in slips.items()})
     what = "the penalty, loss with reg minus loss without,"
     expect_close(added, want, what=what, rtol=1e-5)
@@ -153,30 +153,12 @@ def gradients_are_right(student: Student, rng: Generator) -> None:
 
 def penalty_gradients_fit_the_loss(student: Student, rng: Generator) -> None:
     """What reg adds to the gradients is the derivative of what it adds to the loss."""
-    case = draw_case(rng, hidden=(5, 7, 6))
-    added = _added(student, case)
-    expect(abs(added) > 1e-9, "the loss has no penalty that a gradient could belong to")
-    total = sum(value for name, value in case.squares.items() if name.startswith("W"))
-    with_reg, without = (gradients_of(student, case.with_reg(reg)) for reg in (REG, 0.0))
-    for name in case.params:
-        difference = with_reg[name].astype(np.float64) - without[name]
-        want = 2 * added / total * case.params[name] * name.startswith("W")
-        hint = "differentiate the penalty as it stands in your loss; biases have none"
-        # The difference of two gradients loses digits where they are large: 1e-5 leaves room.
-        rtol = 1e-5 if with_reg[name].dtype == np.float64 else 1e-3
-        what = f"what reg adds to grads[{name!r}]"
-        expect_close(difference, want, what=what, rtol=rtol, atol=rtol, hint=hint)
+    NET.expect_penalty_gradients(student, draw_case(rng, hidden=(5, 7, 6)).with_reg(REG))
 
 
 def loss_leaves_everything(student: Student, rng: Generator) -> None:
     """X, y and the parameters are as before: training changes them, the loss does not."""
-    case = draw_case(rng).with_reg(REG)
-    source = "_net.loss(_X), _net.loss(_X, _y)\n_after = dict(_net.params)"
-    after = run(student, case, source, "_after", "_X", "_y")
-    expect_unchanged(after.get("_X"), case.X, "X")
-    expect_unchanged(after.get("_y"), case.y, "y")
-    for name in case.params:
-        expect_unchanged(after["_after"].get(name), case.params[name], f"params[{name!r}]")
+    NET.expect_nothing_changed(student, draw_case(rng).with_reg(REG))
 
 
 def no_hidden_layer_computes(student: Student, rng: Generator) -> None:
@@ -195,8 +177,3 @@ def _expect_gradients(student: Student, case: Case) -> None:
     got, want = gradients_of(student, case), right_loss(case)[1]
     for name in case.params:
         expect_near(got[name], want[name], what=f"grads[{name!r}] of {case.depth} layers")
-
-
-def _added(student: Student, case: Case) -> float:
-    """What reg adds to the loss."""
-    return loss_of(student, case.with_reg(REG))[0] - loss_of(student, case)[0]
