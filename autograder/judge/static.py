@@ -20,6 +20,10 @@ DISGUISED_LOOPS = frozenset({"map", "vectorize", "apply_along_axis", "apply_over
 # With these, what is used cannot be read off the source.
 LOOK_UPS = frozenset({"globals", "vars", "getattr", "eval", "exec", "__import__", "import_module"})
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+# What these return holds, or calls, what they were given.
+KEEPERS = frozenset({"partial", "dict", "list", "tuple", "set", "SimpleNamespace"})
+# Methods after which a container holds what they were given.
+FILLING = frozenset({"append", "extend", "insert", "add", "update", "setdefault"})
 
 
 def forbid_loops(student: Student, name: str, hint: str) -> None:
@@ -105,27 +109,53 @@ def _imports(student: Student) -> Iterator[tuple[str, tuple[str, ...]]]:
 def _aliases(student: Student) -> Iterator[tuple[str, set[str]]]:
     """(name, names it stands for): ``f = g``, ``f = partial(g, 1)``, ``f = lambda x: g(x)``.
 
-    What a call returned is no alias, and neither is a name within a function.
+    A container stands for what it holds: ``tools = {"f": g}``. What any other call returned is no
+    alias, and neither is a name within a function.
     """
     for source in student.sources.values():
         for node in _outside_functions(parse_cell(source)):
             if isinstance(node, ast.Assign):
                 for target in node.targets:
                     yield from _pairs(target, node.value)
-            elif isinstance(node, ast.AnnAssign | ast.NamedExpr) and node.value is not None:
+            elif isinstance(node, ast.AugAssign | ast.AnnAssign | ast.NamedExpr) and node.value:
                 yield from _pairs(node.target, node.value)
+            elif isinstance(node, ast.Call) and _identifier(node.func) in FILLING:
+                container = getattr(node.func, "value", node.func)
+                for value in _given(node):
+                    yield from _pairs(container, value)
 
 
 def _pairs(target: ast.expr, value: ast.expr) -> Iterator[tuple[str, set[str]]]:
+    """The names in ``target``, each with the names in ``value`` that it now stands for."""
     if isinstance(target, ast.Tuple | ast.List):
         values = value.elts if isinstance(value, ast.Tuple | ast.List) else []
         if len(values) == len(target.elts):
             for one, other in zip(target.elts, values, strict=True):
                 yield from _pairs(one, other)
-        return
-    is_partial = isinstance(value, ast.Call) and _identifier(value.func) == "partial"
-    if isinstance(value, ast.Name | ast.Attribute | ast.Lambda) or is_partial:
-        yield _identifier(target), {_identifier(node) for node in ast.walk(value)} - {""}
+    elif isinstance(target, ast.Subscript):
+        yield from _pairs(target.value, value)
+    elif names := _stands_for(value):
+        yield _identifier(target), names
+
+
+def _stands_for(value: ast.expr | None) -> set[str]:
+    """The names of what can be reached through a value."""
+    match value:
+        case ast.Name() | ast.Attribute() | ast.Lambda():
+            return {_identifier(node) for node in ast.walk(value)} - {""}
+        case ast.Subscript(value=inner) | ast.Starred(value=inner):
+            return _stands_for(inner)
+        case ast.List(elts=inner) | ast.Tuple(elts=inner) | ast.Set(elts=inner):
+            return set().union(*map(_stands_for, inner))
+        case ast.Dict(values=inner):
+            return set().union(*map(_stands_for, inner))
+        case ast.Call(func=called) if _identifier(called) in KEEPERS:
+            return set().union(*map(_stands_for, _given(value)))
+    return set()
+
+
+def _given(call: ast.Call) -> list[ast.expr]:
+    return [*call.args, *(keyword.value for keyword in call.keywords)]
 
 
 def _outside_functions(tree: ast.AST) -> Iterator[ast.AST]:

@@ -29,6 +29,15 @@ out, cache = conv_fast(x, w), None
 seconds = time_function(conv_fast, x)
 for f in (conv, conv_fast):
     compare(f)
+times = {"naive": seconds, "fast": time_function(conv_fast, x)}
+results = [conv_fast(x, w)[0], out[0]]
+results.append(conv_fast(x, w))
+results += [conv_fast(x, w)]
+results[0] = conv_fast(x, w)
+np.vectorize(conv_fast)
+layers = {"naive": conv, "fast": conv_fast}
+for name in layers:
+    compare(layers[name])
 """
 DISHONEST = {
     "directly": "def conv(x, w):\n    return conv_fast(x, w)",
@@ -45,6 +54,13 @@ DISHONEST = {
     "by a look-up": "def conv(x, w):\n    return globals()['conv_' + 'fast'](x, w)",
     "by getattr": "def conv(x, w):\n    return getattr(fast, 'conv_' + 'fast')(x, w)",
     "nowhere": "exec('def conv(x, w): return conv_' + 'fast(x, w)')",
+    "in a list": "tools = [1, conv_fast]\ndef conv(x, w):\n    return tools[1](x, w)",
+    "in a dictionary": "tools = {'f': [conv_fast]}\ndef conv(x):\n    return tools['f'][0](x)",
+    "in dict()": "tools = dict(f=conv_fast)\ndef conv(x, w):\n    return tools['f'](x, w)",
+    "put into one": "tools = {}\ntools['f'] = conv_fast\ndef conv(x):\n    return tools['f'](x)",
+    "appended": "tools = []\ntools.append(conv_fast)\ndef conv(x):\n    return tools[0](x)",
+    "added": "tools = []\ntools += [conv_fast]\ndef conv(x):\n    return tools[0](x)",
+    "taken out": "tools = [conv_fast]\nf = tools[0]\ndef conv(x, w):\n    return f(x, w)",
     "in the next cell": ("def conv(x, w):\n    return x", "conv = conv_fast"),
 }
 
