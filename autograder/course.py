@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import TypeVar
 
 from nbgrader.utils import parse_utc
 
@@ -29,6 +30,8 @@ from autograder.sandbox.policy import SandboxError
 from autograder.secret import course_secret
 from autograder.siblings import siblings
 from autograder.template import Template, load_template, notebooks_of
+
+T = TypeVar("T")
 
 MAX_SIBLING = 5 << 20  # bytes of another notebook of the same submission, put beside it
 
@@ -166,33 +169,43 @@ def grade_assignment(
 
 
 def grade_somehow(job: Job, zygote: Callable[[], Zygote]) -> GradedNotebook:
-    """Grade; where the sandbox itself fails, once more; then leave it to a human.
+    """Grade; where the sandbox itself fails twice, leave it to a human.
 
     One submission that wears down its host must not cost the others their grades.
     """
-    failure = ""
-    for _ in range(2):
-        warm = zygote()
-        try:
-            return grade(job, warm)
-        except SandboxError as error:
-            failure = f"{job.template.notebook} could not be run twice: {error}"
-            warm.close()  # the next call of zygote() gives a fresh one
-    return nothing_to_grade(job, "it could not be run", failure)
+    try:
+        return tried_twice(lambda warm: grade(job, warm), zygote)
+    except SandboxError as error:
+        failure = f"{job.template.notebook} could not be run twice: {error}"
+        return nothing_to_grade(job, "it could not be run", failure)
 
 
 def files_somehow(
     work: EarlierWork, template: Template
 ) -> tuple[dict[str, bytes], tuple[str, ...]]:
     """What a notebook may load; where the sandbox fails twice, as the student handed it in."""
-    failure = ""
-    for _ in range(2):
+    try:
+        return tried_twice(lambda _: work.files_for(template), work.zygote)
+    except SandboxError as error:
+        failure = f"earlier notebooks are as handed in, since the sandbox failed: {error}"
+        return work.handed_in, (failure,)
+
+
+def tried_twice(ask: Callable[[Zygote], T], zygote: Callable[[], Zygote]) -> T:
+    """Ask with a live zygote, and with a fresh one where the sandbox failed.
+
+    A zygote can die at any moment, after it was found alive too. Raises SandboxError when the
+    sandbox fails again.
+    """
+    for last in (False, True):
+        warm = zygote()
         try:
-            return work.files_for(template)
-        except SandboxError as error:
-            failure = f"earlier notebooks are as handed in, since the sandbox failed: {error}"
-            work.zygote().close()  # the next call gives a fresh one
-    return work.handed_in, (failure,)
+            return ask(warm)
+        except SandboxError:
+            warm.close()  # the next call of zygote() gives another one
+            if last:
+                raise
+    raise AssertionError("returned or raised above")
 
 
 def _job(

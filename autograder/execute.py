@@ -23,7 +23,7 @@ from nbgrader.preprocessors import (
 )
 from traitlets.config import Config, Configurable
 
-from autograder.course import Submission, files_somehow
+from autograder.course import Submission, files_somehow, tried_twice
 from autograder.earlier import EarlierWork
 from autograder.grade import Job, grade_document
 from autograder.judge.registry import checks_for
@@ -87,7 +87,8 @@ class JudgeNotebook(NbGraderPreprocessor):
             files=files,
             substituted=substituted,
         )
-        graded = grade_document(job, json.loads(json.dumps(nb)), _zygote())
+        submitted = json.dumps(nb)
+        graded = tried_twice(lambda z: grade_document(job, json.loads(submitted), z), _zygote)
         if graded.needs_human:
             self.log.error("%s needs a human: %s", job.student, graded.needs_human)
         return nbformat.from_dict(json.loads(graded.document)), resources  # type: ignore[return-value]

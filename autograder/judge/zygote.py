@@ -16,7 +16,7 @@ import tempfile
 import threading
 import time
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -85,8 +85,9 @@ class Zygote:
                 blas_threads=blas_threads,
             )
             self._control.settimeout(_START_SECONDS)
-            self._control.send(json.dumps(policy.to_json()).encode())
-            self.start_seconds = float(self._answer()["ready"])
+            with _zygote_may_die():
+                self._control.send(json.dumps(policy.to_json()).encode())
+                self.start_seconds = float(self._answer()["ready"])
         except BaseException:
             self.close()
             raise
@@ -97,7 +98,11 @@ class Zygote:
 
     @property
     def alive(self) -> bool:
-        """Whether it still runs; a machine short of memory may have killed it."""
+        """Whether it still runs; a machine short of memory may have killed it.
+
+        One that has just been killed counts as alive until its memory is given back. `fork` then
+        raises SandboxError.
+        """
         return self._process.poll() is None
 
     def fork(
@@ -122,7 +127,7 @@ class Zygote:
         sandbox = Sandbox(channel, stdio, exit_pipe, home, self.pid)
         try:
             try:
-                with self._lock:
+                with self._lock, _zygote_may_die():
                     socket.send_fds(self._control, [json.dumps(request).encode()], theirs)
                     sandbox.supervisor = int(self._answer()["pid"])
             finally:
@@ -183,6 +188,15 @@ def _zygote_environment(search: Sequence[Path]) -> dict[str, str]:
         "MPLBACKEND": "agg",
         "IPYTHONDIR": str(cache / "cs231n-autograder" / "ipython"),
     }
+
+
+@contextlib.contextmanager
+def _zygote_may_die() -> Iterator[None]:
+    """Turn what a socket says of a peer that is gone into a SandboxError."""
+    try:
+        yield
+    except ConnectionError as error:  # EPIPE, or ECONNRESET where a request was still unread
+        raise SandboxError("zygote", f"the process is gone ({error.strerror})") from error
 
 
 def _parse(message: bytes) -> dict[str, Any]:

@@ -1,13 +1,20 @@
 """A real kernel in a real sandbox, from the judge's side: limits hold and reasons are told."""
 
+import fcntl
+import os
 import shutil
+import signal
+import struct
 import tempfile
+import termios
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from autograder import workers
+from autograder.course import tried_twice
 from autograder.judge.kernel import Kernel, KernelDied, KernelLimits
 from autograder.judge.zygote import Zygote
 from autograder.sandbox import probe
@@ -167,6 +174,55 @@ def test_what_lies_below_tmp_on_the_host_is_readable_there_and_not_writable() ->
     assert text(read) == "here\n"
     assert errors(write)[0] in ("OSError", "PermissionError")
     assert own.ok
+
+
+@pytest.fixture
+def little_zygote():
+    """One that imports nothing much, to be killed."""
+    with Zygote(probe.choose(), warm=False) as zygote:
+        yield zygote
+
+
+def test_a_zygote_that_died_unseen_gives_an_error_of_the_sandbox(little_zygote) -> None:
+    os.kill(little_zygote.pid, signal.SIGKILL)
+    os.waitid(os.P_PID, little_zygote.pid, os.WEXITED | os.WNOWAIT)
+    with pytest.raises(SandboxError, match="the process is gone"):
+        little_zygote.fork()
+
+
+def unread(zygote: Zygote) -> int:
+    """Bytes sent to the zygote that it has not taken in yet."""
+    return struct.unpack("i", fcntl.ioctl(zygote._control, termios.TIOCOUTQ, bytes(4)))[0]
+
+
+def test_a_zygote_killed_while_it_is_asked_gives_one_too(little_zygote) -> None:
+    """After SIGKILL it still counts as alive for a moment, and may have a request unread."""
+    os.kill(little_zygote.pid, signal.SIGSTOP)
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(little_zygote.fork)
+        while not unread(little_zygote):
+            time.sleep(0.001)
+        os.kill(little_zygote.pid, signal.SIGKILL)
+        with pytest.raises(SandboxError, match="the process is gone"):
+            asked.result()
+
+
+def test_what_was_asked_of_a_dying_zygote_is_asked_of_a_fresh_one() -> None:
+    with workers.warm_zygote() as live:
+        first = live()
+        os.kill(first.pid, signal.SIGSTOP)  # alive, as far as anybody can see
+
+        def ask(zygote: Zygote) -> str:
+            if zygote is first:
+                os.kill(first.pid, signal.SIGKILL)
+            kernel = Kernel(zygote.fork())
+            try:
+                return text(kernel.run_cell("print(1 + 1)"))
+            finally:
+                kernel.close()
+
+        assert tried_twice(ask, live) == "2\n"
+        assert live().pid != first.pid
 
 
 def test_a_kernel_that_cannot_run_numpy_is_no_kernel_to_grade_in(monkeypatch) -> None:
