@@ -23,10 +23,14 @@ LIMITS = KernelLimits(cell_seconds=60, call_seconds=20)
 
 @dataclass(frozen=True)
 class TrialNotebook:
-    """One notebook of the course, whose checks are tried on right and on wrong solutions."""
+    """One notebook of the course, whose checks are tried on right and on wrong solutions.
+
+    ``in_place`` names checks that look at what the notebook has trained; in a trial nothing is.
+    """
 
     assignment: str
     notebook: str
+    in_place: frozenset[str] = frozenset()
 
     @cached_property
     def subject(self) -> Subject:
@@ -71,3 +75,19 @@ class TrialNotebook:
         outcome = grade_cell(student, grade_id, 1.0, checks, seed)
         assert not outcome.broken
         return outcome.verdict
+
+    def failed(self, found: CellVerdict, *, advice: bool = True) -> dict[str, str]:
+        """Message by name of the checks that failed, those that only advise too if ``advice``."""
+        return {
+            check.name: check.message
+            for check in found.checks
+            if not check.passed and check.name not in self.in_place and (advice or not check.advice)
+        }
+
+    def failed_cells(self, student: Student, *, advice: bool = False) -> set[str]:
+        """The questions in which a check failed that carries points, or also one that advises."""
+        return {
+            grade_id
+            for grade_id in checks_for(self.assignment, self.notebook)
+            if self.failed(self.verdict(student, grade_id), advice=advice)
+        }

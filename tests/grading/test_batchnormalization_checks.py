@@ -1,11 +1,11 @@
 """Checks of the normalisation notebook: right answers of every style pass, wrong ones lose."""
 
 from contextlib import AbstractContextManager
+from functools import partial
 
 import pytest
 
 from autograder.judge.registry import checks_for
-from autograder.judge.results import CellVerdict
 from autograder.judge.student import Student
 from autograder.judge.zygote import Zygote
 from trial_notebook import TrialNotebook
@@ -13,6 +13,7 @@ from trial_notebook import TrialNotebook
 NOTEBOOK = ("assignment2", "BatchNormalization")
 TRIAL = TrialNotebook(*NOTEBOOK)
 solved, verdict, changed = TRIAL.solved, TRIAL.verdict, TRIAL.changed
+failed, failed_cells = TRIAL.failed, partial(TRIAL.failed_cells, advice=True)
 CELLS = (
     "load-layers",
     "batchnorm-forward",
@@ -29,15 +30,6 @@ SETUP = "import numpy as np\nfrom cs231n_lib.notebooks import load"
 def student_with(zygote: Zygote, sources: dict[str, str]) -> AbstractContextManager[Student]:
     """A student whose notebook has the definitions, and no data."""
     return TRIAL.student(zygote, sources, (SETUP, *(sources[cell] for cell in CELLS)))
-
-
-def failed(found: CellVerdict) -> dict[str, str]:
-    """Message by name of the checks that failed."""
-    return {c.name: c.message for c in found.checks if not c.passed}
-
-
-def failed_cells(student: Student) -> set[str]:
-    return {grade_id for grade_id in checks_for(*NOTEBOOK) if failed(verdict(student, grade_id))}
 
 
 def messages_for(zygote, grade_id: str, cell: str, *edits: tuple[str, str]) -> str:

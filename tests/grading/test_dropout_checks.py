@@ -1,11 +1,11 @@
 """Checks of the dropout notebook: right answers of every style pass, wrong ones lose."""
 
 from contextlib import AbstractContextManager
+from functools import partial
 
 import pytest
 
 from autograder.judge.registry import checks_for
-from autograder.judge.results import CellVerdict
 from autograder.judge.student import Student
 from autograder.judge.zygote import Zygote
 from trial_notebook import TrialNotebook
@@ -13,6 +13,7 @@ from trial_notebook import TrialNotebook
 NOTEBOOK = ("assignment2", "Dropout")
 TRIAL = TrialNotebook(*NOTEBOOK)
 solved, verdict = TRIAL.solved, TRIAL.verdict
+failed, failed_cells = partial(TRIAL.failed, advice=False), TRIAL.failed_cells
 SETUP = "import numpy as np\nfrom cs231n_lib.notebooks import load"
 FORWARD, BACKWARD, NET = "dropout-forward", "dropout-backward", "fully-connected-net"
 NEEDS_EARLIER = "load-earlier"  # run before the cells that come after it
@@ -24,15 +25,6 @@ def student_with(zygote: Zygote, sources: dict[str, str]) -> AbstractContextMana
     wanted = {FORWARD, BACKWARD, NET, NEEDS_EARLIER} | own
     run = (SETUP, *(text for cell, text in sources.items() if cell in wanted))
     return TRIAL.student(zygote, sources, run)
-
-
-def failed(found: CellVerdict) -> dict[str, str]:
-    """Message by name of the checks that carry points and failed."""
-    return {c.name: c.message for c in found.checks if not (c.passed or c.advice)}
-
-
-def failed_cells(student: Student) -> set[str]:
-    return {name for name in checks_for(*NOTEBOOK) if failed(verdict(student, name))}
 
 
 def changed(cell: str, find: str, put: str) -> dict[str, str]:

@@ -9,14 +9,14 @@ import torch
 from autograder.checks.assignment2 import fc_net_oracle as net
 from autograder.checks.assignment2 import optim_oracle as optim
 from autograder.judge.registry import checks_for
-from autograder.judge.results import CellVerdict
 from autograder.judge.student import Student
 from autograder.judge.zygote import Zygote
 from trial_notebook import TrialNotebook
 
 NOTEBOOK = ("assignment2", "FullyConnectedNets")
-TRIAL = TrialNotebook(*NOTEBOOK)
+TRIAL = TrialNotebook(*NOTEBOOK, in_place=frozenset({"best_model_classifies"}))
 solved, verdict = TRIAL.solved, TRIAL.verdict
+failed, failed_cells = TRIAL.failed, TRIAL.failed_cells
 SETUP = """
 import matplotlib.pyplot as plt
 import numpy as np
@@ -25,27 +25,11 @@ from cs231n_lib.seeding import seed_everything
 """
 DEFINITIONS = ("load-layers", "fully-connected-net", "sgd-momentum", "rmsprop", "adam")
 SEARCH = "fcn-best-model"
-IN_PLACE = {"best_model_classifies"}  # looks at what the notebook has trained; here nothing is
 
 
 def student_with(zygote: Zygote, sources: dict[str, str]) -> AbstractContextManager[Student]:
     """A student whose notebook has the definitions, and no data."""
     return TRIAL.student(zygote, sources, (SETUP, *(sources[cell] for cell in DEFINITIONS)))
-
-
-def failed(found: CellVerdict) -> dict[str, str]:
-    """Message by name of the checks that failed, but for those that need a trained notebook."""
-    return {c.name: c.message for c in found.checks if not c.passed and c.name not in IN_PLACE}
-
-
-def failed_cells(student: Student) -> set[str]:
-    """The cells in which anything that carries points failed."""
-    return {
-        grade_id
-        for grade_id in checks_for(*NOTEBOOK)
-        for check in verdict(student, grade_id).checks
-        if not (check.passed or check.advice or check.name in IN_PLACE)
-    }
 
 
 def changed(cell: str, find: str, put: str) -> dict[str, str]:

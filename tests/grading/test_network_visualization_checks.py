@@ -1,10 +1,10 @@
 """Checks of Network_Visualization: right answers pass, wrong ones lose and are explained."""
 
 from contextlib import AbstractContextManager
+from functools import partial
 
 import pytest
 
-from autograder.judge.results import CellVerdict
 from autograder.judge.student import Student
 from autograder.judge.zygote import Zygote
 from trial_notebook import TrialNotebook
@@ -12,6 +12,7 @@ from trial_notebook import TrialNotebook
 NOTEBOOK = ("assignment2", "Network_Visualization")
 TRIAL = TrialNotebook(*NOTEBOOK)
 solved, verdict, changed = TRIAL.solved, TRIAL.verdict, TRIAL.changed
+failed = partial(TRIAL.failed, advice=False)
 SETUP = "import torch\nfrom torch import nn"  # no photographs, no large network
 SALIENCY, FOOLING, STEP = "saliency", "fooling", "class-step"
 CELLS = {SALIENCY: "nv-saliency", FOOLING: "nv-fooling", STEP: "nv-class-step"}
@@ -22,11 +23,6 @@ def student_with(zygote: Zygote, sources: dict[str, str]) -> AbstractContextMana
     own = set(sources) - set(solved())  # cells of an alternative's own
     run = (SETUP, *(text for cell, text in sources.items() if cell in {*CELLS, *own}))
     return TRIAL.student(zygote, sources, run)
-
-
-def failed(found: CellVerdict) -> dict[str, str]:
-    """Message by name of the checks that carry points and failed."""
-    return {c.name: c.message for c in found.checks if not (c.passed or c.advice)}
 
 
 # -- right answers --------------------------------------------------------------------------------

@@ -5,7 +5,6 @@ from contextlib import AbstractContextManager
 import pytest
 
 from autograder.judge.registry import checks_for
-from autograder.judge.results import CellVerdict
 from autograder.judge.student import Student
 from autograder.judge.zygote import Zygote
 from trial_notebook import TrialNotebook
@@ -13,6 +12,7 @@ from trial_notebook import TrialNotebook
 NOTEBOOK = ("assignment2", "Style_Transfer")
 TRIAL = TrialNotebook(*NOTEBOOK)
 solved, verdict = TRIAL.solved, TRIAL.verdict
+failed, failed_cells = TRIAL.failed, TRIAL.failed_cells
 SETUP = "import numpy as np\nimport torch\nfrom torch import nn\ndtype = torch.FloatTensor"
 DEFINITIONS = ("content-loss", "gram-matrix", "style-loss", "tv-loss")
 
@@ -20,16 +20,6 @@ DEFINITIONS = ("content-loss", "gram-matrix", "style-loss", "tv-loss")
 def student_with(zygote: Zygote, sources: dict[str, str]) -> AbstractContextManager[Student]:
     """A student whose notebook has the four functions, and no network."""
     return TRIAL.student(zygote, sources, (SETUP, *(sources[cell] for cell in DEFINITIONS)))
-
-
-def failed(found: CellVerdict) -> dict[str, str]:
-    return {check.name: check.message for check in found.checks if not check.passed}
-
-
-def failed_cells(student: Student) -> set[str]:
-    """The cells that lose points."""
-    found = {grade_id: verdict(student, grade_id) for grade_id in checks_for(*NOTEBOOK)}
-    return {grade_id for grade_id, one in found.items() if one.score < 1}
 
 
 def changed(cell: str, find: str, put: str) -> dict[str, str]:

@@ -5,14 +5,17 @@ from contextlib import AbstractContextManager
 import pytest
 
 from autograder.judge.registry import checks_for
-from autograder.judge.results import CellVerdict
 from autograder.judge.student import Student
 from autograder.judge.zygote import Zygote
 from trial_notebook import TrialNotebook
 
 NOTEBOOK = ("assignment1", "two_layer_net")
-TRIAL = TrialNotebook(*NOTEBOOK)
+TRIAL = TrialNotebook(
+    *NOTEBOOK,
+    in_place=frozenset({"solver_learned", "solver_model_classifies", "best_model_classifies"}),
+)
 solved, verdict = TRIAL.solved, TRIAL.verdict
+failed, failed_cells = TRIAL.failed, TRIAL.failed_cells
 SETUP = "import numpy as np\nfrom cs231n_lib.seeding import seed_everything"
 DEFINITIONS = (
     "affine-forward",
@@ -25,28 +28,11 @@ DEFINITIONS = (
     "two-layer-net",
     "sgd",
 )
-# These look at what the notebook has trained; here nothing is.
-IN_PLACE = {"solver_learned", "solver_model_classifies", "best_model_classifies"}
 
 
 def student_with(zygote: Zygote, sources: dict[str, str]) -> AbstractContextManager[Student]:
     """A student whose notebook has the definitions, and no data."""
     return TRIAL.student(zygote, sources, (SETUP, *(sources[cell] for cell in DEFINITIONS)))
-
-
-def failed(found: CellVerdict) -> dict[str, str]:
-    """Message by name of the checks that failed, but for those that need a trained notebook."""
-    return {c.name: c.message for c in found.checks if not c.passed and c.name not in IN_PLACE}
-
-
-def failed_cells(student: Student) -> set[str]:
-    """The cells in which anything that carries points failed."""
-    return {
-        grade_id
-        for grade_id in checks_for(*NOTEBOOK)
-        for check in verdict(student, grade_id).checks
-        if not (check.passed or check.advice or check.name in IN_PLACE)
-    }
 
 
 def changed(cell: str, find: str, put: str) -> dict[str, str]:
