@@ -7,6 +7,7 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from autograder.grade import Job
@@ -63,11 +64,14 @@ def read_result(
 
 
 def results(root: Path, assignment: str) -> Iterator[GradedNotebook]:
-    """Every verdict on record for an assignment, by student and notebook."""
+    """Every verdict on record for an assignment, by student and notebook.
+
+    Without the graded notebooks themselves (`document` is empty), which would fill the memory.
+    """
     for path in sorted((root / ".autograder" / "results" / assignment).glob("*/*.json")):
         found = read_result(root, path.parent.name, assignment, path.stem)
         if found:
-            yield found[1]
+            yield replace(found[1], document="")
 
 
 def write_text(path: Path, text: str) -> None:

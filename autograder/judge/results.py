@@ -32,6 +32,13 @@ class CellVerdict:
     note: str = ""  # why there are no checks to show: not reached, no answer, ...
 
 
+# How grading a notebook can end other than with verdicts on all of it. The reason is in
+# ``needs_human``, and for the student in the notes of the cells.
+MISSING, UNREADABLE, NOT_RUN = "missing", "unreadable", "not run"
+TIMED_OUT, DIED = "timed out", "died"
+OUT_OF_MEMORY, OUT_OF_GPU_MEMORY = "out of memory", "out of GPU memory"
+
+
 @dataclass(frozen=True)
 class GradedNotebook:
     """One notebook of one submission, graded."""
@@ -46,6 +53,10 @@ class GradedNotebook:
     substituted: tuple[str, ...] = ()  # what of earlier notebooks was the instructor's
     submission: str = ""  # SHA-256 of the file that was handed in; empty: there was none
     needs_human: str = ""  # reason, or empty
+    outcome: str = ""  # one of the words above; empty: graded as usual
+    device: str = "cpu"  # what it ran on
+    fallback: str = ""  # why that was not the GPU which the notebook asks for
+    attempts: int = 1
     timings: dict[str, float] = field(default_factory=dict)  # seconds by stage
     document: str = ""  # the graded notebook, as .ipynb JSON
 

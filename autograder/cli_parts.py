@@ -1,0 +1,52 @@
+"""What the commands share: the course folder, and errors as one line with an exit status."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+ROOT = click.Path(exists=True, file_okay=False, path_type=Path)
+NEEDS_HUMAN, WRONG_USE = 1, 2
+
+
+def told(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Turn the errors that users can do something about into one line and an exit status."""
+
+    @wraps(command)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        from autograder.course import CourseError
+        from autograder.gradebook import GradebookError
+        from autograder.judge.registry import CheckError
+        from autograder.mutate.mutants import MutantError
+        from autograder.mutate.run import ReferenceFailed
+        from autograder.release import ReleaseError
+        from autograder.sandbox.policy import SandboxError
+        from autograder.template import TemplateError
+
+        try:
+            return command(*args, **kwargs)
+        except (CourseError, CheckError, MutantError, ReleaseError, TemplateError) as error:
+            raise Told(str(error), WRONG_USE) from None
+        except (GradebookError, ReferenceFailed) as error:
+            raise Told(str(error), NEEDS_HUMAN) from None
+        except SandboxError as error:
+            raise Told(f"{error}\nRun `python -m autograder doctor`.", NEEDS_HUMAN) from None
+
+    return run
+
+
+class Told(click.ClickException):
+    """One line on stderr and an exit status."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.exit_code = status  # type: ignore[misc]  (a class variable in click)
+
+
+root_option = click.option(
+    "--root", type=ROOT, default=".", show_default="this folder", help="The course folder."
+)
