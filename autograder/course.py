@@ -175,7 +175,7 @@ def grade_somehow(job: Job, zygote: Callable[[], Zygote]) -> GradedNotebook:
     """
     try:
         return tried_twice(lambda warm: grade(job, warm), zygote)
-    except SandboxError as error:
+    except FailedTwice as error:
         failure = f"{job.template.notebook} could not be run twice: {error}"
         return nothing_to_grade(job, "it could not be run", failure)
 
@@ -186,26 +186,30 @@ def files_somehow(
     """What a notebook may load; where the sandbox fails twice, as the student handed it in."""
     try:
         return tried_twice(lambda _: work.files_for(template), work.zygote)
-    except SandboxError as error:
+    except FailedTwice as error:
         failure = f"earlier notebooks are as handed in, since the sandbox failed: {error}"
         return work.handed_in, (failure,)
+
+
+class FailedTwice(Exception):
+    """The sandbox failed, and so did a fresh one; the message says how."""
 
 
 def tried_twice(ask: Callable[[Zygote], T], zygote: Callable[[], Zygote]) -> T:
     """Ask with a live zygote, and with a fresh one where the sandbox failed.
 
-    A zygote can die at any moment, after it was found alive too. Raises SandboxError when the
-    sandbox fails again.
+    A zygote can die at any moment, after it was found alive too. Raises FailedTwice when the
+    sandbox fails again, and SandboxError where no zygote can be started at all.
     """
-    for last in (False, True):
+    failure = None
+    for _ in range(2):
         warm = zygote()
         try:
             return ask(warm)
-        except SandboxError:
+        except SandboxError as error:
+            failure = error
             warm.close()  # the next call of zygote() gives another one
-            if last:
-                raise
-    raise AssertionError("returned or raised above")
+    raise FailedTwice(str(failure)) from failure
 
 
 def _job(

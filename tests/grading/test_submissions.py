@@ -13,6 +13,7 @@ from autograder.course import Submission, grade_assignment
 from autograder.judge.results import GradedNotebook
 from autograder.judge.zygote import Zygote
 from autograder.release import release
+from autograder.sandbox.policy import SandboxError
 from little import ASSIGNMENT, CLASS_POINTS, answer, cell_of, submit, write_course
 
 
@@ -192,3 +193,17 @@ def test_what_is_unchanged_is_not_graded_again(zygote, tmp_path: Path) -> None:
     path.write_bytes(answer(insert(1, "x = 1")))
     assert grade() == [False, True]
     assert grade(students="b*") == [True]
+
+
+def test_without_isolation_nobody_is_graded(tmp_path: Path) -> None:
+    """A host on which nothing can be run safely is no reason to give everybody 0 points."""
+    root = write_course(tmp_path / "course")
+    submit(root, "ada", answer())
+    release(root)
+
+    def nothing_works() -> Zygote:
+        raise SandboxError("probe", "no tier works here")
+
+    with pytest.raises(SandboxError, match="no tier works here"):
+        grade_assignment(root, ASSIGNMENT, nothing_works)
+    assert not (root / "autograded").exists()
