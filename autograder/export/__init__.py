@@ -1,0 +1,8 @@
+"""Grades for other programs: CSV tables, Canvas, Moodle, Gradescope.
+
+gradebook + records  ->  standing  ->  tables, canvas, moodle, results.json
+"""
+
+
+class ExportError(Exception):
+    """The grades cannot be exported as asked; the message says what to do."""
