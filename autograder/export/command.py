@@ -92,7 +92,7 @@ def gradescope(
     It holds hidden checks, and solutions of notebooks that later ones load: keep it as private as
     source/. Its secret is its own, made anew each time.
     """
-    from autograder.export.gradescope_zip import build_zip
+    from autograder.export.gradescope.package import build_zip
 
     path = out or root / "report" / assignment / "autograder.zip"
     click.echo(build_zip(root.resolve(), assignment, path, minutes, visibility))

@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import SQLAlchemyError
 
 from autograder.export import ExportError
+from autograder.export.standing import Person
 from autograder.gradebook import course_config
 
 Question = tuple[str, str]  # notebook, grade_id
@@ -37,14 +38,6 @@ CELL, GRADE_CELL, TASK_CELL = (
 )
 STUDENT, GRADE = api.Student.__table__, api.Grade.__table__
 SUBMITTED, SUBMITTED_NOTEBOOK = api.SubmittedAssignment.__table__, api.SubmittedNotebook.__table__
-
-
-@dataclass(frozen=True)
-class Person:
-    """How the gradebook lists a student; the fields are empty where it does not say."""
-
-    email: str = ""
-    lms_user_id: str = ""
 
 
 @dataclass(frozen=True)

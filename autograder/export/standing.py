@@ -1,21 +1,21 @@
-"""Where each student stands: the gradebook's points, with what the records say of them.
-
-The gradebook counts: people correct it, and late penalties are computed from it. The records hold
-the checks behind the automatic points, and why a human has to look.
-"""
+"""Where a student stands in an assignment: points by question, and what is not final about them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from autograder.export import ExportError
-from autograder.export.snapshot import Mark, Person, Question, Snapshot, read_gradebook
 from autograder.judge.results import GradedNotebook
-from autograder.records import results
 
 MANY = 10  # names in one line of the terminal
+
+
+@dataclass(frozen=True)
+class Person:
+    """How the gradebook lists a student; the fields are empty where it does not say."""
+
+    email: str = ""
+    lms_user_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,72 +65,25 @@ class Standing:
         return sum(question.unread for question in self.questions)
 
 
-def standings(root: Path, assignment: str) -> list[Standing]:
-    """Everybody in the gradebook or on record, by name. Raises ExportError."""
-    book = read_gradebook(root, assignment)
-    on_record: dict[str, dict[Question, float]] = {}
-    reasons: dict[str, list[str]] = {}
-    places: dict[Question, int] = {}
-    for graded in results(root, assignment):
-        scores = on_record.setdefault(graded.student, {})
-        for place, cell in enumerate(graded.cells):
-            places[graded.notebook, cell.grade_id] = place
-            scores[graded.notebook, cell.grade_id] = cell.score
-        reasons.setdefault(graded.student, []).extend(_reasons(graded, book))
-    if not book.penalties:
-        raise ExportError(
-            f"the gradebook of {root} has no grades for {assignment!r}: "
-            f"check the name, or run `python -m autograder grade {assignment}` first"
-        )
-    # As in the notebook; what has no checks, such as written answers, comes last.
-    questions = sorted(book.questions, key=lambda q: (q[0], places.get(q, len(places)), q[1]))
-    max_score = round(sum(book.questions.values()), 4)
-    found = []
-    for student in sorted({*book.people, *on_record}):
-        marks, scores = book.marks.get(student, {}), on_record.get(student, {})
-        handed_in = student in book.penalties or student in on_record
-        found.append(
-            Standing(
-                student=student,
-                person=book.people.get(student, Person()),
-                questions=tuple(
-                    _grade(question, book.questions[question], marks.get(question), scores)
-                    for question in (questions if handed_in else ())
-                ),
-                max_score=max_score,
-                late_penalty=book.penalties.get(student, 0.0),
-                needs_human="; ".join(dict.fromkeys(reasons.get(student, ()))),
-            )
-        )
-    return found
-
-
-def _grade(
-    question: Question, points: float, mark: Mark | None, scores: dict[Question, float]
-) -> QuestionGrade:
-    if mark is None:
-        mark = Mark(scores.get(question), None, 0.0, unread=False)
-    return QuestionGrade(
-        *question, mark.automatic, mark.manual, mark.extra_credit, points, mark.unread
+def of_verdicts(student: str, graded: Sequence[GradedNotebook]) -> Standing:
+    """What grading alone says, where there is no gradebook: written answers have no points yet."""
+    automatic = [
+        QuestionGrade(one.notebook, cell.grade_id, cell.score, None, 0.0, cell.points, unread=False)
+        for one in graded
+        for cell in one.cells
+    ]
+    written = [
+        QuestionGrade(one.notebook, name, None, None, 0.0, 0.0, unread=True)
+        for one in graded
+        for name in one.manual_pending
+    ]
+    return Standing(
+        student,
+        Person(),
+        (*automatic, *written),
+        max_score=round(sum(one.max_score for one in graded), 4),
+        needs_human="; ".join(one.needs_human for one in graded if one.needs_human),
     )
-
-
-def _reasons(graded: GradedNotebook, book: Snapshot) -> list[str]:
-    """Why a human has to look at a notebook: what grading said, and a record that is out of date.
-
-    The gradebook is written before the record, and by nbgrader's own autograde without one.
-    """
-    marks = book.marks.get(graded.student, {})
-    mine = {cell.grade_id: marks.get((graded.notebook, cell.grade_id)) for cell in graded.cells}
-    same = all(
-        mark is not None and abs((mark.automatic or 0.0) - cell.score) < 1e-6
-        for cell, mark in zip(graded.cells, mine.values(), strict=True)
-    )
-    stale = (
-        f"{graded.notebook}: the gradebook has other automatic points than the record of its "
-        "checks; grade it again"
-    )
-    return [reason for reason in (graded.needs_human, "" if same else stale) if reason]
 
 
 def concerns(found: Sequence[Standing]) -> list[str]:

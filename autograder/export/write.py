@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -10,9 +9,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from autograder.export import ExportError, canvas, moodle, tables
-from autograder.export.results_json import plain, results_json
+from autograder.export.gather import standings
+from autograder.export.gradescope.results import as_json, plain, results_json
 from autograder.export.sheet import read_sheet
-from autograder.export.standing import Standing, concerns, standings
+from autograder.export.standing import Standing, concerns
 from autograder.export.worksheet import Filled
 from autograder.records import results
 from autograder.report.html import student_file
@@ -109,11 +109,6 @@ def _writer(
         return partial(tables.write_table, columns=tables.ASSIGNMENT, rows=rows)
     mine = [one for one in graded if one.student == request.student]
     return lambda file: file.write(as_json(results_json(found[0], mine)))
-
-
-def as_json(data: dict) -> bytes:
-    """In ASCII: nothing of a student's can be misread in another encoding."""
-    return json.dumps(data, indent=1).encode() + b"\n"
 
 
 def _file_name(request: Request) -> str:

@@ -7,6 +7,7 @@ renders the topmost one as HTML, and there are words of students in it.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -47,6 +48,7 @@ def results_json(
             "late_penalty": standing.late_penalty,
             "written_answers_to_read": standing.unread,
             "needs_human": bool(standing.needs_human),
+            "graded": True,
             "notebooks": [
                 {
                     "notebook": one.notebook,
@@ -106,12 +108,17 @@ def test(grade: QuestionGrade, verdict: CellVerdict | None, place: str, visibili
     }
 
 
-def plain(text: str) -> str:
+def as_json(data: Json) -> bytes:
+    """In ASCII: nothing of a student's can be misread in another encoding."""
+    return json.dumps(data, indent=1).encode() + b"\n"
+
+
+def plain(text: str, longest: int = LONGEST) -> str:
     """Without what a terminal or a parser takes for a command, and not endless."""
-    kept = "".join(
-        c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text
+    kept = text if len(text) <= longest else f"{text[:longest]}\n(cut: {len(text)} characters)"
+    return "".join(
+        c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in kept
     )
-    return kept if len(kept) <= LONGEST else f"{kept[:LONGEST]}\n(cut: {len(kept)} characters)"
 
 
 def _check(check: CheckVerdict) -> str:

@@ -1,0 +1,98 @@
+"""``autograder.zip`` for Gradescope: the grader, and of the course only what it needs.
+
+What must be in it says https://gradescope-autograders.readthedocs.io/en/latest/specs/. Laid out
+as ``autograder/source/`` will be on the image:
+
+    setup.sh, run_autograder      what Gradescope runs
+    settings.json                 which assignment, when to stop
+    requirements.lock             the packages, as this grader was tested with
+    autograder/, cs231n_lib/      this code, with the hidden checks of these assignments
+    course/                       release/, gradebook.db without students, a secret; of source/
+                                  only notebooks that later ones load
+
+The secret is new in each zip. The course's own stays here: a zip that gets around gives away no
+inputs but its own. Student and submission are part of the seed, so even who knows the secret cannot
+prepare for inputs before the submission is written.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from autograder.export import ExportError
+from autograder.material import load_material
+from autograder.release import make_release
+
+HERE = Path(__file__).resolve().parent
+REPOSITORY = HERE.parents[2]
+PACKAGES = ("autograder", "cs231n_lib")
+# Wrong and right solutions, for measuring the checks: no part of grading.
+LEFT_OUT = ("autograder/mutants", "autograder/demo/samples")
+LONG_AGO = (1980, 1, 1, 0, 0, 0)  # of the same files, the same zip
+
+
+def build_zip(root: Path, assignment: str, out: Path, minutes: int, visibility: str) -> Path:
+    """Write the zip, readable for its owner only; return its path. Raises ExportError.
+
+    Raises also what a course without release or source raises: TemplateError, ReleaseError.
+    """
+    lock = REPOSITORY / "requirements.lock"
+    if not lock.is_file():
+        raise ExportError(f"there is no {lock}: build the zip from a checkout of the course")
+    material = load_material(root, assignment, b"")
+    assignments = {name for name, _ in material.released}
+    settings = {"assignment": assignment, "minutes": minutes, "visibility": visibility}
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".gradescope-", dir=out.parent) as scratch:
+        book, unfinished = Path(scratch, "gradebook.db"), Path(scratch, "autograder.zip")
+        make_release(root, assignment, Path(scratch, "release"), database=book)
+        unfinished.touch(mode=0o600)
+        with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name in ("setup.sh", "run_autograder"):
+                _add(archive, name, (HERE / name).read_bytes(), mode=0o755)
+            _add(archive, "settings.json", json.dumps(settings, indent=1).encode())
+            _add(archive, "requirements.lock", lock.read_bytes())
+            for path in _code(assignments):
+                _add(archive, path.relative_to(REPOSITORY).as_posix(), path.read_bytes())
+            _add(archive, "course/gradebook.db", book.read_bytes())
+            _add(archive, "course/.autograder/secret", secrets.token_hex(32).encode(), mode=0o600)
+            for folder, notebooks in (("release", material.released), ("source", material.solved)):
+                for part, notebook in sorted(notebooks):
+                    path = f"{folder}/{part}/{notebook}.ipynb"
+                    _add(archive, f"course/{path}", (root / path).read_bytes())
+        unfinished.replace(out)
+    return out
+
+
+def _code(assignments: set[str]) -> Iterator[Path]:
+    """The files of our packages, with the checks of these assignments only."""
+    for package in PACKAGES:
+        for folder, inside, files in os.walk(REPOSITORY / package):
+            inside[:] = sorted(
+                name
+                for name in inside
+                if _wanted((Path(folder) / name).relative_to(REPOSITORY), assignments)
+            )
+            yield from (Path(folder) / name for name in sorted(files))
+
+
+def _wanted(folder: Path, assignments: set[str]) -> bool:
+    checks = folder.parent == Path("autograder/checks") and folder.name.startswith("assignment")
+    if checks:
+        return folder.name in assignments
+    hidden = folder.name == "__pycache__" or folder.name.startswith(".")
+    return not hidden and folder.as_posix() not in LEFT_OUT
+
+
+def _add(archive: zipfile.ZipFile, name: str, data: bytes, mode: int = 0o644) -> None:
+    entry = zipfile.ZipInfo(name, LONG_AGO)
+    entry.external_attr = (0o100000 | mode) << 16  # a regular file
+    entry.create_system = 3  # Unix: the mode counts
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    archive.writestr(entry, data)
