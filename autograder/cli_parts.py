@@ -19,6 +19,7 @@ def told(command: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(command)
     def run(*args: Any, **kwargs: Any) -> Any:
         from autograder.course import CourseError
+        from autograder.export import ExportError
         from autograder.gradebook import GradebookError
         from autograder.judge.registry import CheckError
         from autograder.mutate.mutants import MutantError
@@ -27,9 +28,10 @@ def told(command: Callable[..., Any]) -> Callable[..., Any]:
         from autograder.sandbox.policy import SandboxError
         from autograder.template import TemplateError
 
+        wrong_use = (CourseError, CheckError, ExportError, MutantError, ReleaseError, TemplateError)
         try:
             return command(*args, **kwargs)
-        except (CourseError, CheckError, MutantError, ReleaseError, TemplateError) as error:
+        except wrong_use as error:
             raise Told(str(error), WRONG_USE) from None
         except (GradebookError, ReferenceFailed) as error:
             raise Told(str(error), NEEDS_HUMAN) from None
