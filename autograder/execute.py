@@ -23,11 +23,14 @@ from nbgrader.preprocessors import (
 )
 from traitlets.config import Config, Configurable
 
-from autograder.course import Submission, files_somehow, tried_twice
+from autograder.batch.desk import files_somehow, tried_twice
+from autograder.course import Submission
 from autograder.earlier import EarlierWork
 from autograder.grade import Job, grade_document
 from autograder.judge.registry import checks_for
 from autograder.judge.zygote import Zygote
+from autograder.material import load_material
+from autograder.records import recorded
 from autograder.repair import UnreadableError, repair
 from autograder.secret import course_secret
 from autograder.template import Template, load_template
@@ -75,8 +78,10 @@ class JudgeNotebook(NbGraderPreprocessor):
         student = resources["nbgrader"]["student"]
         folder = _root(self) / "submitted" / student / template.assignment
         secret = course_secret(_root(self))
+        material = load_material(_root(self), template.assignment, secret)
         handed_in = Submission(student, folder).files()
-        work = EarlierWork(_root(self), student, handed_in, secret, _zygote)
+        known = recorded(_root(self), student, material.needs(template), handed_in)
+        work = EarlierWork(material, student, handed_in, _zygote, known)
         files, substituted = files_somehow(work, template)
         job = Job(
             student=student,

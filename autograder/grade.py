@@ -18,8 +18,16 @@ from threadpoolctl import threadpool_limits
 from autograder import template as released
 from autograder.judge.kernel import CellRun, Kernel, KernelDied, KernelLimits
 from autograder.judge.registry import Check
-from autograder.judge.results import CellVerdict, GradedNotebook
-from autograder.judge.score import Seed, grade_cell
+from autograder.judge.results import (
+    DIED,
+    MISSING,
+    OUT_OF_GPU_MEMORY,
+    TIMED_OUT,
+    UNREADABLE,
+    CellVerdict,
+    GradedNotebook,
+)
+from autograder.judge.score import Seed, grade_cell, timed_out
 from autograder.judge.student import Student
 from autograder.judge.zygote import Zygote
 from autograder.repair import UnreadableError, repair
@@ -49,11 +57,12 @@ def grade(job: Job, zygote: Zygote) -> GradedNotebook:
     """Grade a job in a fresh kernel of ``zygote``. Raises SandboxError only."""
     if job.submission is None:
         name = f"{job.template.notebook}.ipynb"
-        return nothing_to_grade(job, "not handed in", job.missing_hint or f"{name} is missing")
+        reason = job.missing_hint or f"{name} is missing"
+        return nothing_to_grade(job, "not handed in", reason, MISSING)
     try:
         repaired = repair(job.submission, job.template)
     except UnreadableError as error:
-        return nothing_to_grade(job, str(error), f"{job.template.notebook}: {error}")
+        return nothing_to_grade(job, str(error), f"{job.template.notebook}: {error}", UNREADABLE)
     # A check's inputs are small, and threads on busy cores wait for each other.
     with threadpool_limits(1):
         graded = grade_document(job, repaired.document, zygote)
@@ -61,18 +70,26 @@ def grade(job: Job, zygote: Zygote) -> GradedNotebook:
     return replace(graded, repairs=repaired.repairs, submission=handed_in)
 
 
-def nothing_to_grade(job: Job, note: str, needs_human: str = "") -> GradedNotebook:
+def nothing_to_grade(job: Job, note: str, needs_human: str, outcome: str) -> GradedNotebook:
     """No points, with the reason."""
+    return no_points(job.student, job.template, note, needs_human, outcome)
+
+
+def no_points(
+    student: str, template: Template, note: str, needs_human: str, outcome: str
+) -> GradedNotebook:
+    """The verdict on a notebook of which nothing could be graded."""
     cells = tuple(
-        CellVerdict(name, points, 0.0, (), note) for name, points in job.template.auto_graded()
+        CellVerdict(name, points, 0.0, (), note) for name, points in template.auto_graded()
     )
     return GradedNotebook(
-        student=job.student,
-        assignment=job.template.assignment,
-        notebook=job.template.notebook,
+        student=student,
+        assignment=template.assignment,
+        notebook=template.notebook,
         cells=cells,
         needs_human=needs_human,
-        document=to_json(_annotated(job.template.document, note)),
+        outcome=outcome,
+        document=to_json(_annotated(template.document, note)),
     )
 
 
@@ -113,6 +130,7 @@ def grade_document(job: Job, document: dict[str, Any], zygote: Zygote) -> Graded
         unanswered=tuple(c["id"] for c in written if c["id"] in blank),
         substituted=job.substituted,
         needs_human="; ".join(dict.fromkeys(run.reasons)),
+        outcome=run.outcome,
         timings={name: round(seconds, 4) for name, seconds in timings.items()},
         document=to_json(document),
     )
@@ -124,6 +142,7 @@ class _Run:
     def __init__(self, job: Job, kernel: Kernel, deadline: float, submission: str) -> None:
         self.verdicts: list[CellVerdict] = []
         self.reasons: list[str] = []
+        self.outcome = ""
         self.cell_seconds = self.check_seconds = 0.0
         self._job = job
         self._kernel = kernel
@@ -157,7 +176,7 @@ class _Run:
     def _run_code(self, cell: Cell) -> None:
         started = time.monotonic()
         if not self._stopped and started > self._deadline:
-            self._stop(f"the notebook's time was up before cell {cell['id']!r}")
+            self._stop(f"the notebook's time was up before cell {cell['id']!r}", TIMED_OUT)
         if self._stopped or not cell["source"].strip():
             return
         self._sources[cell["id"]] = cell["source"]
@@ -168,9 +187,12 @@ class _Run:
             run = self._kernel.run_cell(cell["source"], seconds)
         except KernelDied as death:
             run = CellRun()
-            self._stop(f"the notebook's process {death} in cell {cell['id']!r}")
+            self._stop(f"the notebook's process {death} in cell {cell['id']!r}", death.kind)
         cell["outputs"] = run.outputs
+        if any(output.get("ename") == GPU_MEMORY_ERROR for output in run.outputs):
+            self.outcome = self.outcome or OUT_OF_GPU_MEMORY
         if run.timed_out:
+            self.outcome = self.outcome or TIMED_OUT
             cell["outputs"] += [_message(f"Interrupted after {seconds:.0f} s: {TIME_OUT}")]
         if self._stopped:
             cell["outputs"] += [_message(self._stopped)]
@@ -190,17 +212,22 @@ class _Run:
             outcome = grade_cell(self._student, name, points, checks, self._seed)
             verdict = outcome.verdict
             self.reasons += outcome.broken
+            if any(timed_out(check) for check in verdict.checks):
+                self.outcome = self.outcome or TIMED_OUT
             if self._kernel.died:
-                self._stop(f"the notebook's process {self._kernel.died} in the checks of {name!r}")
+                reason = f"the notebook's process {self._kernel.died} in the checks of {name!r}"
+                self._stop(reason, self._kernel.death)
         self.verdicts.append(verdict)
         cell["outputs"] = verdict_outputs(verdict, cell["outputs"], self._count)
         self.check_seconds += time.monotonic() - started
 
-    def _stop(self, reason: str) -> None:
+    def _stop(self, reason: str, outcome: str) -> None:
         self._stopped = reason
+        self.outcome = outcome or DIED
         self.reasons.append(f"{self._job.template.notebook}: {reason}")
 
 
+GPU_MEMORY_ERROR = "OutOfMemoryError"  # torch's, of whatever accelerator
 TIME_OUT = "is there a loop that never ends, or one that numpy could do at once?"
 
 

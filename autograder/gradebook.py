@@ -10,10 +10,12 @@ import datetime
 import warnings
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from nbgrader import api
 from nbgrader.api import Gradebook, InvalidEntry, MissingEntry, SubmittedAssignment
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import AssignLatePenalties
@@ -26,6 +28,30 @@ from autograder.release import make_release
 
 class GradebookError(Exception):
     """The gradebook cannot be written; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class InBook:
+    """A submission in the gradebook: when it was handed in, and automatic scores by notebook."""
+
+    when: datetime.datetime | None
+    late: bool  # or was so when it was last written
+    scores: dict[str, dict[str, float | None]]
+
+    def holds(self, graded: Sequence[GradedNotebook], when: datetime.datetime | None) -> bool:
+        """Whether these verdicts are in it already, and nothing else can have changed.
+
+        The due date, an extension or the rule for late work may have: those are written again.
+        """
+        return (
+            not self.late
+            and self.when == when
+            and all(
+                self.scores.get(one.notebook, {}).get(cell.grade_id) == cell.score
+                for one in graded
+                for cell in one.cells
+            )
+        )
 
 
 class GradebookWriter:
@@ -72,6 +98,39 @@ class GradebookWriter:
                     f"{str(error).splitlines()[0]}. Is another program (the formgrader?) writing "
                     "to it? Run the same command again: what is graded is kept."
                 ) from error
+
+    def on_record(self, assignment: str) -> dict[str, InBook]:
+        """What the gradebook holds of an assignment, by student, in one query."""
+        book = self._gradebook
+        assert book is not None, "use it in a with statement"
+        models: Any = api  # they have no types
+        submission, notebook = models.SubmittedAssignment, models.SubmittedNotebook
+        rows = (
+            book.db.query(
+                submission.student_id,
+                submission.timestamp,
+                submission.extension,
+                models.Assignment.duedate,
+                notebook.late_submission_penalty,
+                models.Notebook.name,
+                models.BaseCell.name,
+                models.Grade.auto_score,
+            )
+            .join(models.Assignment, models.Assignment.id == submission.assignment_id)
+            .join(notebook, notebook.assignment_id == submission.id)
+            .join(models.Notebook, models.Notebook.id == notebook.notebook_id)
+            .join(models.Grade, models.Grade.notebook_id == notebook.id)
+            .join(models.BaseCell, models.BaseCell.id == models.Grade.cell_id)
+            .filter(models.Assignment.name == assignment)
+        )
+        found: dict[str, InBook] = {}
+        for student, when, extension, due, penalty, name, cell, score in rows:
+            due = due and due + (extension or datetime.timedelta())
+            late = bool(penalty) or bool(due and when and when > due)
+            entry = found.setdefault(student, InBook(when, late, {}))
+            entry.scores.setdefault(name, {})[cell] = score
+        book.db.rollback()  # ends the reading transaction
+        return found
 
     def _record(
         self,

@@ -6,39 +6,12 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from autograder.grade import Job
 from autograder.judge.results import GradedNotebook, from_dict, to_dict
-
-
-def fingerprint(job: Job, code: str) -> str:
-    """A hash of everything a grade depends on."""
-    digest = hashlib.sha256(code.encode())
-    for part in (
-        job.student.encode(),
-        job.submission or b"",
-        json.dumps(job.template.document, sort_keys=True).encode(),
-        job.secret,
-        job.missing_hint.encode(),
-        *(name.encode() + data for name, data in sorted(job.files.items())),
-    ):
-        digest.update(len(part).to_bytes(8, "little") + part)
-    return digest.hexdigest()
-
-
-def code_fingerprint() -> str:
-    """A hash of the grader's own code, checks included, and of the library students import."""
-    import autograder
-    import cs231n_lib
-
-    digest = hashlib.sha256()
-    for package in (autograder, cs231n_lib):
-        for path in sorted(Path(str(package.__file__)).parent.rglob("*.py")):
-            digest.update(path.read_bytes())
-    return digest.hexdigest()
+from autograder.material import Name
 
 
 def _result_path(root: Path, student: str, assignment: str, notebook: str) -> Path:
@@ -63,6 +36,19 @@ def read_result(
         return None
 
 
+def recorded(
+    root: Path, student: str, names: Iterable[Name], handed_in: Mapping[str, bytes]
+) -> dict[Name, GradedNotebook]:
+    """The verdicts on record about just these files of a student, by assignment and notebook."""
+    found = {}
+    for name in names:
+        own = handed_in.get(f"{name[1]}.ipynb")
+        _, graded = read_result(root, student, *name) or ("", None)
+        if graded and own and graded.submission == hashlib.sha256(own).hexdigest():
+            found[name] = graded
+    return found
+
+
 def results(root: Path, assignment: str) -> Iterator[GradedNotebook]:
     """Every verdict on record for an assignment, by student and notebook.
 
@@ -75,10 +61,14 @@ def results(root: Path, assignment: str) -> Iterator[GradedNotebook]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file so that it is never seen half-written."""
+    """Write a file so that it is never seen half-written, also when the disk is full."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-    Path(temporary).chmod(0o644)
-    Path(temporary).replace(path)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

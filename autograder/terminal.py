@@ -17,7 +17,7 @@ from autograder.progress import progress_bar
 from autograder.workers import warm_zygote
 
 if TYPE_CHECKING:
-    from autograder.course import Event
+    from autograder.batch.engine import Event
 
 
 def grade_with_progress(
@@ -33,7 +33,7 @@ def grade_with_progress(
     console = Console()
     with ExitStack() as stack:
         zygote = stack.enter_context(warm_zygote(isolation))
-        from autograder.course import grade_assignment  # imports nbgrader: a second, side by side
+        from autograder.batch.run import grade_assignment  # imports nbgrader: a second, side by side
 
         progress = stack.enter_context(progress_bar(console))
         bar = progress.add_task(assignment, total=None)

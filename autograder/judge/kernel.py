@@ -15,7 +15,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from autograder import wire
+from autograder.judge.clock import Clock
 from autograder.judge.outputs import Outputs, to_notebook
+from autograder.judge.results import DIED, OUT_OF_MEMORY, TIMED_OUT
 from autograder.sandbox.policy import SandboxError
 
 if TYPE_CHECKING:
@@ -28,7 +30,11 @@ WATCH_SECONDS = 0.1
 
 
 class KernelDied(Exception):
-    """The kernel is gone; the message says why, for student and TA."""
+    """The kernel is gone; the message says why, for student and TA, ``kind`` in a word."""
+
+    def __init__(self, reason: str, kind: str = DIED) -> None:
+        super().__init__(reason)
+        self.kind = kind
 
 
 class CallTimeout(Exception):
@@ -37,7 +43,11 @@ class CallTimeout(Exception):
 
 @dataclass(frozen=True)
 class KernelLimits:
-    """What one kernel may take. Seconds are wall clock."""
+    """What one kernel may take.
+
+    Seconds are wall clock, less what the kernel spent waiting for a processor: a busy host does
+    not make a solution slow (see :class:`Clock`).
+    """
 
     cell_seconds: float = 120.0
     call_seconds: float = 20.0
@@ -60,6 +70,7 @@ class Kernel:
         self.sandbox = sandbox
         self.limits = limits
         self.died = ""
+        self.death = ""  # what kind: one of the outcomes in results
         self.peak_bytes = 0
         self._socket = sandbox.channel
         self._socket.setblocking(False)
@@ -95,9 +106,10 @@ class Kernel:
         KernelDied when there is no kernel any more, for whichever reason.
         """
         if self.died:
-            raise KernelDied(self.died)
+            raise KernelDied(self.died, self.death)
         self._number += 1
-        deadline = time.monotonic() + seconds
+        clock = Clock(self.sandbox, seconds)
+        deadline = clock.deadline
         interrupted = False
         received = 0
         self._send(wire.encode({**message, "id": self._number}), deadline + KILL_GRACE)
@@ -105,10 +117,14 @@ class Kernel:
             if not self._inbox:
                 now = time.monotonic()
                 if now > deadline and not interrupted:
-                    interrupted = True
-                    self.sandbox.interrupt()
+                    deadline = clock.extended()
+                    if now > deadline:
+                        interrupted = True
+                        deadline = now
+                        self.sandbox.interrupt()
                 elif now > deadline + KILL_GRACE:
-                    self._kill(f"did not stop within {seconds:g} s, nor when interrupted")
+                    reason = f"did not stop within {seconds:g} s, nor when interrupted"
+                    self._kill(reason, TIMED_OUT)
                 self._wait(deadline + (KILL_GRACE if interrupted else 0), for_write=False)
                 continue
             body = self._inbox.pop(0)
@@ -177,7 +193,8 @@ class Kernel:
             self.peak_bytes = max(self.peak_bytes, used := self.sandbox.private_bytes())
             over = used > self.limits.memory_bytes  # may count twice what workers share: look again
             if over and self.sandbox.private_bytes(exact=True) > self.limits.memory_bytes:
-                self._kill(f"used more than {self.limits.memory_bytes >> 20} MB of memory")
+                limit = self.limits.memory_bytes >> 20
+                self._kill(f"used more than {limit} MB of memory", OUT_OF_MEMORY)
 
     def _receive(self) -> None:
         try:
@@ -228,10 +245,10 @@ class Kernel:
         how = f"ended ({self.sandbox.exit_reason()})"
         self._kill(how if ended else "closed its connection to the judge")
 
-    def _kill(self, reason: str) -> NoReturn:
-        self.died = reason
+    def _kill(self, reason: str, kind: str = DIED) -> NoReturn:
+        self.died, self.death = reason, kind
         self._end()
-        raise KernelDied(self.died)
+        raise KernelDied(self.died, kind)
 
     def _end(self) -> None:
         try:

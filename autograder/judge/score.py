@@ -62,7 +62,7 @@ def grade_cell(
     for check in checks:
         # One time-out a cell: the others would most likely wait for the same loop.
         verdict = _verdict(check, NOT_RUN) if hung else run_check(student, check, seed, broken)
-        hung = hung or verdict.message.endswith(TIMED_OUT)
+        hung = hung or timed_out(verdict)
         verdicts.append(verdict)
     pairs = list(zip(verdicts, checks, strict=True))
     if not any(v.passed for v, c in pairs if not (c.condition or c.advice)):
@@ -96,6 +96,11 @@ def run_check(student: Student, check: Check, seed: Seed, broken: list[str]) -> 
         name = f"{check.grade_id}/{check.name}"
         broken.append(f"check {name} raised {type(error).__name__}: {error}")
     return _verdict(check, message, time.monotonic() - started)
+
+
+def timed_out(verdict: CheckVerdict) -> bool:
+    """Whether the student's code had to be interrupted in this check."""
+    return verdict.message.endswith(TIMED_OUT)
 
 
 def _verdict(check: Check, message: str, seconds: float = 0.0) -> CheckVerdict:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from autograder import workers
-from autograder.course import tried_twice
+from autograder.batch.desk import tried_twice
 from autograder.judge.kernel import Kernel, KernelDied, KernelLimits
 from autograder.judge.zygote import Zygote
 from autograder.sandbox import probe

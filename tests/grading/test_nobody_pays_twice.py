@@ -15,7 +15,7 @@ import pytest
 from nbgrader.api import Gradebook
 
 from autograder import earlier
-from autograder.course import grade_assignment
+from autograder.batch.run import grade_assignment
 from autograder.judge.results import GradedNotebook
 from autograder.mutate import fairness
 from autograder.mutate.mutants import MUTANTS

@@ -11,7 +11,7 @@ import pytest
 from nbgrader.api import Gradebook
 
 import autograder.checks
-from autograder.course import grade_assignment
+from autograder.batch.run import grade_assignment
 from autograder.judge.results import GradedNotebook
 from autograder.notebook_edits import solve
 from autograder.prerequisites import answers_of, course_order, loads

@@ -9,7 +9,8 @@ import nbformat
 import pytest
 from nbgrader.utils import determine_grade
 
-from autograder.course import Submission, grade_assignment
+from autograder.batch.run import grade_assignment
+from autograder.course import Submission
 from autograder.judge.results import GradedNotebook
 from autograder.judge.zygote import Zygote
 from autograder.release import release

@@ -1,0 +1,146 @@
+"""What a grade depends on, as a hash: while it is the same, nothing is graded again."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+
+from autograder.batch.task import Task
+from autograder.judge.results import GradedNotebook
+from autograder.material import Document, Material, Name
+
+OURS = ("autograder", "cs231n_lib")
+# Where grading begins; what runs in the sandbox, and what students import, is found by name only.
+GRADER, INSIDE = "autograder.batch.desk", ("autograder.sandbox", "cs231n_lib")
+
+
+def fingerprint(task: Task, material: Material, doubt: str = "") -> str:
+    """A hash of the submission and of everything of the course that can change its grade.
+
+    ``doubt`` is what a human has to see to about the submission as a whole.
+    """
+    name = (material.assignment, task.notebook)
+    template = material.templates[name]
+    needed = material.needs(template)
+    digest = hashlib.sha256(grader_code().encode() + checks_code(*name).encode())
+    for part in (
+        task.student.encode("utf-8", "surrogatepass"),
+        b"-" if task.submission is None else b"+" + task.submission,
+        _canonical(template.document),
+        material.secret,
+        task.missing_hint.encode("utf-8", "surrogatepass"),
+        doubt.encode("utf-8", "surrogatepass"),
+        *(_earlier(task, material, one) for one in needed),
+        *_others(task, {notebook for _, notebook in needed}),
+    ):
+        digest.update(len(part).to_bytes(8, "little") + part)
+    return digest.hexdigest()
+
+
+def _earlier(task: Task, material: Material, name: Name) -> bytes:
+    """What a needed notebook is to those that load it: the file, its verdict, the solutions."""
+    own = task.handed_in.get(f"{name[1]}.ipynb", b"")
+    parts = (own, _canonical(material.solved.get(name)), _verdict(task.known.get(name)))
+    hashes = b"".join(hashlib.sha256(part).digest() for part in parts)
+    # Without a verdict it is graded first, by its own checks.
+    return hashes if name in task.known else hashes + checks_code(*name).encode()
+
+
+def _verdict(graded: GradedNotebook | None) -> bytes:
+    if graded is None:
+        return b""
+    scores = [(cell.grade_id, cell.score, cell.points) for cell in graded.cells]
+    return _canonical([graded.outcome, graded.submission, scores])
+
+
+def _others(task: Task, needed: Iterable[str]) -> Iterator[bytes]:
+    """Notebooks of the student that this one names, although the lesson does not load them."""
+    known = {*needed, task.notebook}
+    for file, own in sorted(task.handed_in.items()):
+        name = file.removesuffix(".ipynb")
+        text = name.encode("utf-8", "surrogatepass")
+        if name not in known and text in (task.submission or b""):
+            yield text + b"\0" + own
+
+
+def _canonical(value: Document | list | None) -> bytes:
+    return json.dumps(value, sort_keys=True).encode()
+
+
+@cache
+def grader_code() -> str:
+    """A hash of the code that grades, the checks aside, and of the library students import."""
+    modules = {name for name in imported_by(GRADER) if not name.startswith("autograder.checks.")}
+    return _hash_of(modules | {name for package in INSIDE for name in modules_of(package)})
+
+
+@cache
+def checks_code(assignment: str, notebook: str) -> str:
+    """A hash of a notebook's hidden checks and of what they import."""
+    module = f"autograder.checks.{assignment}.{notebook.lower()}"
+    return _hash_of({used for part in modules_of(module) for used in imported_by(part)})
+
+
+def _hash_of(modules: Iterable[str]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(modules):
+        path = _path(name)
+        if path:
+            digest.update(name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def modules_of(name: str) -> list[str]:
+    """A module and, where it is a package, all modules below it."""
+    path = _path(name)
+    if path is None or path.name != "__init__.py":
+        return [name]
+    inside = sorted(path.parent.rglob("*.py"))
+    parts = [file.relative_to(path.parent).with_suffix("").parts for file in inside]
+    return [".".join((name, *part)).removesuffix(".__init__") for part in parts]
+
+
+def imported_by(name: str) -> set[str]:
+    """A module and all modules of ours that it imports, directly or not; read, not executed."""
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        current = waiting.pop()
+        if current not in found and _path(current):
+            found.add(current)
+            waiting += _imports(current)
+    return found
+
+
+@cache
+def _imports(name: str) -> tuple[str, ...]:
+    path = _path(name)
+    assert path is not None
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            # What is imported from a package may be a module of it.
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return tuple(sorted(part for one in found if one.startswith(OURS) for part in _parents(one)))
+
+
+def _parents(name: str) -> list[str]:
+    """``a``, ``a.b`` and ``a.b.c``: importing the last runs them all."""
+    parts = name.split(".")
+    return [".".join(parts[:end]) for end in range(1, len(parts) + 1)]
+
+
+@cache
+def _path(name: str) -> Path | None:
+    """The file of a module of ours, or None when it is something in a module."""
+    base = Path(__file__).resolve().parents[2].joinpath(*name.split("."))
+    for path in (base / "__init__.py", base.with_suffix(".py")):
+        if path.is_file():
+            return path
+    return None

@@ -1,0 +1,53 @@
+"""Who grades the tasks that the engine gives out: this process, or a cluster of workers."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Protocol
+
+from autograder.batch.desk import Desk
+from autograder.batch.task import Task
+from autograder.judge.results import GradedNotebook
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A task that brought down whoever graded it, twice."""
+
+    reason: str
+
+
+Answer = GradedNotebook | Lost
+
+
+class Grader(Protocol):
+    """Takes tasks and gives answers, in whatever order. Keys tell the tasks apart."""
+
+    def capacity(self) -> int:
+        """How many tasks to have under way, so that nobody waits for work."""
+        ...
+
+    def submit(self, key: str, task: Task) -> None: ...
+
+    def next(self) -> tuple[str, Answer]:
+        """Wait for one. Raises SandboxError where nobody can grade safely."""
+        ...
+
+
+class Here:
+    """Grades in this process, one after the other."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._waiting: deque[tuple[str, Task]] = deque()
+
+    def capacity(self) -> int:
+        return 1
+
+    def submit(self, key: str, task: Task) -> None:
+        self._waiting.append((key, task))
+
+    def next(self) -> tuple[str, Answer]:
+        key, task = self._waiting.popleft()
+        return key, self._desk.grade(task)

@@ -1,0 +1,112 @@
+"""Grade an assignment of a course folder: find submissions, grade, write, remember.
+
+The folder is an nbgrader course: ``submitted/STUDENT/ASSIGNMENT/NOTEBOOK.ipynb`` comes in;
+``autograded/``, the gradebook and ``.autograder/results/`` (the verdicts as JSON) go out.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+
+from autograder.batch.desk import Desk
+from autograder.batch.engine import Engine, Event
+from autograder.batch.graders import Grader, Here
+from autograder.batch.scribe import Scribe
+from autograder.course import CourseError, submissions
+from autograder.gradebook import ensure_assignment
+from autograder.judge.registry import checks_for
+from autograder.judge.results import GradedNotebook
+from autograder.judge.zygote import Zygote
+from autograder.material import Material, load_material
+from autograder.prerequisites import course_order
+from autograder.secret import course_secret
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What of an assignment to grade: patterns of names, as in a shell."""
+
+    students: str = "*"
+    notebooks: str = "*"
+    force: bool = False  # also what is graded and unchanged
+
+
+def grade_class(
+    root: Path, assignment: str, choice: Choice, grader: Callable[[Material], Grader]
+) -> Iterator[Event]:
+    """Grade the submissions of an assignment; events tell what happens.
+
+    What is graded and unchanged (submission, release, checks, judge) is not graded again unless
+    forced. Raises TemplateError, CourseError, CheckError, GradebookError, OSError (a full disk),
+    and SandboxError where no isolation is to be had at all. Whatever was graded until then is on
+    record, and running it again goes on from there.
+    """
+    material = load_material(root, assignment, course_secret(root))
+    documents = {name: material.template(name).document for name in material.notebooks}
+    names = [name for name in course_order(documents) if fnmatch(name, choice.notebooks)]
+    if not names:
+        known = ", ".join(material.notebooks)
+        raise CourseError(f"no notebook matches {choice.notebooks!r}; {assignment} has: {known}")
+    for name in names:
+        checks_for(assignment, name)  # raises CheckError, before anything is done
+    chosen = submissions(root, assignment, choice.students)
+    with _only_one(root):
+        with tempfile.TemporaryDirectory() as scratch:
+            ensure_assignment(root, assignment, Path(scratch))
+        with Scribe(root, assignment) as scribe:
+            engine = Engine(
+                root, material, names, chosen, grader(material), scribe, force=choice.force
+            )
+            yield from engine.run()
+
+
+def grade_assignment(
+    root: Path,
+    assignment: str,
+    zygote: Callable[[], Zygote],
+    *,
+    students: str = "*",
+    force: bool = False,
+    on_event: Callable[[Event], None] = lambda event: None,
+) -> list[GradedNotebook]:
+    """Grade in this process, one notebook after the other.
+
+    ``zygote`` gives a live zygote whenever it is called. Raises what `grade_class` raises.
+    """
+    graded: dict[tuple[str, str], GradedNotebook] = {}
+    choice = Choice(students, force=force)
+    for event in grade_class(root, assignment, choice, lambda m: Here(Desk(m, zygote))):
+        on_event(event)
+        if event.graded:
+            graded[event.student, event.notebook] = event.graded
+    return [graded[key] for key in sorted(graded)]
+
+
+@contextmanager
+def _only_one(root: Path) -> Iterator[None]:
+    """Two graders of one course would write over each other. Raises CourseError.
+
+    The system lets go of the lock when its holder dies, however it dies.
+    """
+    path = root / ".autograder" / "grading.lock"
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    with path.open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            holder = lock.read().strip() or "another process"
+            raise CourseError(
+                f"{holder} is grading this course already: wait for it, or stop it first"
+            ) from None
+        lock.truncate(0)
+        lock.write(f"process {os.getpid()}\n")
+        lock.flush()
+        yield
