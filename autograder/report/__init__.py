@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from autograder.judge.results import GradedNotebook
 from autograder.records import write_text
 from autograder.report.grades_csv import grades_csv
 from autograder.report.html import class_page, student_file, student_page
-from autograder.report.summary import summarize
+from autograder.report.summary import ClassTally, by_student
 
 __all__ = ["write_report"]
 
@@ -17,26 +17,37 @@ __all__ = ["write_report"]
 def write_report(
     folder: Path,
     assignment: str,
-    graded: Sequence[GradedNotebook],
+    graded: Iterable[GradedNotebook],
     environment: Mapping[str, str],
 ) -> Path:
     """Write ``index.html``, ``grades.csv`` and ``students/NAME.html``; return the index.
 
-    ``graded``: every notebook of every student; ``environment``: what to say of host and versions.
-    Each file is complete whenever it is there: the class page, which links to the others, is
-    written last. Pages of students who are no longer in the class are removed.
+    ``graded``: every notebook of every student, by student and notebook. It is gone through once,
+    and only one student's verdicts are kept in memory, so it may be a generator over a large class.
+    ``environment``: what to say of host and versions. Each file is complete whenever it is there:
+    the class page, which links to the others, is written last. Pages of students that would be the
+    same again are left alone; those of students who are no longer in the class are removed.
+    Raises ValueError when a student's notebooks do not come one after the other.
     """
-    summary = summarize(assignment, graded)
+    tally = ClassTally(assignment)
     pages = folder / "students"
     written = set()
-    for student in summary.students:
-        name = student_file(student.name)
-        write_text(pages / name, student_page(summary, student))
+    for notebooks in by_student(graded):
+        tally.add(notebooks)
+        name = student_file(notebooks[0].student)
+        write_if_changed(pages / name, student_page(assignment, notebooks))
         written.add(name)
     for old in pages.glob("*.html"):
         if old.name not in written:
             old.unlink()
+    summary = tally.summary()
     write_text(folder / "grades.csv", grades_csv(summary))
     index = folder / "index.html"
     write_text(index, class_page(summary, environment))
     return index
+
+
+def write_if_changed(path: Path, text: str) -> None:
+    """Write a file, unless it says the same already."""
+    if not (path.is_file() and path.read_bytes() == text.encode()):
+        write_text(path, text)

@@ -1,57 +1,54 @@
 """The pages: templates filled with the numbers of :mod:`autograder.report.summary`.
 
-Jinja escapes every value; nothing that came from a student is ever marked safe.
+Jinja escapes every value; nothing that came from a student is ever marked safe. The class page has
+one script, ours, and its content security policy names that script by its hash: no other would run.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from functools import cache
+from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
+from autograder.judge.results import GradedNotebook
+from autograder.report import histograms, item_analysis
+from autograder.report.cases import OUTCOMES
 from autograder.report.grades_csv import number
-from autograder.report.summary import Bar, ClassSummary, StudentSummary
+from autograder.report.summary import REMARKS, ClassSummary
 
-# The histogram's drawing area, in the units of its viewBox.
-WIDTH, HEIGHT, BASE = 640.0, 200.0, 170.0
 LONGEST_NAME = 80
-
-
-@dataclass(frozen=True)
-class DrawnBar:
-    """A histogram bar with its place in the drawing."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-    label: str
-    students: int
-
-    @property
-    def middle(self) -> float:
-        return self.x + self.width / 2
 
 
 def class_page(summary: ClassSummary, environment: Mapping[str, str]) -> str:
     """The page of the whole class."""
+    script = files("autograder.report").joinpath("templates", "students.js").read_text("utf-8")
+    digest = hashlib.sha256(script.encode()).digest()
+    bars = histograms.histogram([student.score for student in summary.students], summary.max_score)
+    seconds = [s for time in summary.times for s in (time.seconds[0], time.longest)]
+    occurring = {remark for student in summary.students for remark in student.remarks}
     return _render(
         "index.html.j2",
         summary=summary,
-        bars=draw(summary.bars),
-        distribution=describe(summary.bars),
+        script=Markup(script),
+        script_hash=f"sha256-{base64.b64encode(digest).decode()}",
+        bars=bars,
+        axis=histograms.time_axis(min(seconds), max(seconds)) if seconds else None,
+        outcomes=[o for o in OUTCOMES if any(o in c for c in summary.cases.outcomes.values())],
+        remarks=[remark for remark in REMARKS if remark in occurring],
         environment=environment,
     )
 
 
-def student_page(summary: ClassSummary, student: StudentSummary) -> str:
+def student_page(assignment: str, notebooks: Sequence[GradedNotebook]) -> str:
     """The page of one student, with the judge's messages."""
-    return _render("student.html.j2", summary=summary, student=student)
+    return _render("student.html.j2", assignment=assignment, notebooks=notebooks)
 
 
 def student_file(name: str) -> str:
@@ -63,31 +60,38 @@ def student_file(name: str) -> str:
     return f"{safe}.html"
 
 
-def draw(bars: tuple[Bar, ...]) -> tuple[DrawnBar, ...]:
-    """Heights in proportion to the fullest bar."""
-    most = max((bar.students for bar in bars), default=0) or 1
-    step = WIDTH / max(len(bars), 1)
-    drawn = []
-    for i, bar in enumerate(bars):
-        height = (BASE - 20) * bar.students / most
-        place = {"x": i * step + step * 0.1, "y": BASE - height, "width": step * 0.8}
-        drawn.append(DrawnBar(**place, height=height, label=bar_label(bar), students=bar.students))
-    return tuple(drawn)
+def points(value: float) -> str:
+    """A number of points for reading: two decimals at most."""
+    return number(round(value, 2))
 
 
-def bar_label(bar: Bar) -> str:
-    one_wide = bar.high - bar.low == 1
-    return number(bar.low) if one_wide else f"{number(bar.low)}-{number(bar.high - 1)}"
+def percent(part: float, whole: float) -> str:
+    """Rounded towards the middle: 100 % and 0 % are said only where they are exact."""
+    if not whole:
+        return "n/a"
+    share = 100 * part / whole
+    shown = min(max(round(share), 1), 99) if 0 < share < 100 else round(share)
+    return f"{shown} %"
 
 
-def describe(bars: tuple[Bar, ...]) -> str:
-    """The histogram in words, for those who do not see it."""
-    filled = [
-        f"{bar.students} with {bar_label(bar)}{' or more' if bar is bars[-1] else ''}"
-        for bar in bars
-        if bar.students
-    ]
-    return f"Students by automatic points, rounded down: {', '.join(filled) or 'none'}."
+def width(part: float, whole: float) -> str:
+    """A share for a drawing, in percent."""
+    return number(round(100 * part / whole, 1)) if whole else "0"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    if seconds < 99.5:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def counted(count: int, noun: str) -> str:
+    """``1 notebook``, ``2 notebooks``."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _render(template: str, **values: Any) -> str:
@@ -104,19 +108,10 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"points": points, "percent": percent, "student_file": student_file}
+    for function in (points, percent, width, duration, counted, student_file):
+        environment.filters[function.__name__] = function
+    for function in (histograms.place, histograms.grid, histograms.ticks, histograms.tenths):
+        environment.globals[function.__name__] = function
+    environment.filters |= {"describe": histograms.describe, "signed": item_analysis.signed}
+    environment.globals["item_analysis"] = item_analysis  # its thresholds are explained on the page
     return environment
-
-
-def points(value: float) -> str:
-    """A number of points for reading: two decimals at most."""
-    return number(round(value, 2))
-
-
-def percent(part: float, whole: float) -> str:
-    """Rounded towards the middle: 100 % and 0 % are said only where they are exact."""
-    if not whole:
-        return "n/a"
-    share = 100 * part / whole
-    shown = min(max(round(share), 1), 99) if 0 < share < 100 else round(share)
-    return f"{shown} %"

@@ -1,18 +1,41 @@
-"""The numbers of a report: from graded notebooks to students, questions, checks and times."""
+"""The numbers of a report, added up while verdicts stream by: totals of students, no verdicts."""
 
 from __future__ import annotations
 
-import math
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
-from autograder.judge.results import CellVerdict, CheckVerdict, GradedNotebook
+from autograder.judge.results import MISSING, NOT_RUN, UNREADABLE, GradedNotebook
+from autograder.report.cases import Cases, CaseTally
+from autograder.report.item_analysis import CheckSummary
+from autograder.report.questions import QuestionSummary, QuestionTally
+from autograder.report.times import SlowNotebook, TimeSummary, TimeTally
 
-MOST_BARS = 21
+# What may be remarked of a student's notebooks: the table of students can be filtered by these.
+NEEDS_HUMAN, REPAIRED, SUBSTITUTED = "needs a human", "repaired", "substituted"
+FELL_BACK, RETRIED = "CPU fallback", "tried again"
+REMARKS = (NEEDS_HUMAN, REPAIRED, SUBSTITUTED, FELL_BACK, RETRIED)
+
+NOTHING_RAN = (MISSING, UNREADABLE, NOT_RUN)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class NotebookScore:
+    """What one notebook of one student came to."""
+
+    score: float
+    max_score: float
+    outcome: str
+
+    @property
+    def share(self) -> float:
+        """Between 0 and 1."""
+        return min(max(self.score / self.max_score, 0.0), 1.0) if self.max_score else 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class StudentSummary:
     """One student's notebooks of the assignment, added up. Points are the automatic ones."""
 
@@ -21,63 +44,27 @@ class StudentSummary:
     max_score: float
     manual_pending: int
     needs_human: str
-    repairs: tuple[str, ...]
     seconds: float
-    notebooks: tuple[GradedNotebook, ...]
-
-    @property
-    def cells(self) -> tuple[CellVerdict, ...]:
-        return tuple(cell for notebook in self.notebooks for cell in notebook.cells)
+    notebooks: Mapping[str, NotebookScore]
+    remarks: tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class QuestionSummary:
-    """How the class did on one graded cell: numbers of students."""
+class NotebookSummary:
+    """How the class did on one notebook. Points are shares of the possible ones, 0 to 1."""
 
     notebook: str
-    grade_id: str
-    points: float
-    mean_score: float
-    full: int
-    partial: int
-    none: int
+    max_score: float
+    shares: tuple[float, ...]  # of those who handed something in that could be run
+    nothing: int  # students without
 
     @property
-    def students(self) -> int:
-        return self.full + self.partial + self.none
+    def mean(self) -> float:
+        return statistics.fmean(self.shares) if self.shares else 0.0
 
-
-@dataclass(frozen=True)
-class CheckSummary:
-    """How many students passed one hidden check. ``students``: those for whom it could run."""
-
-    grade_id: str
-    title: str
-    probe: str
-    advice: bool
-    passed: int
-    students: int
-
-
-@dataclass(frozen=True)
-class TimeSummary:
-    """Seconds one notebook took, over the class."""
-
-    notebook: str
-    median: float
-    longest: float
-    total: float
-    stages: tuple[tuple[str, float], ...]  # name, median seconds
-    peak_mb: float
-
-
-@dataclass(frozen=True)
-class Bar:
-    """One bar of the histogram: students with ``low <= score < high``."""
-
-    low: float
-    high: float
-    students: int
+    @property
+    def full(self) -> int:
+        return sum(share >= 1 for share in self.shares)
 
 
 @dataclass(frozen=True)
@@ -87,10 +74,15 @@ class ClassSummary:
     assignment: str
     max_score: float
     students: tuple[StudentSummary, ...]
+    notebooks: tuple[NotebookSummary, ...]
     questions: tuple[QuestionSummary, ...]
-    checks: tuple[CheckSummary, ...]
     times: tuple[TimeSummary, ...]
-    bars: tuple[Bar, ...]
+    slowest: tuple[SlowNotebook, ...]
+    cases: Cases
+
+    @property
+    def checks(self) -> tuple[CheckSummary, ...]:
+        return tuple(check for question in self.questions for check in question.checks)
 
     @property
     def mean(self) -> float:
@@ -109,112 +101,90 @@ class ClassSummary:
         return sum(bool(s.needs_human) for s in self.students)
 
 
-def summarize(assignment: str, graded: Sequence[GradedNotebook]) -> ClassSummary:
-    """Add up the graded notebooks of one assignment, students and questions in order."""
-    by_student: dict[str, list[GradedNotebook]] = {}
-    for notebook in graded:
-        by_student.setdefault(notebook.student, []).append(notebook)
-    students = tuple(_student(name, by_student[name]) for name in sorted(by_student))
-    max_score = max((student.max_score for student in students), default=0.0)
-    return ClassSummary(
-        assignment=assignment,
-        max_score=max_score,
-        students=students,
-        questions=_questions(graded),
-        checks=_checks(graded),
-        times=_times(graded),
-        bars=histogram([student.score for student in students], max_score),
-    )
+class ClassTally:
+    """Adds up one assignment, a student at a time."""
+
+    def __init__(self, assignment: str) -> None:
+        self._assignment = assignment
+        self._students: list[StudentSummary] = []
+        self._questions = QuestionTally()
+        self._times = TimeTally()
+        self._cases = CaseTally()
+
+    def add(self, notebooks: Sequence[GradedNotebook]) -> None:
+        """Count all notebooks of one student."""
+        self._students.append(_student(notebooks))
+        for notebook in notebooks:
+            self._questions.add(notebook)
+            self._times.add(notebook)
+            self._cases.add(notebook)
+
+    def summary(self) -> ClassSummary:
+        students = tuple(sorted(self._students, key=lambda student: student.name))
+        return ClassSummary(
+            assignment=self._assignment,
+            max_score=max((student.max_score for student in students), default=0.0),
+            students=students,
+            notebooks=_notebooks(students),
+            questions=self._questions.summary(),
+            times=self._times.summary(),
+            slowest=self._times.slowest(),
+            cases=self._cases.summary(),
+        )
 
 
-def histogram(scores: Sequence[float], max_score: float) -> tuple[Bar, ...]:
-    """Bars of 1, 2, 5, 10, ... points; full marks have one of their own where the width divides."""
-    width = 1.0
-    for factor in _round_widths():
-        width = factor
-        if math.floor(max_score / width) < MOST_BARS:
-            break
-    counts = [0] * (math.floor(max_score / width) + 1)
-    for score in scores:
-        counts[min(max(math.floor(score / width), 0), len(counts) - 1)] += 1
-    return tuple(Bar(i * width, (i + 1) * width, n) for i, n in enumerate(counts))
+def summarize(assignment: str, graded: Iterable[GradedNotebook]) -> ClassSummary:
+    """Add up the graded notebooks of one assignment. Raises ValueError as `by_student` does."""
+    tally = ClassTally(assignment)
+    for notebooks in by_student(graded):
+        tally.add(notebooks)
+    return tally.summary()
 
 
-def _round_widths() -> Iterator[float]:
-    """1, 2, 5, 10, 20, 50, ..."""
-    power = 1.0
-    while True:
-        yield from (power, 2 * power, 5 * power)
-        power *= 10
+def by_student(graded: Iterable[GradedNotebook]) -> Iterator[list[GradedNotebook]]:
+    """The notebooks of one student after the other, by name of the notebook.
+
+    Raises ValueError when a student's notebooks do not come one after the other.
+    """
+    seen = set()
+    for student, notebooks in groupby(graded, key=lambda notebook: notebook.student):
+        if student in seen:
+            raise ValueError(f"verdicts on {student!r} come in two places: sort them by student")
+        seen.add(student)
+        yield sorted(notebooks, key=lambda notebook: notebook.notebook)
 
 
-def _student(name: str, notebooks: Sequence[GradedNotebook]) -> StudentSummary:
+def _student(notebooks: Sequence[GradedNotebook]) -> StudentSummary:
+    said = {
+        NEEDS_HUMAN: any(n.needs_human for n in notebooks),
+        REPAIRED: any(n.repairs for n in notebooks),
+        SUBSTITUTED: any(n.substituted for n in notebooks),
+        FELL_BACK: any(n.fallback for n in notebooks),
+        RETRIED: any(n.attempts > 1 for n in notebooks),
+    }
     return StudentSummary(
-        name=name,
+        name=notebooks[0].student,
         score=round(sum(n.score for n in notebooks), 4),
         max_score=round(sum(n.max_score for n in notebooks), 4),
         manual_pending=sum(len(n.manual_pending) for n in notebooks),
         needs_human="; ".join(dict.fromkeys(n.needs_human for n in notebooks if n.needs_human)),
-        repairs=tuple(repair for n in notebooks for repair in n.repairs),
         seconds=sum(n.timings.get("total", 0.0) for n in notebooks),
-        notebooks=tuple(sorted(notebooks, key=lambda n: n.notebook)),
+        notebooks={n.notebook: NotebookScore(n.score, n.max_score, n.outcome) for n in notebooks},
+        remarks=tuple(remark for remark, holds in said.items() if holds),
     )
 
 
-def _questions(graded: Sequence[GradedNotebook]) -> tuple[QuestionSummary, ...]:
-    cells: dict[tuple[str, str], list[CellVerdict]] = {}
-    for notebook in sorted(graded, key=lambda n: n.notebook):
-        for cell in notebook.cells:
-            cells.setdefault((notebook.notebook, cell.grade_id), []).append(cell)
-    return tuple(
-        QuestionSummary(
-            notebook=notebook,
-            grade_id=grade_id,
-            points=verdicts[0].points,
-            mean_score=statistics.fmean(v.score for v in verdicts),
-            full=sum(v.score >= v.points for v in verdicts),
-            partial=sum(0 < v.score < v.points for v in verdicts),
-            none=sum(v.score <= 0 < v.points for v in verdicts),
-        )
-        for (notebook, grade_id), verdicts in cells.items()
-    )
+def _notebooks(students: Sequence[StudentSummary]) -> tuple[NotebookSummary, ...]:
+    names = sorted({name for student in students for name in student.notebooks})
+    return tuple(_notebook(name, students) for name in names)
 
 
-def _checks(graded: Sequence[GradedNotebook]) -> tuple[CheckSummary, ...]:
-    checks: dict[tuple[str, str, str], list[CheckVerdict]] = {}
-    for notebook in sorted(graded, key=lambda n: n.notebook):
-        for cell in notebook.cells:
-            for check in cell.checks:
-                checks.setdefault((notebook.notebook, cell.grade_id, check.name), []).append(check)
-    return tuple(
-        CheckSummary(
-            grade_id=grade_id,
-            title=verdicts[0].title,
-            probe=verdicts[0].probe,
-            advice=verdicts[0].advice,
-            passed=sum(v.passed for v in verdicts),
-            students=len(verdicts),
-        )
-        for (_, grade_id, _), verdicts in checks.items()
-    )
-
-
-def _times(graded: Sequence[GradedNotebook]) -> tuple[TimeSummary, ...]:
-    timings: dict[str, list[dict[str, float]]] = {}
-    for notebook in sorted(graded, key=lambda n: n.notebook):
-        if "total" in notebook.timings:
-            timings.setdefault(notebook.notebook, []).append(notebook.timings)
-    return tuple(
-        TimeSummary(
-            notebook=notebook,
-            median=statistics.median(t["total"] for t in rows),
-            longest=max(t["total"] for t in rows),
-            total=sum(t["total"] for t in rows),
-            stages=tuple(
-                (stage, statistics.median(t.get(stage, 0.0) for t in rows))
-                for stage in ("start", "cells", "checks")
-            ),
-            peak_mb=max(t.get("peak_mb", 0.0) for t in rows),
-        )
-        for notebook, rows in timings.items()
+def _notebook(name: str, students: Sequence[StudentSummary]) -> NotebookSummary:
+    scores = [found for student in students if (found := student.notebooks.get(name))]
+    ran = [score for score in scores if score.outcome not in NOTHING_RAN]
+    return NotebookSummary(
+        notebook=name,
+        max_score=max(score.max_score for score in scores),
+        shares=tuple(score.share for score in ran),
+        nothing=len(students) - len(ran),
     )

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import base64
 import csv
+import hashlib
 import re
+import weakref
+from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 
+import made_up_class
 import pytest
+from markupsafe import escape
+from scipy.stats import pointbiserialr
 
 from autograder.judge.results import CellVerdict, CheckVerdict, GradedNotebook
+from autograder.judge.score import NO_ANSWER, NOT_ATTEMPTED, NOT_RUN
 from autograder.report import write_report
+from autograder.report.cases import BROKEN_CHECK, DATE, KINDS, OTHER, OUTCOMES, reasons, shortened
 from autograder.report.grades_csv import harmless, number
-from autograder.report.html import percent, student_file
-from autograder.report.summary import histogram, summarize
+from autograder.report.histograms import histogram, time_axis
+from autograder.report.html import duration, percent, student_file
+from autograder.report.item_analysis import CheckSummary, CheckTally
+from autograder.report.summary import summarize
 from html_tags import Tags
 
 HOSTILE = "<script>alert(1)</script>\"><img src=x onerror='alert(2)'>"
+ALLOWS = "style-src 'unsafe-inline'"
 COLUMNS = ["student", "assignment", "score", "max_score", "manual_pending", "needs_human"]
 
 
@@ -45,10 +58,10 @@ def read_csv(folder: Path) -> list[list[str]]:
 def test_csv_has_one_line_a_student_with_points_added_up(tmp_path: Path) -> None:
     notebooks = [
         graded("bo", 2, 1.5, manual_pending=("w1", "w2")),
-        graded("ann", 2, 2),
         graded("bo", 0.5, notebook="svm", needs_human="svm: the kernel died, in cell 'x'"),
+        graded("ann", 2, 2),
     ]
-    write_report(tmp_path, "a1", notebooks, {})
+    write_report(tmp_path, "a1", iter(notebooks), {})
     assert read_csv(tmp_path) == [
         COLUMNS,
         ["ann", "a1", "4", "4", "0", ""],
@@ -81,16 +94,39 @@ def test_numbers_are_plain(value: float, text: str) -> None:
 
 
 def test_hostile_names_and_messages_are_text(tmp_path: Path) -> None:
-    notebook = graded(HOSTILE, 0, message=HOSTILE, repairs=(HOSTILE,), needs_human=HOSTILE)
+    notebook = graded(
+        HOSTILE,
+        0,
+        message=HOSTILE,
+        repairs=(HOSTILE,),
+        substituted=(HOSTILE,),
+        needs_human=HOSTILE,
+        device=HOSTILE,
+        fallback=HOSTILE,
+        attempts=2,
+    )
     write_report(tmp_path, "a1", [notebook], {"host": HOSTILE})
     pages = list(tmp_path.rglob("*.html"))
     assert len(pages) == 2
     for page in pages:
         html = page.read_text("utf-8")
         tags = Tags.of(html)
-        assert not {"script", "img"} & {tag for tag, _ in tags}
+        assert "img" not in {tag for tag, _ in tags}
         assert not any(name.startswith("on") for _, attributes in tags for name in attributes)
         assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
+        assert "<script>alert" not in html
+
+
+def test_no_script_may_run_but_the_one_of_the_class_page(tmp_path: Path) -> None:
+    write_report(tmp_path, "a1", [graded("ann", 1)], {})
+    index = (tmp_path / "index.html").read_text("utf-8")
+    [script] = re.findall(r"<script>(.*?)</script>", index, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"default-src 'none'; base-uri 'none'; form-action 'none'; {ALLOWS}" in index
+    assert f"; script-src 'sha256-{digest}'" in index
+    student = (tmp_path / "students" / "ann.html").read_text("utf-8")
+    assert "script" not in student
+    assert f'; {ALLOWS}">' in student
 
 
 @pytest.mark.parametrize(
@@ -114,26 +150,8 @@ def test_pages_ask_nothing_of_the_network(tmp_path: Path) -> None:
     for page in tmp_path.rglob("*.html"):
         html = page.read_text("utf-8")
         assert not re.search(r"https?:|//\w|url\(|@import", html)
-        assert not {"script", "link", "iframe"} & {tag for tag, _ in Tags.of(html)}
-
-
-def test_pages_can_be_read_by_a_screen_reader(tmp_path: Path) -> None:
-    write_report(tmp_path, "a1", [graded("ann", 1, 2), graded("bo", 2, 2)], {"python": "3.11"})
-    for page in tmp_path.rglob("*.html"):
-        html = page.read_text("utf-8")
-        tags = Tags.of(html)
-        assert ("html", {"lang": "en"}) in tags
-        assert re.search(r"<title>[^<]+</title>", html)
-        assert sum(tag == "h1" for tag, _ in tags) == 1
-        drawings = [attributes for tag, attributes in tags if tag == "svg"]
-        assert all(a.get("role") == "img" and a.get("aria-label") for a in drawings)
-        headers = [attributes for tag, attributes in tags if tag == "th"]
-        assert all(a.get("scope") in ("row", "col") for a in headers)
-    index = (tmp_path / "index.html").read_text("utf-8")
-    tables = sum(tag == "table" for tag, _ in Tags.of(index))
-    assert tables == index.count("<thead>") == 5
-    assert 'aria-label="Students by automatic points, rounded down: 1 with 3, 1 with 4' in index
-    assert 'aria-label="q-0 1 of 2, q-1 2 of 2"' in index
+        assert not {"link", "iframe"} & {tag for tag, _ in Tags.of(html)}
+        assert not any("src" in attributes for _, attributes in Tags.of(html))
 
 
 def test_summary_counts_students_by_points_and_checks_by_verdict() -> None:
@@ -145,7 +163,231 @@ def test_summary_counts_students_by_points_and_checks_by_verdict() -> None:
     assert [(c.passed, c.students) for c in summary.checks] == [(2, 3), (1, 3)]
     assert (summary.mean, summary.median, summary.max_score) == (pytest.approx(7 / 3), 2, 4)
     (time,) = summary.times
-    assert (time.median, time.longest, time.total) == (1.5, 1.5, 4.5)
+    assert (time.median, time.most, time.longest, time.total) == (1.5, 1.5, 1.5, 4.5)
+    assert dict(time.stages) == pytest.approx({"start": 0.1, "cells": 0.9, "checks": 0.5})
+
+
+def cell(*verdicts: tuple[bool, str], points: float = 2.0, score: float = 0.0) -> GradedNotebook:
+    """A notebook of one question, with these checks: passed, message."""
+    checks = tuple(
+        CheckVerdict(f"c{i}", "Does it.", "A", False, 1.0, passed, message, 0.0)
+        for i, (passed, message) in enumerate(verdicts)
+    )
+    return GradedNotebook("a", "a1", "knn", (CellVerdict("q", points, score, checks),))
+
+
+def test_what_was_never_answered_says_nothing_about_a_question() -> None:
+    blank = cell((False, NOT_ATTEMPTED), (False, NO_ANSWER), (True, ""))
+    unreached = cell()
+    (question,) = summarize("a1", [blank]).questions
+    assert (question.blank, question.answered, question.checks) == (1, 0, ())
+    (question,) = summarize("a1", [unreached]).questions
+    assert (question.unreached, question.answered, question.students) == (1, 0, 1)
+
+
+def test_a_check_counts_only_the_answers_it_judged() -> None:
+    hung = cell((False, "took longer: does it ever end?"), (False, NOT_RUN), (False, NO_ANSWER))
+    (question,) = summarize("a1", [hung]).questions
+    assert (question.none, [c.students for c in question.checks]) == (1, [1])
+
+
+VERDICTS = [(p, r / 4) for p, r in [(1, 4), (1, 3), (0, 3), (1, 4), (0, 1), (1, 2), (0, 0), (1, 1)]]
+
+
+def tally(verdicts: list[tuple[int, float]]) -> CheckSummary:
+    counters = CheckTally(check_verdict())
+    for i, (passed, rest) in enumerate(verdicts):
+        counters.add(f"s{i}", bool(passed), rest)
+    return counters.summary("knn", "q")
+
+
+def test_item_rest_correlation_is_scipys_point_biserial() -> None:
+    expected = pointbiserialr(*zip(*VERDICTS, strict=True)).statistic
+    assert tally(VERDICTS).correlation == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    "verdicts",
+    [[(1, 0.5), (1, 0.7)], [(0, 0.5), (1, 0.5)], [(0, float("nan")), (1, float("nan"))]],
+    ids=["all passed", "rest never varies", "no other checks"],
+)
+def test_there_may_be_nothing_to_correlate(verdicts: list[tuple[int, float]]) -> None:
+    assert tally(verdicts).correlation is None
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "suspicion"),
+    [
+        ([(0, 0.5)] * 3, "Nobody passes it: 0 of 3."),
+        ([(0, 0.5)] * 2, ""),  # too few to say so
+        ([(0, 1)] * 3 + [(1, 1)] * 2, "3 of the 5 students who passed everything else"),
+        ([(0, 1)] * 2 + [(1, 1)] * 2 + [(0, 0.5)], ""),
+        ([(0, 0.2), (1, 0.2), (0, 0.8), (1, 0.8)] * 5, "item-rest correlation 0.00"),
+        ([(0, 0.2), (1, 0.2), (0, 0.8), (1, 0.8)] * 4, ""),
+        ([(0, 0.8), (1, 0.2)] * 10, "item-rest correlation −1.00"),
+        ([(0, 0.2), (1, 0.8)] * 10, ""),
+    ],
+)
+def test_what_makes_a_check_suspicious(verdicts: list[tuple[int, float]], suspicion: str) -> None:
+    found = tally(verdicts).suspicion
+    assert suspicion in found
+    assert bool(suspicion) == bool(found)
+
+
+def test_examples_of_a_failure_begin_with_those_who_had_the_rest_right() -> None:
+    verdicts = [(0, 0.5), (1, 1), (0, 1), (0, 0), (0, 1), (0, 0.1)]
+    assert tally(verdicts).examples == ("s2", "s4", "s0")
+
+
+def test_in_a_class_exactly_the_planted_checks_are_suspicious() -> None:
+    summary = summarize("a1", made_up_class.made_up_class(200, notebooks=4))
+    found = {(c.notebook, c.grade_id, c.probe[-1]) for c in summary.checks if c.suspicion}
+    planted = (made_up_class.NOBODY, made_up_class.ALONE, made_up_class.UNRELATED)
+    assert found == {(notebook, cell, str(number)) for notebook, cell, number in planted}
+
+
+def test_every_notebook_that_needs_a_human_is_listed_with_its_reason(tmp_path: Path) -> None:
+    notebooks = list(made_up_class.made_up_class(60))
+    summary = summarize("a1", notebooks)
+    listed = {
+        (case.notebook, student)
+        for kind in summary.cases.needs_human
+        for case in kind.found.cases
+        for student in case.students
+    }
+    assert listed == {(n.notebook, n.student) for n in notebooks if n.needs_human}
+    assert len(listed) == summary.cases.waiting
+    write_report(tmp_path, "a1", notebooks, {})
+    index = (tmp_path / "index.html").read_text("utf-8")
+    for kind in summary.cases.needs_human:
+        assert kind.title in index
+        for case in kind.found.cases:
+            assert escape(case.what[0].removeprefix(f"{case.notebook}: ")) in index
+
+
+BROKEN = "check q/a raised ValueError: could not; broadcast"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "text", "kinds"),
+    [
+        ("died", "knn: the process ended", ["died"]),
+        ("", "something new", [OTHER]),
+        ("a new outcome", "knn: went wrong", [OTHER]),
+        ("", BROKEN, [BROKEN_CHECK]),
+        ("timed out", f"knn: did not stop; {BROKEN}", [BROKEN_CHECK, "timed out"]),
+        ("", "no hidden checks exist for knn-x", [BROKEN_CHECK]),
+        ("", "timestamp.txt says 'x', which is no time", [DATE]),
+        ("", f"{BROKEN}; timestamp.txt says 'x', which is no time", [BROKEN_CHECK, DATE]),
+    ],
+)
+def test_reasons_are_sorted_by_kind(outcome: str, text: str, kinds: list[str]) -> None:
+    found = reasons(graded("ann", 0, needs_human=text, outcome=outcome))
+    assert [kind for kind, *_ in found] == kinds
+    assert set(OUTCOMES) < set(KINDS)
+
+
+def test_long_reasons_are_cut_for_the_class_and_whole_for_the_student(tmp_path: Path) -> None:
+    reason = f"knn: {'x' * 5000} end"
+    write_report(tmp_path, "a1", [graded("ann", 0, needs_human=reason)], {})
+    assert f"{'x' * 5000} end" in (tmp_path / "students" / "ann.html").read_text("utf-8")
+    index = (tmp_path / "index.html").read_text("utf-8")
+    assert "x" * 300 not in index
+    assert "xx…" in index
+
+
+def test_repairs_of_the_same_form_are_one() -> None:
+    repairs = (*(f"cell 'c{i}' had lost its name" for i in range(3)), "cells were in another order")
+    assert shortened(repairs) == (
+        "cell 'c0' had lost its name, and 2 more like it",
+        "cells were in another order",
+    )
+
+
+def test_what_was_mended_replaced_and_tried_again_is_told_on_both_pages(tmp_path: Path) -> None:
+    told = {
+        "repairs": ("the locked cell was restored",),
+        "substituted": ("svm_loss of svm: the instructor-s was used",),
+        "fallback": "no worker has a GPU",
+    }
+    write_report(tmp_path, "a1", [graded("ann", 1, attempts=3, **told)], {})
+    index = (tmp_path / "index.html").read_text("utf-8")
+    student = (tmp_path / "students" / "ann.html").read_text("utf-8")
+    for page, text in product((index, student), told.values()):
+        assert (text if isinstance(text, str) else text[0]) in page
+    assert "graded at attempt 3" in index
+    assert "repaired, substituted, CPU fallback, tried again" in index
+    assert '<td class="number">3</td>' in student
+
+
+def test_a_time_out_that_cost_only_a_cell_is_told_without_calling_for_a_human() -> None:
+    cases = summarize("a1", [graded("ann", 1, outcome="timed out")]).cases
+    assert (cases.waiting, cases.needs_human) == (0, ())
+    assert cases.interrupted.notebooks == 1
+    assert cases.outcomes == {"knn": {"timed out": 1}}
+
+
+def test_a_large_class_is_never_all_in_memory(tmp_path: Path) -> None:
+    """Of 20 students with 2 notebooks each, at most the one before, this one and the next."""
+    made: list[weakref.ref[GradedNotebook]] = []
+    most = 0
+
+    def watched() -> Iterator[GradedNotebook]:
+        nonlocal most
+        for notebook in made_up_class.made_up_class(20, notebooks=2):
+            made.append(weakref.ref(notebook))
+            most = max(most, sum(one() is not None for one in made))
+            yield notebook
+
+    write_report(tmp_path, "a1", watched(), {})
+    assert len(made) == 40
+    assert most <= 6
+
+
+def test_the_class_page_of_a_thousand_stays_under_a_megabyte(tmp_path: Path) -> None:
+    small = write_report(tmp_path / "20", "a1", made_up_class.made_up_class(20), {}).stat().st_size
+    large = write_report(tmp_path / "60", "a1", made_up_class.made_up_class(60), {}).stat().st_size
+    assert large + 940 * (large - small) / 40 < 1_000_000
+
+
+def test_pages_that_would_be_the_same_are_left_alone(tmp_path: Path) -> None:
+    ann, bo = tmp_path / "students" / "ann.html", tmp_path / "students" / "bo.html"
+    write_report(tmp_path, "a1", [graded("ann", 1), graded("bo", 1)], {})
+    before = ann.stat().st_ino, bo.stat().st_ino
+    write_report(tmp_path, "a1", [graded("ann", 1), graded("bo", 2)], {})
+    assert ann.stat().st_ino == before[0]
+    assert bo.stat().st_ino != before[1]
+    assert "2 of 2" in bo.read_text("utf-8")
+
+
+def test_a_student_in_two_places_is_refused_and_the_old_page_stays(tmp_path: Path) -> None:
+    index = write_report(tmp_path, "a1", [graded("ann", 1)], {})
+    before = index.read_bytes()
+    with pytest.raises(ValueError, match="'bo' come in two places"):
+        write_report(tmp_path, "a1", [graded("bo", 1), graded("ann", 1), graded("bo", 1)], {})
+    assert index.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("shortest", "longest", "marks"),
+    [(1.5, 40, (1, 3, 10, 30, 100)), (0.35, 2, (0.3, 1, 3)), (0, 0, (0.01, 0.03)), (3, 3, (3, 10))],
+)
+def test_a_time_axis_holds_all_times_between_round_ones(
+    shortest: float, longest: float, marks: tuple[float, ...]
+) -> None:
+    axis = time_axis(shortest, longest)
+    assert axis.marks == pytest.approx(marks)
+    assert sum(axis.bars([shortest, longest, longest])) == 3
+    assert axis.ticks()[0].at == 0
+    assert axis.ticks()[-1].at == 100
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.04, "0.0 s"), (9.96, "10 s"), (99.4, "99 s"), (99.6, "2 min"), (9360, "2 h 36 min")],
+)
+def test_durations_are_said_as_people_say_them(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
 
 
 @pytest.mark.parametrize(("max_score", "bars", "width"), [(16, 17, 1), (4.5, 5, 1), (100, 21, 5)])
@@ -173,5 +415,12 @@ def test_pages_of_students_who_left_are_removed(tmp_path: Path) -> None:
 
 def test_a_class_of_nobody_is_a_page_too(tmp_path: Path) -> None:
     index = write_report(tmp_path, "a1", [], {})
-    assert "Distribution of scores" in index.read_text("utf-8")
+    assert "nobody's notebooks have been graded yet" in index.read_text("utf-8")
     assert read_csv(tmp_path) == [COLUMNS]
+
+
+def test_a_class_that_handed_in_nothing_is_a_page_too(tmp_path: Path) -> None:
+    nothing = GradedNotebook("ann", "a1", "knn", (), needs_human="missing", outcome="missing")
+    index = write_report(tmp_path, "a1", [nothing], {}).read_text("utf-8")
+    assert 'id="needs-human"' in index
+    assert read_csv(tmp_path) == [COLUMNS, ["ann", "a1", "0", "0", "0", "missing"]]
