@@ -1,0 +1,325 @@
+"""The autograder for Gradescope: built, unpacked as Gradescope does, and run on real uploads."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from autograder.export.command import gradescope
+from autograder.export.gradescope.upload import hand_in
+from autograder.release import release
+from autograder.secret import course_secret
+from cs231n_lib.data.cache import cache_dir
+from little import (
+    ASSIGNMENT,
+    CLASS_POINTS,
+    ROOT,
+    answer,
+    cell_of,
+    little_source,
+    submit,
+    write_course,
+)
+
+LATER = "assignment2"
+SCRIPTS = ("setup.sh", "run_autograder")
+QUESTIONS = ["knn-two-loops", "knn-one-loop", "knn-no-loops", "knn-predict-labels"]
+
+
+def build(root: Path, out: Path, assignment: str = ASSIGNMENT, *more: str) -> zipfile.ZipFile:
+    arguments = [assignment, "--root", str(root), "--out", str(out), *more]
+    result = CliRunner().invoke(gradescope, arguments)
+    assert result.exit_code == 0, result.output
+    assert result.output.strip() == str(out)
+    return zipfile.ZipFile(out)
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two notebooks, and a second assignment whose notebook loads one of them."""
+    root = write_course(tmp_path_factory.mktemp("course"))
+    shutil.copy(ROOT / "source" / ASSIGNMENT / "svm.ipynb", root / "source" / ASSIGNMENT)
+    later = little_source()
+    loads = {"cell_type": "code", "id": "loads", "metadata": {}, "outputs": []}
+    source = 'from cs231n_lib.notebooks import load\n\nknn = load("knn")'
+    later["cells"].insert(1, loads | {"source": source, "execution_count": None})
+    path = root / "source" / LATER / "Later.ipynb"
+    path.parent.mkdir()
+    path.write_text(json.dumps(later), "utf-8")
+    with (root / "nbgrader_config.py").open("a") as config:
+        config.write('\nc.CourseDirectory.db_url = "postgresql://ta:hunter2@db/grades"\n')
+    release(root)
+    submit(root, "ann", answer())
+    return root
+
+
+@pytest.fixture(scope="module")
+def archive(course: Path, tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
+    return build(course, tmp_path_factory.mktemp("zip") / "autograder.zip")
+
+
+@pytest.fixture(scope="module")
+def later(course: Path, tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
+    return build(course, tmp_path_factory.mktemp("zip") / "later.zip", LATER, "--minutes", "20")
+
+
+# The zip -----------------------------------------------------------------------------------------
+
+
+def test_the_zip_holds_what_gradescope_wants_at_its_root(archive: zipfile.ZipFile) -> None:
+    modes = {entry.filename: entry.external_attr >> 16 for entry in archive.infolist()}
+    assert set(SCRIPTS) <= set(modes)
+    assert all(stat.S_IMODE(modes[name]) == 0o755 for name in SCRIPTS)
+    assert all(stat.S_ISREG(mode) for mode in modes.values())
+    assert stat.S_IMODE(Path(str(archive.filename)).stat().st_mode) == 0o600
+
+
+def test_the_zip_holds_no_more_of_the_course_than_grading_needs(
+    course: Path, archive: zipfile.ZipFile, later: zipfile.ZipFile
+) -> None:
+    names = set(archive.namelist())
+    assert {name for name in names if name.startswith("course/")} == {
+        "course/gradebook.db",
+        "course/.autograder/secret",
+        "course/release/assignment1/knn.ipynb",
+        "course/release/assignment1/svm.ipynb",
+    }
+    assert "autograder/checks/assignment1/knn/distances.py" in names
+    assert not [name for name in names if "mutants/" in name or "checks/assignment2" in name]
+    everything = b"".join(archive.read(name) for name in names)
+    assert b"hunter2" not in everything
+    assert str(course).encode() not in everything
+    assert {name for name in later.namelist() if name.endswith(".ipynb")} == {
+        "course/release/assignment1/knn.ipynb",
+        "course/release/assignment2/Later.ipynb",
+        "course/source/assignment1/knn.ipynb",  # the only solutions: knn is loaded
+    }
+
+
+def test_each_zip_has_a_secret_of_its_own(
+    course: Path, archive: zipfile.ZipFile, later: zipfile.ZipFile
+) -> None:
+    name = "course/.autograder/secret"
+    secrets = {bytes.fromhex(one.read(name).decode()) for one in (archive, later)}
+    assert len(secrets | {course_secret(course)}) == 3
+
+
+def test_the_zip_knows_what_to_grade_and_when_to_stop(later: zipfile.ZipFile) -> None:
+    settings = json.loads(later.read("settings.json"))
+    assert settings == {"assignment": LATER, "minutes": 20, "visibility": "visible"}
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_scripts_are_bash_and_know_no_machine(archive: zipfile.ZipFile, name: str) -> None:
+    script = archive.read(name)
+    subprocess.run(["bash", "-n"], input=script, check=True)
+    text = script.decode()
+    assert text.startswith("#!/usr/bin/env bash\n")
+    assert "set -" in text
+    words = ("/home", "/root", "/tmp", "file:", "extra-index", "trusted-host", "PIP_", "\r")
+    assert not [word for word in words if word in text]
+
+
+def test_an_unknown_assignment_is_told(course: Path, tmp_path: Path) -> None:
+    arguments = ["assignment9", "--root", str(course), "--out", str(tmp_path / "x.zip")]
+    result = CliRunner().invoke(gradescope, arguments)
+    assert result.exit_code == 2
+    assert "holds no notebooks" in result.stderr
+    assert not list(tmp_path.iterdir())
+
+
+# Uploads -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("uploaded", "taken", "told"),
+    [
+        (["knn.ipynb"], "knn.ipynb", ""),
+        (["hw/KNN (1).ipynb", "notes.txt"], "hw/KNN (1).ipynb", "was taken for knn.ipynb"),
+        (["knn-Copy1.ipynb"], "knn-Copy1.ipynb", "was taken for knn.ipynb"),
+        (["knn.ipynb", "knn (2).ipynb"], "knn.ipynb", "left aside, because there is a knn.ipynb"),
+        (["knn.ipynb", "svm.ipynb"], "knn.ipynb", "no notebook of this course, so not graded: svm"),
+        (["a/knn.ipynb", "b/knn.ipynb"], "", "which of these is it? a/knn.ipynb, b/knn.ipynb."),
+        (["knn.ipynb", "__MACOSX/knn.ipynb", ".x/knn.ipynb", "._knn.ipynb"], "knn.ipynb", ""),
+        (["knn2.ipynb"], "", "no notebook of this course"),
+    ],
+)
+def test_which_file_is_which_notebook(
+    tmp_path: Path, uploaded: list[str], taken: str, told: str
+) -> None:
+    for name in uploaded:
+        path = tmp_path / "upload" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+    notes = "; ".join(hand_in(tmp_path / "upload", tmp_path / "in", {"knn": ASSIGNMENT}))
+    target = tmp_path / "in" / ASSIGNMENT / "knn.ipynb"
+    assert (target.read_text() if target.exists() else "") == taken
+    assert told in notes
+    assert bool(told) == bool(notes)
+
+
+def test_a_link_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "upload").mkdir()
+    (tmp_path / "secret").write_text("x")
+    (tmp_path / "upload" / "knn.ipynb").symlink_to(tmp_path / "secret")
+    [note] = hand_in(tmp_path / "upload", tmp_path / "in", {"knn": ASSIGNMENT})
+    assert note == "knn.ipynb was not taken: it is a link, or no file"
+    assert not (tmp_path / "in").exists()
+
+
+# Runs in a folder laid out like theirs -----------------------------------------------------------
+
+
+def wrong_and_hanging(document: dict) -> None:
+    cell = cell_of(document, "k-nearest-neighbor")
+    for contract, line in {
+        "one pair at a time.": "while True: pass",
+        "one test row at a time.": "return np.zeros((len(X), 1)) - 1",
+    }.items():
+        head, found, tail = cell["source"].partition(f'{contract}"""\n')
+        cell["source"] = f"{head}{found}        {line}\n{tail}"
+
+
+class Container:
+    """A folder like /autograder in Gradescope's container."""
+
+    def __init__(self, root: Path, archive: zipfile.ZipFile, **environment: str) -> None:
+        self.root, self.environment = root, environment
+        archive.extractall(root / "source")
+        shutil.copy(root / "source" / "run_autograder", root / "run_autograder")
+        (root / "submission").mkdir()
+        users = [{"id": 31, "name": "../../x", "email": "x"}, {"id": 7}]
+        self.write("submission_metadata.json", json.dumps({"users": users}))
+
+    def write(self, name: str, content: str | bytes) -> None:
+        data = content.encode() if isinstance(content, str) else content
+        (self.root / name).write_bytes(data)
+
+    def run(self) -> tuple[dict, str]:
+        """(results.json, what was printed)."""
+        own = {"AUTOGRADER_ROOT": str(self.root), "CS231N_CACHE": str(cache_dir())}
+        done = subprocess.run(
+            ["bash", str(self.root / "run_autograder")],
+            env=os.environ | own | {"CS231N_PYTHON": sys.executable} | self.environment,
+            cwd=self.root,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert done.returncode == 0, done.stdout
+        return json.loads((self.root / "results" / "results.json").read_bytes()), done.stdout
+
+
+def right(container: Container) -> None:
+    container.write("submission/knn (1).ipynb", answer())
+    container.write("submission/homework.ipynb", answer())
+
+
+def wrong(container: Container) -> None:
+    container.write("submission/knn.ipynb", answer(wrong_and_hanging))
+    container.write("submission_metadata.json", "{not JSON")
+
+
+def unprotected(container: Container) -> None:
+    container.write("submission/knn.ipynb", answer())
+    container.environment["CS231N_ISOLATION"] = "of no kind"
+
+
+def too_slow(container: Container) -> None:
+    container.write("submission/knn.ipynb", answer())
+    settings = json.loads((container.root / "source" / "settings.json").read_bytes())
+    container.write("source/settings.json", json.dumps(settings | {"minutes": 0}))
+
+
+@pytest.fixture(scope="module")
+def runs(archive: zipfile.ZipFile, tmp_path_factory: pytest.TempPathFactory) -> dict:
+    """All runs, two at a time: each is a container of its own."""
+
+    def one(prepare: Callable[[Container], None]) -> tuple[dict, str]:
+        container = Container(tmp_path_factory.mktemp(prepare.__name__), archive)
+        prepare(container)
+        return container.run()
+
+    kinds = (right, wrong, unprotected, too_slow)
+    with ThreadPoolExecutor(2) as pool:
+        return dict(zip([kind.__name__ for kind in kinds], pool.map(one, kinds), strict=True))
+
+
+def of(found: dict, notebook: str) -> list[dict]:
+    return [test for test in found["tests"] if test["name"].startswith(f"{notebook}: ")]
+
+
+def test_a_right_solution_has_full_marks_whatever_the_browser_called_it(runs: dict) -> None:
+    found, printed = runs["right"]
+    assert found["score"] == CLASS_POINTS
+    assert [test["name"] for test in of(found, "knn")] == [f"knn: {name}" for name in QUESTIONS]
+    assert {test["status"] for test in of(found, "knn")} == {"passed"}
+    assert "knn (1).ipynb was taken for knn.ipynb" in found["output"]
+    assert "Written answers that a person will read: 1." in found["output"]
+    assert found["extra_data"]["graded"] is True
+    assert "user-7-31" in printed
+
+
+def test_a_missing_notebook_is_told_to_the_student(runs: dict) -> None:
+    found, printed = runs["right"]
+    svm = of(found, "svm")
+    assert svm
+    assert {(test["score"], test["output"]) for test in svm} == {(0, "not handed in")}
+    assert "no notebook of this course, so not graded: homework.ipynb" in found["output"]
+    assert "svm.ipynb is missing" in printed
+
+
+def test_wrong_and_hanging_functions_cost_their_own_points(runs: dict) -> None:
+    found, printed = runs["wrong"]
+    assert [test["score"] for test in of(found, "knn")] == [0, 0, 4, 3]
+    hanging, mistaken = (test["output"] for test in of(found, "knn")[:2])
+    assert "took longer than 2 s" in hanging
+    assert "[FAILED]" in mistaken
+    assert found["score"] == 7
+    assert "does not say who it is" in printed
+
+
+def test_without_isolation_the_0_is_said_to_be_no_grade(runs: dict) -> None:
+    found, printed = runs["unprotected"]
+    assert found["score"] == 0
+    assert found["output"].startswith("NOT GRADED: the 0 is not a grade.")
+    student, staff = found["tests"]
+    assert "no tier 'of no kind'" in staff["output"]
+    assert staff["visibility"] == "hidden"
+    assert student["status"] == "failed"
+    assert "tier" not in student["output"] + found["output"]
+    assert found["extra_data"] == {"graded": False}
+    assert "no tier 'of no kind'" in printed
+
+
+def test_grading_stops_before_gradescope_would_stop_it(runs: dict) -> None:
+    found, printed = runs["too_slow"]
+    assert found["output"].startswith("NOT GRADED")
+    assert "Grading was stopped after" in found["tests"][1]["output"]
+    assert "NOT GRADED" in printed
+
+
+def test_results_are_there_even_where_nothing_works(
+    archive: zipfile.ZipFile, tmp_path: Path
+) -> None:
+    container = Container(tmp_path, archive, CS231N_PYTHON="/bin/false")
+    found, printed = container.run()
+    assert found["score"] == 0
+    assert found["output"].startswith("NOT GRADED.")
+    assert "the grader ended with status 1 and without results" in printed
+    container.environment.clear()
+    container.write("source/settings.json", "{}")
+    found, printed = container.run()
+    assert found["tests"][1]["output"].startswith("the grader failed: TypeError")
+    assert "Traceback" in printed
