@@ -38,8 +38,20 @@ def release(assignments: tuple[str, ...], root: Path) -> None:
 
 @main.command()
 @click.argument("assignment")
-@click.option("--student", "students", default="*", help="Only students matching this pattern.")
+@click.option(
+    "--students", "--student", default="*", metavar="GLOB", help="Only students like this."
+)
+@click.option("--notebooks", default="*", metavar="GLOB", help="Only notebooks like this.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    help="Processes on this machine. [default: as many as it has cores and memory for]",
+)
+@click.option(
+    "--scheduler", metavar="ADDRESS", help="Grade on the dask cluster with this scheduler instead."
+)
 @click.option("--force", is_flag=True, help="Grade again what is unchanged.")
+@click.option("--json", "as_json", is_flag=True, help="Print verdicts as JSON, nothing else.")
 @click.option(
     "--isolation",
     type=click.Choice(["root", "userns", "flat", "none"]),
@@ -47,16 +59,31 @@ def release(assignments: tuple[str, ...], root: Path) -> None:
 )
 @root_option
 @told
-def grade(assignment: str, students: str, force: bool, isolation: str | None, root: Path) -> None:
+def grade(
+    assignment: str,
+    students: str,
+    notebooks: str,
+    workers: int | None,
+    scheduler: str | None,
+    force: bool,
+    as_json: bool,
+    isolation: str | None,
+    root: Path,
+) -> None:
     """Grade submissions; write autograded/, gradebook, report/.
 
     Reads submitted/STUDENT/ASSIGNMENT/NOTEBOOK.ipynb. What is graded and unchanged is not graded
-    again. Written answers are left to people: see the formgrader.
+    again: after an interruption the same command goes on where it was. Written answers are left to
+    people: see the formgrader.
     """
-    from autograder.terminal import grade_with_progress
+    from autograder.terminal import How, grade_with_progress
 
-    root = root.resolve()
-    done = grade_with_progress(root, assignment, students, force=force, isolation=isolation)
+    if scheduler and workers:
+        raise click.UsageError("--workers is for this machine; a cluster has the workers it has")
+    how = How(workers, scheduler, isolation, quiet=as_json)
+    done = grade_with_progress(
+        root.resolve(), assignment, students, notebooks, force=force, how=how
+    )
     sys.exit(NEEDS_HUMAN if any(graded.needs_human for graded in done) else 0)
 
 

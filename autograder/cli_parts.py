@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -18,6 +19,7 @@ def told(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(command)
     def run(*args: Any, **kwargs: Any) -> Any:
+        from autograder.batch.errors import ClusterError
         from autograder.course import CourseError
         from autograder.export import ExportError
         from autograder.gradebook import GradebookError
@@ -33,10 +35,18 @@ def told(command: Callable[..., Any]) -> Callable[..., Any]:
             return command(*args, **kwargs)
         except wrong_use as error:
             raise Told(str(error), WRONG_USE) from None
-        except (GradebookError, ReferenceFailed) as error:
+        except (ClusterError, GradebookError, ReferenceFailed) as error:
             raise Told(str(error), NEEDS_HUMAN) from None
         except SandboxError as error:
             raise Told(f"{error}\nRun `python -m autograder doctor`.", NEEDS_HUMAN) from None
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            raise Told(
+                f"the disk is full ({error.filename or error}). Nothing is half-written: make room "
+                "and run the same command again",
+                NEEDS_HUMAN,
+            ) from None
 
     return run
 

@@ -32,6 +32,7 @@ class Event:
     notebook: str
     done: int  # notebooks finished so far
     total: int
+    of_notebook: int  # how many submissions there are of this notebook
     graded: GradedNotebook | None = None
     reused: bool = False
 
@@ -133,8 +134,9 @@ class Engine:
     def _event(
         self, job: _Running, graded: GradedNotebook | None = None, *, reused: bool = False
     ) -> Event:
-        total = len(self.submissions) * len(self.notebooks)
-        return Event(job.work.student, job.notebook, self._done, total, graded, reused)
+        each = len(self.submissions)
+        total = each * len(self.notebooks)
+        return Event(job.work.student, job.notebook, self._done, total, each, graded, reused)
 
 
 @dataclass(frozen=True)

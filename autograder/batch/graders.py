@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -51,3 +52,22 @@ class Here:
     def next(self) -> tuple[str, Answer]:
         key, task = self._waiting.popleft()
         return key, self._desk.grade(task)
+
+
+class Lazy:
+    """Starts the real grader when the first task comes: where nothing has changed, none does."""
+
+    def __init__(self, start: Callable[[], Grader]) -> None:
+        self._start = start
+        self._grader: Grader | None = None
+
+    def capacity(self) -> int:
+        return self._grader.capacity() if self._grader else 1
+
+    def submit(self, key: str, task: Task) -> None:
+        self._grader = self._grader or self._start()
+        self._grader.submit(key, task)
+
+    def next(self) -> tuple[str, Answer]:
+        assert self._grader is not None, "nothing was submitted"
+        return self._grader.next()

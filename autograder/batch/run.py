@@ -58,6 +58,7 @@ def grade_class(
         checks_for(assignment, name)  # raises CheckError, before anything is done
     chosen = submissions(root, assignment, choice.students)
     with _only_one(root):
+        _sweep(root, assignment)
         with tempfile.TemporaryDirectory() as scratch:
             ensure_assignment(root, assignment, Path(scratch))
         with Scribe(root, assignment) as scribe:
@@ -87,6 +88,14 @@ def grade_assignment(
         if event.graded:
             graded[event.student, event.notebook] = event.graded
     return [graded[key] for key in sorted(graded)]
+
+
+def _sweep(root: Path, assignment: str) -> None:
+    """Remove the half-written files of a run that was killed; nobody else is writing now."""
+    for place in (root / "autograded", root / ".autograder" / "results"):
+        for pattern in (f"*/{assignment}/.*.ipynb-*", f"{assignment}/*/.*.json-*"):
+            for left in place.glob(pattern):
+                left.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -40,12 +40,26 @@ class Task:
         return cls(**plain, known=known)
 
 
-def pack_result(graded: GradedNotebook) -> bytes:
-    return _packed(to_dict(graded))
+@dataclass(frozen=True)
+class Refused:
+    """A worker grades nobody: it has no isolation, or another version of the package."""
+
+    stage: str  # of the sandbox, or VERSION
+    reason: str
 
 
-def unpack_result(data: bytes) -> GradedNotebook:
-    return from_dict(msgpack.unpackb(data, unicode_errors="surrogatepass"))
+VERSION = "version"
+
+
+def pack_answer(answer: GradedNotebook | Refused) -> bytes:
+    if isinstance(answer, Refused):
+        return _packed({"refused": dataclasses.asdict(answer)})
+    return _packed({"graded": to_dict(answer)})
+
+
+def unpack_answer(data: bytes) -> GradedNotebook | Refused:
+    plain = msgpack.unpackb(data, unicode_errors="surrogatepass")
+    return Refused(**plain["refused"]) if "refused" in plain else from_dict(plain["graded"])
 
 
 def _packed(plain: dict[str, Any]) -> bytes:

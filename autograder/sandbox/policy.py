@@ -24,6 +24,9 @@ class SandboxError(RuntimeError):
         self.stage = stage
         self.reason = reason
 
+    def __reduce__(self) -> tuple[type[SandboxError], tuple[str, str]]:
+        return SandboxError, (self.stage, self.reason)  # it may be told from another process
+
 
 @dataclass(frozen=True)
 class Limits:

@@ -1,0 +1,65 @@
+"""What runs on a dask worker: one desk, made when the worker is told about the course.
+
+Tasks and verdicts travel as bytes of plain data. A student's code never runs in the worker: the
+desk forks locked-down kernels from a process of its own.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import ExitStack
+
+from distributed import Worker, WorkerPlugin, get_worker
+
+from autograder.batch.desk import Desk
+from autograder.batch.fingerprints import checks_code, grader_code
+from autograder.batch.memory import room_on_this_host
+from autograder.batch.task import VERSION, Refused, Task, pack_answer
+from autograder.judge.results import GradedNotebook
+from autograder.material import Material
+from autograder.sandbox.policy import SandboxError
+from autograder.workers import warm_zygote
+
+
+class Grading(WorkerPlugin):
+    """Gives each worker what it needs to grade one assignment; takes it away at the end.
+
+    ``code`` is the driver's version: with another one the same work would earn other grades.
+    """
+
+    def __init__(self, name: str, material: bytes, tier: str | None) -> None:
+        self.name = name
+        self._material = material
+        self._tier = tier
+
+    def setup(self, worker: Worker) -> None:
+        material = Material.unpack(self._material)
+        self._stack = ExitStack()
+        zygote = self._stack.enter_context(warm_zygote(self._tier))  # starts in the background
+        self._desk = Desk(material, zygote)
+        self._assignment = material.assignment
+        self._one_at_a_time = threading.Lock()
+
+    def teardown(self, worker: Worker) -> None:
+        self._stack.close()
+
+    def grade(self, task: Task, code: str) -> GradedNotebook | Refused:
+        if code != version_of(self._assignment, task.notebook):
+            return Refused(VERSION, "a worker has another version of this package than the driver")
+        with self._one_at_a_time, room_on_this_host():
+            try:
+                return self._desk.grade(task)
+            except SandboxError as error:
+                return Refused(error.stage, error.reason)
+
+
+def version_of(assignment: str, notebook: str) -> str:
+    """A hash of all code that has a say in the grade of a notebook."""
+    return grader_code() + checks_code(assignment, notebook)
+
+
+def grade_packed(plugin: str, task: bytes, code: str) -> bytes:
+    """The function that dask calls: grade with the desk of the worker it runs on."""
+    found = get_worker().plugins[plugin]
+    assert isinstance(found, Grading)
+    return pack_answer(found.grade(Task.unpack(task), code))
