@@ -94,6 +94,12 @@ def counted(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
+def breakable(name: str) -> Markup:
+    """A name that may go on in a new line where a new word begins: Network_|Visualization."""
+    words = re.split(r"(?<=_)|(?<=[a-z])(?=[A-Z])", name)
+    return Markup("<wbr>").join(words)  # escapes them
+
+
 def _render(template: str, **values: Any) -> str:
     text = _environment().get_template(template).render(**values)
     return text.encode("utf-8", "replace").decode("utf-8")  # names of files may hold any bytes
@@ -108,7 +114,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for function in (points, percent, width, duration, counted, student_file):
+    for function in (points, percent, width, duration, counted, breakable, student_file):
         environment.filters[function.__name__] = function
     for function in (histograms.place, histograms.grid, histograms.ticks, histograms.tenths):
         environment.globals[function.__name__] = function

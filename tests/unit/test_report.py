@@ -22,7 +22,7 @@ from autograder.report import write_report
 from autograder.report.cases import BROKEN_CHECK, DATE, KINDS, OTHER, OUTCOMES, reasons, shortened
 from autograder.report.grades_csv import harmless, number
 from autograder.report.histograms import histogram, time_axis
-from autograder.report.html import duration, percent, student_file
+from autograder.report.html import breakable, duration, percent, student_file
 from autograder.report.item_analysis import CheckSummary, CheckTally
 from autograder.report.summary import summarize
 from html_tags import Tags
@@ -404,6 +404,12 @@ def test_percentages_say_all_and_none_only_where_it_is_so() -> None:
     assert [percent(n, 1000) for n in (0, 1, 500, 999, 1000)] == [
         "0 %", "1 %", "50 %", "99 %", "100 %"
     ]  # fmt: skip
+
+
+def test_names_may_break_where_a_word_begins_and_nowhere_else() -> None:
+    assert breakable("Network_Visualization") == "Network_<wbr>Visualization"
+    assert breakable("FullyConnectedNets") == "Fully<wbr>Connected<wbr>Nets"
+    assert breakable("<b>") == "&lt;b&gt;"
 
 
 def test_pages_of_students_who_left_are_removed(tmp_path: Path) -> None:
