@@ -1,0 +1,166 @@
+"""What goes where, decided before anything is written."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from autograder.collect.exports import HandedIn
+from autograder.collect.names import shown
+from autograder.collect.notebooks import Identified, Released, Worth, identify
+from autograder.collect.people import Match, Person, Roster
+
+Order = tuple[str, float]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A file that is a notebook of a student."""
+
+    student: str
+    handed: HandedIn
+    what: Identified
+    note: str = ""
+    known: bool = True  # the student is in the roster, or there is no roster
+
+    @property
+    def notebook(self) -> str:
+        return self.what.notebook
+
+
+@dataclass(frozen=True)
+class Leftover:
+    """What a person has to look at. ``file`` is None where there is nothing to keep."""
+
+    file: Path | None
+    reason: str
+    student: str = ""
+
+
+@dataclass
+class Plan:
+    """The decisions."""
+
+    chosen: list[Candidate] = field(default_factory=list)
+    spare: list[tuple[Candidate, str]] = field(default_factory=list)  # and why it is not used
+    leftovers: list[Leftover] = field(default_factory=list)
+    ignored: int = 0  # files as they were released
+
+
+def make_plan(
+    handed_in: Sequence[HandedIn], roster: Roster, released: Released, attempt: int | None = None
+) -> Plan:
+    """Decide about every file. ``attempt``: which of a student's, from 1; None is the latest."""
+    plan = Plan()
+    candidates: dict[str, list[Candidate]] = defaultdict(list)
+    matches = _matches(handed_in, roster)
+    for handed in handed_in:
+        what = identify(handed.file.read_bytes(), handed.name, released)
+        if not what.notebook and not what.reason:
+            plan.ignored += 1
+        elif handed.person is None:
+            plan.leftovers.append(Leftover(handed.file, handed.problem))
+        elif what.reason:
+            student = matches[handed.person].student
+            plan.leftovers.append(Leftover(handed.file, what.reason, student))
+        else:
+            group = (handed.person, *handed.others)
+            for match in map(matches.__getitem__, group):
+                if match.problem:
+                    plan.leftovers.append(Leftover(handed.file, match.problem))
+                else:
+                    one = _candidate(handed, what, match, len(group))
+                    candidates[match.student].append(one)
+    for student in sorted(candidates):
+        mine = candidates[student]
+        if attempt is not None:
+            mine = _of_attempt(plan, mine, attempt)
+        for notebook in sorted({one.notebook for one in mine}):
+            _choose(plan, [one for one in mine if one.notebook == notebook])
+    return plan
+
+
+def newer(one: Order | None, other: Order | None) -> bool | None:
+    """Whether the first is newer; None where nothing tells."""
+    if one is None or other is None or one[0] != other[0] or one == other:
+        return None
+    return one[1] > other[1]
+
+
+def _matches(handed_in: Iterable[HandedIn], roster: Roster) -> dict[Person, Match]:
+    """Every person's student. One student is not two people of the same LMS."""
+    people = {p: None for h in handed_in for p in (h.person, *h.others) if p is not None}
+    matches = {person: roster.find(person) for person in people}
+    claims: dict[tuple[str, str], list[Person]] = defaultdict(list)
+    for person, match in matches.items():
+        if match.student:
+            claims[match.student, person.lms].append(person)
+    for (student, lms), claimants in claims.items():
+        if len(claimants) > 1:
+            names = ", ".join(sorted(shown(f"{p.name} {p.number}".strip()) for p in claimants))
+            problem = f"several people in the download from {lms} may be {student!r}: {names}"
+            matches.update(dict.fromkeys(claimants, Match("", problem=problem)))
+    return matches
+
+
+def _candidate(handed: HandedIn, what: Identified, match: Match, group: int) -> Candidate:
+    late = "LATE, says Canvas" if handed.late else ""
+    together = f"handed in by a group of {group}" if group > 1 else ""
+    notes = filter(None, (what.note, match.note, late, together))
+    return Candidate(match.student, handed, what, "; ".join(notes), match.known)
+
+
+def _of_attempt(plan: Plan, mine: list[Candidate], wanted: int) -> list[Candidate]:
+    """Those of the ``wanted``-th attempt; the others are spare."""
+    orders: dict[str, Order | None] = {}
+    for one in mine:  # an attempt is as new as its newest file
+        known = orders.get(one.handed.attempt)
+        order = one.handed.order
+        orders[one.handed.attempt] = order if known is None or newer(order, known) else known
+    attempts = set(orders.values())
+    kinds = {order[0] if order else "" for order in attempts}
+    if len(orders) > 1 and ("" in kinds or len(kinds) > 1):
+        reason = f"of one of {len(orders)} attempts, and nothing tells their order"
+        plan.leftovers += [Leftover(one.handed.file, reason, one.student) for one in mine]
+        return []
+    in_order = sorted(attempts, key=lambda order: order[1] if order else 0)
+    if wanted > len(in_order):
+        reason = f"attempt {wanted} is not there: {len(in_order)} found"
+        plan.leftovers.append(Leftover(None, reason, mine[0].student))
+    chosen = in_order[wanted - 1] if wanted <= len(in_order) else ("none", 0.0)
+    plan.spare += [
+        (one, "of another attempt") for one in mine if orders[one.handed.attempt] != chosen
+    ]
+    return [one for one in mine if orders[one.handed.attempt] == chosen]
+
+
+def _choose(plan: Plan, rivals: list[Candidate]) -> None:
+    """Take one of the files that are the same notebook of the same student."""
+    different: dict[str, Candidate] = {}
+    for one in rivals:
+        same = different.get(one.what.sha256)
+        if same is None or newer(one.handed.order, same.handed.order):
+            different[one.what.sha256] = one
+    best = max(one.what.worth for one in different.values())
+    why = {Worth.UNREADABLE: "cannot be read", Worth.AS_RELEASED: "is as it was released"}
+    rest = []
+    for one in different.values():
+        if one.what.worth < best:
+            plan.spare.append((one, f"{why[one.what.worth]}, another one is not"))
+        else:
+            rest.append(one)
+    older = {
+        one.what.sha256
+        for one in rest
+        if any(newer(other.handed.order, one.handed.order) for other in rest)
+    }
+    plan.spare += [(one, "older") for one in rest if one.what.sha256 in older]
+    newest = [one for one in rest if one.what.sha256 not in older]
+    if len(newest) == 1:
+        plan.chosen += newest
+        return
+    notebook = newest[0].notebook
+    reason = f"one of {len(newest)} different files for {notebook}; nothing tells which is the last"
+    plan.leftovers += [Leftover(one.handed.file, reason, one.student) for one in newest]

@@ -1,0 +1,76 @@
+"""What went where, as a table on a terminal and as plain lines elsewhere."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+from itertools import groupby
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from autograder.collect.place import Row
+from autograder.collect.run import Collected
+
+COLUMNS = ("student", "notebook", "outcome", "from", "remark")
+ALIKE = 3  # more files of one student with the same remark are one line
+
+
+def show(done: Collected, *, dry_run: bool) -> None:
+    """Print every row, those for a person last, then how many there are of each kind."""
+    console = Console(markup=False, emoji=False, highlight=False)
+    rows = sorted(_gathered(done.rows), key=lambda row: (row.human, row.student, row.notebook))
+    if console.is_terminal:
+        table = Table(title="Nothing was written" if dry_run else None)
+        for column in COLUMNS:
+            table.add_column(column, overflow="fold")
+        for row in rows:
+            style = "yellow" if row.human else None
+            table.add_row(*_cells(row), style=style)
+        console.print(table)
+    else:
+        for row in rows:
+            click.echo(_line(row))
+    click.echo(_summary(done, dry_run=dry_run))
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    return row.student, row.notebook, row.outcome, row.where, row.note
+
+
+def _line(row: Row) -> str:
+    whose = "/".join(filter(None, (row.student, row.notebook)))
+    source = f"from {row.where}" if row.where and whose else row.where
+    note = f": {row.note}" if row.note else ""
+    return " ".join(filter(None, (f"{row.outcome:12}", whose, source))) + note
+
+
+def _gathered(rows: Iterable[Row]) -> Iterable[Row]:
+    """A student's data set is one row, not a thousand."""
+
+    def kind(row: Row) -> tuple[str, ...]:
+        reason = row.note.partition("; kept as ")[0]
+        return row.student, row.notebook, row.outcome, "" if row.notebook else reason
+
+    for (_, notebook, _, reason), group in groupby(sorted(rows, key=kind), key=kind):
+        alike = list(group)
+        if notebook or len(alike) <= ALIKE:
+            yield from alike
+            continue
+        first = alike[0]
+        where = f"{first.where} and {len(alike) - 1} more"
+        folder = first.note.partition("; kept as ")[2].rpartition("/")[0]
+        note = f"{reason}; kept in {folder}" if folder else reason
+        yield replace(first, where=where, note=note)
+
+
+def _summary(done: Collected, *, dry_run: bool) -> str:
+    counted = Counter(row.outcome for row in done.rows)
+    parts = [f"{number} {outcome}" for outcome, number in sorted(counted.items())]
+    if done.ignored:
+        parts.append(f"{done.ignored} ignored (as released, or of the system)")
+    students = len({row.student for row in done.rows if row.notebook})
+    head = "would be: " if dry_run else ""
+    return f"{head}{', '.join(parts)}; {students} students"
