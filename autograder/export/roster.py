@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from autograder.export.standing import Standing, listed
+from autograder.export.standing import Standing
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,9 @@ class Matches:
         """What a human has to see to: grades that do not arrive."""
         lines = []
         if self.ours:
-            lines.append(f"graded here, but not in the list: {listed(self.ours)}")
+            lines.append(f"graded here, but not in the list: {', '.join(self.ours)}")
         if self.doubtful:
-            lines.append(f"in several rows, or two in one, so left out: {listed(self.doubtful)}")
+            lines.append(f"in several rows, or two in one, so left out: {', '.join(self.doubtful)}")
         return lines
 
 

@@ -63,18 +63,19 @@ class Snapshot:
 def read_gradebook(root: Path, assignment: str) -> Snapshot:
     """Read the course's gradebook, SQLite or another database. Raises ExportError."""
     course = CourseDirectory(config=course_config(root))
-    engine = reading_engine(make_url(course.db_url))
     try:
-        with engine.connect() as connection:
-            return _snapshot(connection, assignment, course.course_id)
-    except SQLAlchemyError as error:
+        engine = reading_engine(make_url(course.db_url))
+        try:
+            with engine.connect() as connection:
+                return _snapshot(connection, assignment, course.course_id)
+        finally:
+            engine.dispose()
+    except (SQLAlchemyError, ImportError) as error:
         cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
         raise ExportError(
-            f"the gradebook {engine.url.render_as_string()} cannot be read: {cause}; "
-            "is it nbgrader's, of this version (`nbgrader db upgrade`), and running?"
+            f"the gradebook of {root} cannot be read: {cause}. Is db_url in nbgrader_config.py "
+            "right, the server up, and the database of this nbgrader (`nbgrader db upgrade`)?"
         ) from error
-    finally:
-        engine.dispose()
 
 
 def reading_engine(url: URL) -> Engine:

@@ -13,6 +13,8 @@ from autograder.export.standing import Standing, listed
 from autograder.export.tables import cell_text
 from autograder.report.grades_csv import FORMULA_STARTS, number
 
+EXCUSED = ("EX", "N/A")  # Canvas: a decision about this student, not to be undone by an import
+
 
 @dataclass(frozen=True)
 class Filled:
@@ -39,13 +41,16 @@ class Grader:
         highest, points = parsed(self.highest), self.found[0].max_score
         factor = self._factor(highest, points)
         comma = "," in self.highest
-        above = []
+        above, excused = [], []
         for place, standing in sorted(matches.rows.items()):
+            rows[place] += [""] * (target + 1 - len(rows[place]))
+            if rows[place][target].strip().upper() in EXCUSED:
+                excused.append(standing.student)
+                continue
             grade = standing.score * factor
             if highest is not None and round(grade, 4) > highest:
                 above.append(standing.student)
             text = number(grade)
-            rows[place] += [""] * (target + 1 - len(rows[place]))
             rows[place][target] = text.replace(".", ",") if comma else text
         problems = matches.problems()
         if highest is not None and highest != points and not self.scale:
@@ -59,8 +64,11 @@ class Grader:
                 f"in silence: {listed(above)}"
             )
         notes = []
+        if excused:
+            notes.append(f"excused by {self.platform}, left as is: {listed(excused)}")
         if matches.theirs:
-            notes.append(f"in the list, nothing graded here, left as is: {listed(matches.theirs)}")
+            names = ", ".join(matches.theirs)
+            notes.append(f"in the list, nothing graded here, left as is: {names}")
         return Filled(replace(sheet, rows=rows), tuple(problems), tuple(notes))
 
     def _factor(self, highest: float | None, points: float) -> float:

@@ -242,6 +242,11 @@ def test_without_a_gradebook_no_grade_is_guessed(course: Path) -> None:
     assert not (course / "gradebook.db").exists()
     (course / "gradebook.db").write_bytes(b"something else" * 100)
     assert "cannot be read: file is not a database" in run(course, "assignment").stderr
+    with (course / "nbgrader_config.py").open("a") as config:
+        config.write('\nc.CourseDirectory.db_url = "no such database"\n')
+    result = run(course, "assignment")
+    assert result.exit_code == WRONG_USE
+    assert "Is db_url in nbgrader_config.py right" in result.stderr
 
 
 def test_others_may_write_meanwhile_and_nothing_is_changed(course: Path) -> None:
@@ -365,6 +370,12 @@ def test_canvas_doubts_are_told_and_left_out(course: Path) -> None:
     result, filled = canvas(course, "\n".join([*CANVAS.splitlines()[:3], *rows, ""]))
     assert [row[7] for row in filled[3:]] == ["1", "2", "3"]
     assert f"in several rows, or two in one, so left out: ann, {BOB}, cleo" in result.stderr
+
+
+def test_canvas_excused_students_stay_excused(course: Path) -> None:
+    result, filled = canvas(course, CANVAS.replace(",8,3,50", ",8,EX,50"))
+    assert [row[7] for row in filled[3:]] == ["11", "EX", "10", "9"]
+    assert f"excused by Canvas, left as is: {BOB}" in result.stderr
 
 
 def test_canvas_without_a_list_goes_by_login(graded: Path) -> None:

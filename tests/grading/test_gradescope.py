@@ -17,6 +17,7 @@ import pytest
 from click.testing import CliRunner
 
 from autograder.export.command import gradescope
+from autograder.export.gradescope.run import main as grade_in_container
 from autograder.export.gradescope.upload import hand_in
 from autograder.release import release
 from autograder.secret import course_secret
@@ -148,7 +149,8 @@ def test_an_unknown_assignment_is_told(course: Path, tmp_path: Path) -> None:
         (["knn.ipynb"], "knn.ipynb", ""),
         (["hw/KNN (1).ipynb", "notes.txt"], "hw/KNN (1).ipynb", "was taken for knn.ipynb"),
         (["knn-Copy1.ipynb"], "knn-Copy1.ipynb", "was taken for knn.ipynb"),
-        (["knn.ipynb", "knn (2).ipynb"], "knn.ipynb", "left aside, because there is a knn.ipynb"),
+        (["knn.ipynb", "knn (2).ipynb"], "knn.ipynb", "knn.ipynb was graded, not knn (2).ipynb"),
+        (["hw/knn.ipynb", "hw/old/knn.ipynb"], "hw/knn.ipynb", "graded, not hw/old/knn.ipynb"),
         (["knn.ipynb", "svm.ipynb"], "knn.ipynb", "no notebook of this course, so not graded: svm"),
         (["a/knn.ipynb", "b/knn.ipynb"], "", "which of these is it? a/knn.ipynb, b/knn.ipynb."),
         (["knn.ipynb", "__MACOSX/knn.ipynb", ".x/knn.ipynb", "._knn.ipynb"], "knn.ipynb", ""),
@@ -181,11 +183,24 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
 # Runs in a folder laid out like theirs -----------------------------------------------------------
 
 
+SPY = """
+try:
+    leaked = open({secret!r}).read()
+except OSError:
+    leaked = ""
+try:
+    open({results!r}, "w").write('{{"score": 99}}')
+except OSError:
+    pass
+"""
+
+
 def wrong_and_hanging(document: dict) -> None:
+    """One function hangs, and one is right only if a secret could be read."""
     cell = cell_of(document, "k-nearest-neighbor")
     for contract, line in {
         "one pair at a time.": "while True: pass",
-        "one test row at a time.": "return np.zeros((len(X), 1)) - 1",
+        "one test row at a time.": "if not leaked: return np.zeros((len(X), 1)) - 1",
     }.items():
         head, found, tail = cell["source"].partition(f'{contract}"""\n')
         cell["source"] = f"{head}{found}        {line}\n{tail}"
@@ -227,19 +242,21 @@ def right(container: Container) -> None:
 
 
 def wrong(container: Container) -> None:
-    container.write("submission/knn.ipynb", answer(wrong_and_hanging))
+    secret = container.root / "source" / "course" / ".autograder" / "secret"
+    assert secret.read_text()
+    spy = SPY.format(secret=str(secret), results=str(container.root / "results" / "results.json"))
+
+    def spies(document: dict) -> None:
+        wrong_and_hanging(document)
+        cell_of(document, "imports")["source"] += spy
+
+    container.write("submission/knn.ipynb", answer(spies))
     container.write("submission_metadata.json", "{not JSON")
 
 
 def unprotected(container: Container) -> None:
     container.write("submission/knn.ipynb", answer())
     container.environment["CS231N_ISOLATION"] = "of no kind"
-
-
-def too_slow(container: Container) -> None:
-    container.write("submission/knn.ipynb", answer())
-    settings = json.loads((container.root / "source" / "settings.json").read_bytes())
-    container.write("source/settings.json", json.dumps(settings | {"minutes": 0}))
 
 
 @pytest.fixture(scope="module")
@@ -251,7 +268,7 @@ def runs(archive: zipfile.ZipFile, tmp_path_factory: pytest.TempPathFactory) -> 
         prepare(container)
         return container.run()
 
-    kinds = (right, wrong, unprotected, too_slow)
+    kinds = (right, wrong, unprotected)
     with ThreadPoolExecutor(2) as pool:
         return dict(zip([kind.__name__ for kind in kinds], pool.map(one, kinds), strict=True))
 
@@ -280,7 +297,9 @@ def test_a_missing_notebook_is_told_to_the_student(runs: dict) -> None:
     assert "svm.ipynb is missing" in printed
 
 
-def test_wrong_and_hanging_functions_cost_their_own_points(runs: dict) -> None:
+def test_wrong_and_hanging_functions_cost_their_points_and_spying_earns_none(
+    runs: dict,
+) -> None:
     found, printed = runs["wrong"]
     assert [test["score"] for test in of(found, "knn")] == [0, 0, 4, 3]
     hanging, mistaken = (test["output"] for test in of(found, "knn")[:2])
@@ -303,23 +322,37 @@ def test_without_isolation_the_0_is_said_to_be_no_grade(runs: dict) -> None:
     assert "no tier 'of no kind'" in printed
 
 
-def test_grading_stops_before_gradescope_would_stop_it(runs: dict) -> None:
-    found, printed = runs["too_slow"]
-    assert found["output"].startswith("NOT GRADED")
-    assert "Grading was stopped after" in found["tests"][1]["output"]
-    assert "NOT GRADED" in printed
-
-
-def test_results_are_there_even_where_nothing_works(
+def test_results_are_there_even_where_python_is_not(
     archive: zipfile.ZipFile, tmp_path: Path
 ) -> None:
-    container = Container(tmp_path, archive, CS231N_PYTHON="/bin/false")
-    found, printed = container.run()
+    found, printed = Container(tmp_path, archive, CS231N_PYTHON="/bin/false").run()
     assert found["score"] == 0
     assert found["output"].startswith("NOT GRADED.")
     assert "the grader ended with status 1 and without results" in printed
-    container.environment.clear()
-    container.write("source/settings.json", "{}")
-    found, printed = container.run()
-    assert found["tests"][1]["output"].startswith("the grader failed: TypeError")
-    assert "Traceback" in printed
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"minutes": 0}, "Grading was stopped after"),
+        ({"no such": "setting"}, "the grader failed: TypeError"),
+    ],
+)
+def test_a_grader_that_fails_says_so(
+    archive: zipfile.ZipFile,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    change: dict,
+    reason: str,
+) -> None:
+    container = Container(tmp_path, archive)
+    container.write("submission/knn.ipynb", answer())
+    settings = json.loads(archive.read("settings.json"))
+    container.write("source/settings.json", json.dumps(settings | change))
+    monkeypatch.setenv("AUTOGRADER_ROOT", str(tmp_path))
+    grade_in_container()
+    found = json.loads((tmp_path / "results" / "results.json").read_bytes())
+    assert found["output"].startswith("NOT GRADED: the 0 is not a grade.")
+    assert found["tests"][1]["output"].startswith(reason)
+    assert "NOT GRADED" in capsys.readouterr().out

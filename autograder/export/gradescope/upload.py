@@ -14,7 +14,6 @@ from pathlib import Path
 
 from autograder.repair import MAX_BYTES
 
-MOST_FILES = 5_000
 # "knn (1)", "knn - Copy (2)", "knn-Copy1", "knn_copy 3": what browsers and systems add to a name
 ADDED = re.compile(r"(?:\s*\(\d+\)|[-_ ]+(?:copy|kopie|copie)\s*\d*)+$", re.IGNORECASE)
 
@@ -32,7 +31,7 @@ def hand_in(uploaded: Path, submitted: Path, assignments: Mapping[str, str]) -> 
     for notebook, assignment in assignments.items():
         name = f"{notebook}.ipynb"
         found = candidates.pop(_bare(notebook), [])
-        chosen = [path for path in found if path.stem == notebook] or found
+        chosen = _nearest([path for path in found if path.stem == notebook] or found)
         if len(chosen) > 1:
             files = _listed(chosen, uploaded)
             notes.append(f"{name}: which of these is it? {files}. Hand in one of them, alone")
@@ -46,7 +45,8 @@ def hand_in(uploaded: Path, submitted: Path, assignments: Mapping[str, str]) -> 
                 notes.append(f"{_listed(chosen, uploaded)} was taken for {name}")
             aside = [path for path in found if path != chosen[0]]
             if aside:
-                notes.append(f"left aside, because there is a {name}: {_listed(aside, uploaded)}")
+                taken = _listed(chosen, uploaded)
+                notes.append(f"{taken} was graded, not {_listed(aside, uploaded)}")
     strays = [path for paths in candidates.values() for path in paths]
     if strays:
         notes.append(f"no notebook of this course, so not graded: {_listed(strays, uploaded)}")
@@ -59,15 +59,17 @@ def _refused(path: Path) -> str:
     return f"it has more than {MAX_BYTES >> 20} MB" if path.stat().st_size > MAX_BYTES else ""
 
 
+def _nearest(paths: list[Path]) -> list[Path]:
+    """Those in the fewest folders: a copy further down is a backup, or a clone's."""
+    depth = min((len(path.parts) for path in paths), default=0)
+    return [path for path in paths if len(path.parts) == depth]
+
+
 def _notebooks(folder: Path) -> Iterator[Path]:
     """What is called *.ipynb, outside hidden folders and those of the Mac's zips."""
-    seen = 0
     for place, inside, files in os.walk(folder):
         inside[:] = sorted(n for n in inside if not n.startswith(".") and n != "__MACOSX")
         for name in sorted(files):
-            seen += 1
-            if seen > MOST_FILES:
-                return
             if not name.startswith(".") and name.casefold().endswith(".ipynb"):
                 yield Path(place, name)
 
