@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 ASSIGNMENTS := $(notdir $(wildcard source/assignment*))
 
-.PHONY: demo test lint release grade notebooks mutate flakes bench lock
+.PHONY: demo test lint release grade notebooks mutate flakes faults bench lock
 
 demo: $(READY)
 	$(BIN)/python -m autograder demo
@@ -38,6 +38,10 @@ mutate: $(READY)
 flakes: $(READY)
 	@status=0; for assignment in $(ASSIGNMENTS); do \
 	$(BIN)/python -m autograder flakes $$assignment || status=1; done; exit $$status
+
+# Graders killed at random moments, twenty times: the gradebook must come out the same.
+faults: $(READY)
+	CS231N_FAULT_ROUNDS=20 $(BIN)/python -m pytest tests/grading/test_faults.py
 
 bench: $(READY)
 	$(BIN)/python benchmarks/overhead.py

@@ -41,7 +41,15 @@ class Grading(WorkerPlugin):
         self._one_at_a_time = threading.Lock()
 
     def teardown(self, worker: Worker) -> None:
-        self._stack.close()
+        """At once when idle; after an error of the driver, when the task at hand is done."""
+        if self._one_at_a_time.acquire(blocking=False):
+            self._stack.close()
+        else:
+            threading.Thread(target=self._close_when_idle, daemon=True).start()
+
+    def _close_when_idle(self) -> None:
+        with self._one_at_a_time:
+            self._stack.close()
 
     def grade(self, task: Task, code: str) -> GradedNotebook | Refused:
         if code != version_of(self._assignment, task.notebook):

@@ -1,0 +1,183 @@
+"""Killed at any moment, grading loses nothing: run again, it ends with the same gradebook.
+
+``make faults`` plays twenty rounds; the suite plays a few of them.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from autograder.records import results
+from tests import little
+from tests.little import ASSIGNMENT, cell_of
+
+ROUNDS = int(os.environ.get("CS231N_FAULT_ROUNDS", "3"))
+GRADE = (sys.executable, "-m", "autograder", "grade", ASSIGNMENT, "--workers", "2")
+SECONDS = 240
+SCORES = """
+select student_id, notebook.name, base_cell.name, auto_score, manual_score, needs_manual_grade
+from grade
+join submitted_notebook on submitted_notebook.id = grade.notebook_id
+join submitted_assignment on submitted_assignment.id = submitted_notebook.assignment_id
+join notebook on notebook.id = submitted_notebook.notebook_id
+join base_cell on base_cell.id = grade.cell_id
+order by 1, 2, 3
+"""
+TABLES = ("student", "submitted_assignment", "submitted_notebook", "grade", "comment")
+
+
+def leaves(document: dict) -> None:
+    cell_of(document, "k-nearest-neighbor")["source"] = "import os\nos._exit(0)"
+
+
+def writes_nothing(document: dict) -> None:
+    cell_of(document, "k-nearest-neighbor")["source"] = "raise NotImplementedError"
+
+
+def takes_a_while(document: dict) -> None:
+    cell_of(document, "imports")["source"] += "\nimport time; time.sleep(0.7)"
+
+
+CLASS = {
+    **{f"right-{number}": takes_a_while for number in range(5)},
+    "leaves": leaves,
+    "blank": writes_nothing,
+}
+
+
+@pytest.fixture(scope="module")
+def ungraded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = little.write_course(tmp_path_factory.mktemp("faults") / "course")
+    for student, change in CLASS.items():
+        little.submit(root, student, little.answer(change))
+    subprocess.run([*GRADE[:3], "release", "--root", str(root)], check=True, capture_output=True)
+    return root
+
+
+@pytest.fixture(scope="module")
+def expected(ungraded: Path) -> list[tuple]:
+    root = copy(ungraded, "undisturbed")
+    assert grade(root).wait(SECONDS) == 1  # somebody leaves, and needs a human
+    return scores(root)
+
+
+def copy(course: Path, name: str) -> Path:
+    root = course.with_name(name)
+    shutil.copytree(course, root)
+    config = root / "nbgrader_config.py"
+    config.write_text(config.read_text("utf-8").replace(str(course), str(root)), "utf-8")
+    return root
+
+
+def grade(root: Path) -> subprocess.Popen[bytes]:
+    environment = os.environ | {"CS231N_COURSE_SECRET": "of the faults"}
+    with (root / "log.txt").open("ab") as log:
+        return subprocess.Popen(GRADE, cwd=root, env=environment, stdout=log, stderr=log)
+
+
+def scores(root: Path) -> list[tuple]:
+    """Everything about grades in the gradebook; nothing is there twice."""
+    with closing(sqlite3.connect(root / "gradebook.db")) as book:
+        assert book.execute("pragma integrity_check").fetchone() == ("ok",)
+        counted = [book.execute(f"select count(*) from {table}").fetchone() for table in TABLES]
+        return [*book.execute(SCORES).fetchall(), *counted]
+
+
+def below(pid: int) -> Iterator[int]:
+    try:
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            for child in (task / "children").read_text().split():
+                yield int(child)
+                yield from below(int(child))
+    except (FileNotFoundError, ProcessLookupError):
+        return
+
+
+def named(pid: int, word: bytes) -> list[int]:
+    found = []
+    for child in below(pid):
+        try:
+            if word in Path(f"/proc/{child}/cmdline").read_bytes():
+                found.append(child)
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    return found
+
+
+VICTIMS: dict[str, Callable[[int], list[int]]] = {
+    "driver": lambda driver: [driver],
+    "worker": lambda driver: named(driver, b"spawn_main"),
+    "warm process": lambda driver: named(driver, b"autograder.sandbox.zygote"),
+}
+
+
+@pytest.mark.sandbox
+@pytest.mark.parametrize("number", range(ROUNDS))
+def test_killed_at_a_random_moment(ungraded: Path, expected: list[tuple], number: int) -> None:
+    chance = random.Random(number)
+    root = copy(ungraded, f"round-{number}")
+    who = list(VICTIMS)[number % len(VICTIMS)]
+    driver = grade(root)
+    began(root, driver)
+    time.sleep(chance.uniform(0, 4))  # at any moment: this is what is tried here
+    for victim in VICTIMS[who](driver.pid)[-1:]:
+        os.kill(victim, signal.SIGKILL)
+    status = driver.wait(SECONDS)
+    log = (root / "log.txt").read_text("utf-8")
+    if who == "driver":
+        assert status == -signal.SIGKILL or status == 1
+        for graded in results(root, ASSIGNMENT):
+            assert graded.max_score == little.CLASS_POINTS  # nothing half-written
+        assert grade(root).wait(SECONDS) == 1, log
+    else:
+        assert status == 1, log  # one student leaves; nobody else is missing
+    assert scores(root) == expected, log
+    hidden = [p for p in root.rglob(".*-*") if p.is_file() and ".autograder/secret" not in str(p)]
+    assert not hidden, "temporary files of the killed run"
+
+
+def began(root: Path, driver: subprocess.Popen[bytes]) -> None:
+    """Wait for the first verdict on record."""
+    end = time.monotonic() + SECONDS
+    while not any((root / ".autograder" / "results").rglob("*.json")):
+        assert time.monotonic() < end, (root / "log.txt").read_text("utf-8")
+        assert driver.poll() is None, (root / "log.txt").read_text("utf-8")
+        time.sleep(0.02)  # no event tells
+
+
+@pytest.mark.sandbox
+def test_a_full_disk_is_told_and_nothing_is_half_written(
+    ungraded: Path, expected: list[tuple]
+) -> None:
+    root = copy(ungraded, "full")
+    disk = root / "small"
+    disk.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)], capture_output=True
+    )
+    if mounted.returncode:
+        pytest.skip("only root can mount a small disk")
+    try:
+        (root / "autograded").symlink_to(disk)
+        driver = grade(root)
+        assert driver.wait(SECONDS) == 1
+        log = (root / "log.txt").read_text("utf-8")
+        assert "the disk is full" in log
+        assert "Traceback" not in log
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+    (root / "autograded").unlink()
+    assert grade(root).wait(SECONDS) == 1
+    assert scores(root) == expected
