@@ -67,7 +67,7 @@ def export(
 
 @click.command()
 @click.argument("assignment")
-@click.option("--out", type=FILE, help="Where to write. [default: in report/ASSIGNMENT/]")
+@click.option("--out", type=FILE, required=True, help="Where to write, such as autograder.zip.")
 @click.option(
     "--minutes",
     type=click.IntRange(2),
@@ -84,9 +84,7 @@ def export(
 )
 @root_option
 @told
-def gradescope(
-    assignment: str, out: Path | None, minutes: int, visibility: str, root: Path
-) -> None:
+def gradescope(assignment: str, out: Path, minutes: int, visibility: str, root: Path) -> None:
     """Build an autograder for Gradescope, as a zip.
 
     It holds hidden checks, and solutions of notebooks that later ones load: keep it as private as
@@ -94,5 +92,4 @@ def gradescope(
     """
     from autograder.export.gradescope.package import build_zip
 
-    path = out or root / "report" / assignment / "autograder.zip"
-    click.echo(build_zip(root.resolve(), assignment, path, minutes, visibility))
+    click.echo(build_zip(root.resolve(), assignment, out, minutes, visibility))

@@ -140,6 +140,14 @@ def test_an_unknown_assignment_is_told(course: Path, tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_a_zip_that_cannot_be_written_is_told(course: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    out = tmp_path / "file" / "autograder.zip"
+    result = CliRunner().invoke(gradescope, [ASSIGNMENT, "--root", str(course), "--out", str(out)])
+    assert result.exit_code == 2
+    assert f"{out} cannot be made" in result.stderr
+
+
 # Uploads -----------------------------------------------------------------------------------------
 
 

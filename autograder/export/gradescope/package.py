@@ -26,7 +26,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from autograder.export import ExportError
-from autograder.material import load_material
+from autograder.material import Material, load_material
 from autograder.release import make_release
 
 HERE = Path(__file__).resolve().parent
@@ -46,28 +46,38 @@ def build_zip(root: Path, assignment: str, out: Path, minutes: int, visibility: 
     if not lock.is_file():
         raise ExportError(f"there is no {lock}: build the zip from a checkout of the course")
     material = load_material(root, assignment, b"")
-    assignments = {name for name, _ in material.released}
     settings = {"assignment": assignment, "minutes": minutes, "visibility": visibility}
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".gradescope-", dir=out.parent) as scratch:
-        book, unfinished = Path(scratch, "gradebook.db"), Path(scratch, "autograder.zip")
-        make_release(root, assignment, Path(scratch, "release"), database=book)
-        unfinished.touch(mode=0o600)
-        with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name in ("setup.sh", "run_autograder"):
-                _add(archive, name, (HERE / name).read_bytes(), mode=0o755)
-            _add(archive, "settings.json", json.dumps(settings, indent=1).encode())
-            _add(archive, "requirements.lock", lock.read_bytes())
-            for path in _code(assignments):
-                _add(archive, path.relative_to(REPOSITORY).as_posix(), path.read_bytes())
-            _add(archive, "course/gradebook.db", book.read_bytes())
-            _add(archive, "course/.autograder/secret", secrets.token_hex(32).encode(), mode=0o600)
-            for folder, notebooks in (("release", material.released), ("source", material.solved)):
-                for part, notebook in sorted(notebooks):
-                    path = f"{folder}/{part}/{notebook}.ipynb"
-                    _add(archive, f"course/{path}", (root / path).read_bytes())
-        unfinished.replace(out)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".gradescope-", dir=out.parent) as scratch:
+            book, unfinished = Path(scratch, "gradebook.db"), Path(scratch, "autograder.zip")
+            make_release(root, assignment, Path(scratch, "release"), database=book)
+            unfinished.touch(mode=0o600)
+            with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED) as archive:
+                _add(archive, "settings.json", json.dumps(settings, indent=1).encode())
+                _add(archive, "requirements.lock", lock.read_bytes())
+                _add_code(archive, {name for name, _ in material.released})
+                _add_course(archive, root, material, book.read_bytes())
+            unfinished.replace(out)
+    except OSError as error:
+        raise ExportError(f"{out} cannot be made: {error}") from None
     return out
+
+
+def _add_code(archive: zipfile.ZipFile, assignments: set[str]) -> None:
+    for name in ("setup.sh", "run_autograder"):
+        _add(archive, name, (HERE / name).read_bytes(), mode=0o755)
+    for path in _code(assignments):
+        _add(archive, path.relative_to(REPOSITORY).as_posix(), path.read_bytes())
+
+
+def _add_course(archive: zipfile.ZipFile, root: Path, material: Material, book: bytes) -> None:
+    _add(archive, "course/gradebook.db", book)
+    _add(archive, "course/.autograder/secret", secrets.token_hex(32).encode(), mode=0o600)
+    for folder, notebooks in (("release", material.released), ("source", material.solved)):
+        for assignment, notebook in sorted(notebooks):
+            path = f"{folder}/{assignment}/{notebook}.ipynb"
+            _add(archive, f"course/{path}", (root / path).read_bytes())
 
 
 def _code(assignments: set[str]) -> Iterator[Path]:
