@@ -1,0 +1,303 @@
+"""The engine: what is graded again and what is not, in which order, and what a busy host costs."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from autograder.batch import fingerprints
+from autograder.batch.desk import Desk
+from autograder.batch.engine import Event
+from autograder.batch.graders import Answer, Here, Lost
+from autograder.batch.run import Choice, grade_class
+from autograder.batch.task import VERSION, Refused, Task, pack_answer, unpack_answer
+from autograder.course import CourseError
+from autograder.gradebook import GradebookWriter
+from autograder.judge.kernel import Kernel, KernelLimits
+from autograder.judge.results import (
+    DIED,
+    MISSING,
+    NOT_RUN,
+    OUT_OF_MEMORY,
+    TIMED_OUT,
+    UNREADABLE,
+    CellVerdict,
+    GradedNotebook,
+)
+from autograder.material import Material, load_material
+from autograder.records import results
+from autograder.release import release
+from little import ASSIGNMENT, CLASS_POINTS, NOTEBOOK, answer, cell_of, submit, write_course
+
+ROOT = Path(__file__).resolve().parents[2]
+ALL = Choice()
+GRADED = GradedNotebook("ada", "a1", "knn", (CellVerdict("q", 2.0, 1.5, ()),), document="{}")
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Path:
+    root = write_course(tmp_path / "course")
+    release(root)
+    return root
+
+
+class Recording:
+    """Answers with what it is told to, or by a real desk; remembers what was under way."""
+
+    def __init__(self, answers: Callable[[Task], Answer], capacity: int = 3) -> None:
+        self._answers = answers
+        self._capacity = capacity
+        self._waiting: list[tuple[str, Task]] = []
+        self.companies: list[list[str]] = []  # students under way, whenever one was waited for
+
+    def capacity(self) -> int:
+        return self._capacity
+
+    def submit(self, key: str, task: Task) -> None:
+        self._waiting.append((key, task))
+
+    def next(self) -> tuple[str, Answer]:
+        self.companies.append([task.student for _, task in self._waiting])
+        key, task = self._waiting.pop(0)
+        return key, self._answers(task)
+
+
+def graded(task: Task, outcome: str = "") -> GradedNotebook:
+    cells = (CellVerdict("knn-two-loops", 2.0, 0.0 if outcome else 2.0, ()),)
+    return GradedNotebook(
+        task.student, ASSIGNMENT, task.notebook, cells, outcome=outcome, document="{}"
+    )
+
+
+def run(root: Path, grader: Recording, choice: Choice = ALL) -> list[Event]:
+    return [e for e in grade_class(root, ASSIGNMENT, choice, lambda _: grader) if e.graded]
+
+
+# -- plain data -----------------------------------------------------------------------------------
+
+
+def test_tasks_and_answers_survive_a_trip() -> None:
+    known = {("a1", "svm"): GRADED}
+    task = Task("zoë \udcff", "knn", {"knn.ipynb": b"\x00\xff"}, None, "a hint", known)
+    assert Task.unpack(task.pack()) == task
+    for said in (GRADED, Refused(VERSION, "another one")):
+        assert unpack_answer(pack_answer(said)) == said
+
+
+def test_material_survives_a_trip_and_knows_what_needs_what() -> None:
+    material = load_material(ROOT, "assignment2", b"secret")
+    copy = Material.unpack(material.pack())
+    assert copy == material
+    needs = copy.needs(copy.template("Dropout"))
+    assert ("assignment1", "two_layer_net") in needs
+    assert needs.index(("assignment2", "FullyConnectedNets")) < needs.index(
+        ("assignment2", "BatchNormalization")
+    )
+
+
+# -- what is graded again -------------------------------------------------------------------------
+
+
+def test_a_changed_check_touches_the_notebooks_that_use_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stamps() -> dict[str, str]:
+        fingerprints.checks_code.cache_clear()
+        material = load_material(ROOT, "assignment2", b"secret")
+        return {
+            name: fingerprints.fingerprint(Task("ada", name, {}, b"{}"), material)
+            for name in material.notebooks
+        }
+
+    real, before = Path.read_bytes, stamps()
+    changed = "autograder/checks/assignment2/dropout"
+    monkeypatch.setattr(
+        Path, "read_bytes", lambda path: real(path) + b"#" * (changed in path.as_posix())
+    )
+    after = stamps()
+    monkeypatch.undo()
+    fingerprints.checks_code.cache_clear()
+    assert {name for name in before if before[name] != after[name]} == {"Dropout"}
+
+
+def test_a_changed_grader_or_library_touches_all() -> None:
+    modules = {name for package in fingerprints.INSIDE for name in fingerprints.modules_of(package)}
+    modules |= fingerprints.imported_by(fingerprints.GRADER)
+    for one in ("judge.student", "judge.score", "grade", "repair", "sandbox.agent", "earlier"):
+        assert f"autograder.{one}" in modules
+    assert {"cs231n_lib.solver", "cs231n_lib.notebooks"} <= modules
+    assert not [m for m in modules if m.startswith(("autograder.report", "autograder.demo"))]
+
+
+def test_a_changed_earlier_notebook_touches_those_that_load_it() -> None:
+    material = load_material(ROOT, "assignment2", b"secret")
+    handed_in = {"FullyConnectedNets.ipynb": b"{}", "PyTorch.ipynb": b"{}"}
+
+    def stamp(name: str, **changed: bytes) -> str:
+        files = handed_in | {f"{notebook}.ipynb": data for notebook, data in changed.items()}
+        return fingerprints.fingerprint(Task("ada", name, files, b"{}"), material)
+
+    assert stamp("Dropout") != stamp("Dropout", FullyConnectedNets=b"{ }")
+    assert stamp("Dropout") == stamp("Dropout", PyTorch=b"{ }")
+    assert stamp("PyTorch") == stamp("PyTorch", FullyConnectedNets=b"{ }")
+
+
+def test_a_notebook_that_the_student_names_counts_too() -> None:
+    material = load_material(ROOT, "assignment2", b"secret")
+
+    def stamp(submission: bytes, helper: bytes) -> str:
+        task = Task("ada", "PyTorch", {"my_helpers.ipynb": helper}, submission)
+        return fingerprints.fingerprint(task, material)
+
+    loads = b'{"cells": [{"source": "load(\'my_helpers\')"}]}'
+    assert stamp(loads, b"1") != stamp(loads, b"2")
+    assert stamp(b"{}", b"1") == stamp(b"{}", b"2")
+
+
+def test_nothing_is_given_out_twice(course: Path) -> None:
+    for student in ("ada", "zoe"):
+        submit(course, student, answer())
+    first, second = Recording(graded), Recording(graded)
+    assert [e.reused for e in run(course, first)] == [False, False]
+    events = run(course, second)
+    assert [(e.student, e.reused, e.done, e.total) for e in events] == [
+        ("ada", True, 1, 2),
+        ("zoe", True, 2, 2),
+    ]
+    assert second.companies == []
+    assert len(run(course, forced := Recording(graded), Choice("ada", force=True))) == 1
+    assert forced.companies == [["ada"]]
+
+
+def test_a_gradebook_that_lost_the_grades_gets_them_again(course: Path, zygote) -> None:
+    submit(course, "ada", answer())
+    choice = Choice()
+    list(grade_class(course, ASSIGNMENT, choice, lambda m: Here(Desk(m, lambda: zygote))))
+    (course / "gradebook.db").unlink()
+    assert [e.reused for e in run(course, Recording(graded))] == [True]
+    with GradebookWriter(course) as book:
+        scores = book.on_record(ASSIGNMENT)["ada"].scores[NOTEBOOK]
+    assert sum(score or 0 for score in scores.values()) == CLASS_POINTS
+
+
+def test_notebooks_are_chosen_by_a_pattern(course: Path) -> None:
+    submit(course, "ada", answer())
+    assert len(run(course, Recording(graded), Choice(notebooks="k*"))) == 1
+    with pytest.raises(CourseError, match="no notebook matches 'svm'; assignment1 has: knn"):
+        run(course, Recording(graded), Choice(notebooks="svm"))
+
+
+def test_two_graders_of_one_course_get_in_each_others_way(course: Path) -> None:
+    submit(course, "ada", answer())
+    events = grade_class(course, ASSIGNMENT, Choice(), lambda _: Recording(graded))
+    next(events)
+    other = [sys.executable, "-m", "autograder", "grade", ASSIGNMENT, "--root", str(course)]
+    done = subprocess.run(other, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "is grading this course already" in done.stderr
+    events.close()
+
+
+# -- outcomes -------------------------------------------------------------------------------------
+
+
+def test_a_time_out_is_tried_once_more_alone(course: Path) -> None:
+    for student in ("ada", "bob", "eve", "zoe"):
+        submit(course, student, answer())
+    tries: dict[str, int] = {}
+
+    def slow_bob(task: Task) -> GradedNotebook:
+        tries[task.student] = tries.get(task.student, 0) + 1
+        slow = task.student == "bob" and tries["bob"] == 1
+        return graded(task, TIMED_OUT if slow else "")
+
+    grader = Recording(slow_bob)
+    events = run(course, grader)
+    assert tries == {"ada": 1, "bob": 2, "eve": 1, "zoe": 1}
+    assert grader.companies[-1] == ["bob"]
+    assert grader.companies[0] == ["ada", "bob", "eve"]
+    last = events[-1].graded
+    assert last is not None
+    assert (last.student, last.outcome, last.attempts) == ("bob", "", 2)
+
+
+def test_who_brings_down_two_workers_is_left_to_a_human(course: Path) -> None:
+    for student in ("ada", "bob"):
+        submit(course, student, answer())
+
+    def bob_kills(task: Task) -> Answer:
+        return Lost("two workers died with it") if task.student == "bob" else graded(task)
+
+    ada, bob = (event.graded for event in run(course, Recording(bob_kills)))
+    assert ada is not None
+    assert bob is not None
+    assert (ada.outcome, ada.score) == ("", 2.0)
+    assert (bob.outcome, bob.score, bob.max_score) == (NOT_RUN, 0.0, CLASS_POINTS)
+    assert "knn could not be run: two workers died with it" in bob.needs_human
+
+
+def loops(document: dict) -> None:
+    cell_of(document, "imports")["source"] = "import signal\nwhile True:\n    pass"
+
+
+def leaves(document: dict) -> None:
+    cell_of(document, "imports")["source"] = "import os\nos._exit(0)"
+
+
+def test_each_ending_has_a_name(course: Path, zygote) -> None:
+    submit(course, "loops", answer(loops))
+    submit(course, "leaves", answer(leaves))
+    submit(course, "unreadable", b"not a notebook")
+    submit(course, "missing", answer(), "something.ipynb")
+    events = grade_class(course, ASSIGNMENT, Choice(), lambda m: Here(Desk(m, lambda: zygote)))
+    outcomes = {e.student: e.graded.outcome for e in events if e.graded}
+    assert outcomes == {
+        "loops": TIMED_OUT,
+        "leaves": DIED,
+        "unreadable": UNREADABLE,
+        "missing": MISSING,
+    }
+
+
+def test_memory_without_end_is_an_outcome_of_its_own(zygote) -> None:
+    kernel = Kernel(zygote.fork(), KernelLimits(memory_bytes=300 << 20))
+    with pytest.raises(Exception, match="used more than 300 MB") as death:
+        kernel.run_cell("held = []\nwhile True:\n    held.append(bytearray(b'x' * (16 << 20)))")
+    assert death.value.kind == OUT_OF_MEMORY  # type: ignore[attr-defined]
+    kernel.close()
+
+
+# -- a busy host ----------------------------------------------------------------------------------
+
+
+def test_a_limit_does_not_count_waiting_for_a_processor(zygote) -> None:
+    """One processor for four: each gets a quarter of the time, and is given four times as long."""
+    kernel = Kernel(zygote.fork())
+    kernel.run_cell("import os, time; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})")
+    busy = f"import os\nos.sched_setaffinity(0, {{{min(os.sched_getaffinity(0))}}})\nwhile 1: pass"
+    others = [subprocess.Popen([sys.executable, "-c", busy]) for _ in range(3)]
+    work = "start = time.process_time()\nwhile time.process_time() - start < 0.8: pass"
+    try:
+        started = time.monotonic()
+        ran = kernel.run_cell(work, seconds=1.5)
+        took = time.monotonic() - started
+    finally:
+        for other in others:
+            other.kill()
+            other.wait()
+    assert ran.ok, ran.outputs
+    assert took > 1.5, "the host was not busy enough to show anything"
+    sleeping = kernel.run_cell("time.sleep(30)", seconds=0.5)
+    assert sleeping.timed_out
+    kernel.close()
+
+
+def test_results_have_no_documents_on_record(course: Path) -> None:
+    submit(course, "ada", answer())
+    run(course, Recording(lambda task: dataclasses.replace(graded(task), document="{}")))
+    assert [one.document for one in results(course, ASSIGNMENT)] == [""]
