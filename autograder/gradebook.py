@@ -17,11 +17,10 @@ from typing import Any
 
 from nbgrader import api
 from nbgrader.api import Gradebook, InvalidEntry, MissingEntry, SubmittedAssignment
-from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import AssignLatePenalties
 from sqlalchemy.exc import SAWarning, SQLAlchemyError
-from traitlets.config.loader import Config, PyFileConfigLoader
 
+from autograder.course_config import course_config, gradebook_of
 from autograder.judge.results import GradedNotebook
 from autograder.release import make_release
 
@@ -63,8 +62,7 @@ class GradebookWriter:
         self._gradebook: Gradebook | None = None
 
     def __enter__(self) -> GradebookWriter:
-        course = CourseDirectory(config=self._config)
-        self._gradebook = Gradebook(patient(course.db_url), course.course_id)
+        self._gradebook = gradebook_of(self._root)
         return self
 
     def __exit__(
@@ -185,26 +183,10 @@ class GradebookWriter:
             notebook.late_submission_penalty = penalty
 
 
-def patient(db_url: str) -> str:
-    """Wait half a minute for another writer of an SQLite file, not five seconds."""
-    is_file = db_url.startswith("sqlite") and "?" not in db_url
-    return f"{db_url}?timeout=30" if is_file else db_url
-
-
-def course_config(root: Path) -> Config:
-    """The course's ``nbgrader_config.py``, with the root set to the course's folder."""
-    config = Config()
-    if (root / "nbgrader_config.py").exists():
-        config = PyFileConfigLoader("nbgrader_config.py", path=str(root)).load_config()
-    config.CourseDirectory.root = str(root)
-    return config
-
-
 def ensure_assignment(root: Path, assignment: str, scratch: Path) -> None:
     """Make sure the gradebook knows the assignment, as generate_assignment would have done."""
-    course = CourseDirectory(config=course_config(root))
     known = False
-    with Gradebook(course.db_url, course.course_id) as book, suppress(MissingEntry):
+    with gradebook_of(root) as book, suppress(MissingEntry):
         known = bool(book.find_assignment(assignment).notebooks)
     if not known:
         make_release(root, assignment, destination=scratch)

@@ -32,6 +32,7 @@ from traitlets.config import Config
 
 from autograder.authoring import MARKER, ReleaseError, canonical, check_source, enclosing_function
 from autograder.complaints import Complaints
+from autograder.course_config import course_config, gradebook_of
 
 __all__ = ["ReleaseError", "configure", "make_release", "release"]
 
@@ -148,13 +149,12 @@ def make_release(
     """Run nbgrader's ``generate_assignment --create --force`` for one assignment.
 
     Reads ``course_root/source/assignment``, writes ``destination/assignment`` (default:
-    ``course_root/release``) and records the cells in ``database`` (default:
-    ``course_root/gradebook.db``). The same source gives the same bytes. Returns the notebooks
-    written. Raises ReleaseError.
+    ``course_root/release``) and records the cells in the course's gradebook, or in the SQLite file
+    ``database``. The same source gives the same bytes. Returns the notebooks written. Raises
+    ReleaseError.
     """
     course_root = course_root.resolve()
     destination = (destination or course_root / "release").resolve()
-    database = (database or course_root / "gradebook.db").resolve()
     sources = sorted((course_root / "source" / assignment).glob("*.ipynb"))
     if not sources:
         raise ReleaseError(
@@ -169,7 +169,11 @@ def make_release(
     config.CourseDirectory.root = str(course_root)
     config.CourseDirectory.assignment_id = assignment
     config.CourseDirectory.release_directory = str(destination)
-    config.CourseDirectory.db_url = f"sqlite:///{database}"
+    if database is None:
+        gradebook_of(course_root).close()  # makes what nbgrader expects to be there
+        config.CourseDirectory.db_url = CourseDirectory(config=course_config(course_root)).db_url
+    else:
+        config.CourseDirectory.db_url = f"sqlite:///{database.resolve()}"
     config.GenerateAssignment.force = True
     complaints = Complaints()
     try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -40,7 +40,7 @@ class Choice:
 
 def grade_class(
     root: Path, assignment: str, choice: Choice, grader: Callable[[Material], Grader]
-) -> Iterator[Event]:
+) -> Generator[Event, None, None]:
     """Grade the submissions of an assignment; events tell what happens.
 
     What is graded and unchanged (submission, release, checks, judge) is not graded again unless
