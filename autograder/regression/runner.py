@@ -25,6 +25,7 @@ from autograder.regression.tolerance import tolerance
 
 SANITIZE = Path(__file__).with_name("sanitize.cfg")
 CELL_SECONDS = 300  # a whole notebook has 60; a busy machine has more patience
+STOP_SECONDS = 30  # nbval gives its kernel 5 to shut down
 PLUGINS = ("-p", "nbval.plugin", "-p", "autograder.regression.plugin", "-p", "no:cacheprovider")
 PASSED, SOME_FAILED, NO_CELLS = 0, 1, 5  # pytest's exit statuses
 
@@ -148,6 +149,11 @@ def run_notebooks(
             for process in running:
                 if process.poll() is None:
                     process.send_signal(signal.SIGINT)  # pytest then stops its kernel
+            for process in running:
+                try:
+                    process.wait(STOP_SECONDS)
+                except subprocess.TimeoutExpired:
+                    process.kill()  # its kernel ends by itself when it finds its parent gone
             pool.shutdown()
 
 

@@ -198,6 +198,7 @@ def unread(zygote: Zygote) -> int:
 def test_a_zygote_killed_while_it_is_asked_gives_one_too(little_zygote) -> None:
     """After SIGKILL it still counts as alive for a moment, and may have a request unread."""
     os.kill(little_zygote.pid, signal.SIGSTOP)
+    os.waitid(os.P_PID, little_zygote.pid, os.WSTOPPED | os.WNOWAIT)
     with ThreadPoolExecutor(1) as pool:
         asked = pool.submit(little_zygote.fork)
         while not unread(little_zygote):
@@ -211,6 +212,7 @@ def test_what_was_asked_of_a_dying_zygote_is_asked_of_a_fresh_one() -> None:
     with workers.warm_zygote() as live:
         first = live()
         os.kill(first.pid, signal.SIGSTOP)  # alive, as far as anybody can see
+        os.waitid(os.P_PID, first.pid, os.WSTOPPED | os.WNOWAIT)
 
         def ask(zygote: Zygote) -> str:
             if zygote is first:
