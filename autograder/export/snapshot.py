@@ -26,9 +26,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import SQLAlchemyError
 
+from autograder.course_config import course_config
 from autograder.export import ExportError
 from autograder.export.standing import Person
-from autograder.gradebook import course_config
 
 Question = tuple[str, str]  # notebook, grade_id
 

@@ -52,15 +52,18 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = write_course(tmp_path_factory.mktemp("course"))
     shutil.copy(ROOT / "source" / ASSIGNMENT / "svm.ipynb", root / "source" / ASSIGNMENT)
     later = little_source()
+    written = cell_of(later, "knn-question-bright-rows")
+    written["id"] = written["metadata"]["nbgrader"]["grade_id"] = "later-question"
+    written["source"] = "".join(written["source"]).replace("bright", "dark")
     loads = {"cell_type": "code", "id": "loads", "metadata": {}, "outputs": []}
     source = 'from cs231n_lib.notebooks import load\n\nknn = load("knn")'
-    later["cells"].insert(1, loads | {"source": source, "execution_count": None})
+    later["cells"] = [loads | {"source": source, "execution_count": None}, written]
     path = root / "source" / LATER / "Later.ipynb"
     path.parent.mkdir()
     path.write_text(json.dumps(later), "utf-8")
-    with (root / "nbgrader_config.py").open("a") as config:
-        config.write('\nc.CourseDirectory.db_url = "postgresql://ta:hunter2@db/grades"\n')
     release(root)
+    with (root / "nbgrader_config.py").open("a") as config:  # which a zip neither holds nor needs
+        config.write('\nc.CourseDirectory.db_url = "postgresql://ta:hunter2@db/grades"\n')
     submit(root, "ann", answer())
     return root
 
@@ -151,40 +154,63 @@ def test_a_zip_that_cannot_be_written_is_told(course: Path, tmp_path: Path) -> N
 # Uploads -----------------------------------------------------------------------------------------
 
 
+UNTOUCHED, OURS, OTHERS = "as released", "of this course", "of another course"
+
+
+def content(root: Path, kind: str) -> bytes:
+    """A notebook as it was released, one somebody worked on, or one we do not know."""
+    if kind == UNTOUCHED:
+        return (root / "release" / ASSIGNMENT / "knn.ipynb").read_bytes()
+    cell = {"cell_type": "markdown", "id": "x", "metadata": {}, "source": OTHERS}
+    strange = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [cell]}
+    return answer() if kind == OURS else json.dumps(strange).encode()
+
+
 @pytest.mark.parametrize(
     ("uploaded", "taken", "told"),
     [
-        (["knn.ipynb"], "knn.ipynb", ""),
-        (["hw/KNN (1).ipynb", "notes.txt"], "hw/KNN (1).ipynb", "was taken for knn.ipynb"),
-        (["knn-Copy1.ipynb"], "knn-Copy1.ipynb", "was taken for knn.ipynb"),
-        (["knn.ipynb", "knn (2).ipynb"], "knn.ipynb", "knn.ipynb was graded, not knn (2).ipynb"),
-        (["hw/knn.ipynb", "hw/old/knn.ipynb"], "hw/knn.ipynb", "graded, not hw/old/knn.ipynb"),
-        (["knn.ipynb", "svm.ipynb"], "knn.ipynb", "no notebook of this course, so not graded: svm"),
-        (["a/knn.ipynb", "b/knn.ipynb"], "", "which of these is it? a/knn.ipynb, b/knn.ipynb."),
-        (["knn.ipynb", "__MACOSX/knn.ipynb", ".x/knn.ipynb", "._knn.ipynb"], "knn.ipynb", ""),
-        (["knn2.ipynb"], "", "no notebook of this course"),
+        ({"knn.ipynb": OURS}, "knn.ipynb", ""),
+        ({"hw/KNN (1).ipynb": OURS}, "hw/KNN (1).ipynb", "was taken for knn.ipynb"),
+        ({"homework.ipynb": OURS}, "homework.ipynb", "homework.ipynb was taken for knn.ipynb"),
+        ({"knn-Copy1.ipynb": OTHERS}, "knn-Copy1.ipynb", "was taken for knn.ipynb"),
+        ({"knn.ipynb": UNTOUCHED, "a.ipynb": OURS}, "a.ipynb", "a.ipynb was graded, not knn.ipynb"),
+        ({"hw/knn.ipynb": OURS, "hw/old/knn.ipynb": OURS}, "hw/knn.ipynb", "not hw/old/knn.ipynb"),
+        ({"a/knn.ipynb": OURS, "b/knn.ipynb": OTHERS}, "", "is it? a/knn.ipynb, b/knn.ipynb."),
+        ({"knn.ipynb": OURS, "__MACOSX/._knn.ipynb": OTHERS}, "knn.ipynb", ""),
+        ({"essay.ipynb": OTHERS}, "", "essay.ipynb: not graded, neither its name nor its cells"),
+        ({"data.csv": OTHERS}, "", "data.csv: not graded, not a notebook"),
     ],
 )
 def test_which_file_is_which_notebook(
-    tmp_path: Path, uploaded: list[str], taken: str, told: str
+    course: Path, tmp_path: Path, uploaded: dict[str, str], taken: str, told: str
 ) -> None:
-    for name in uploaded:
+    for name, kind in uploaded.items():
         path = tmp_path / "upload" / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(name)
-    notes = "; ".join(hand_in(tmp_path / "upload", tmp_path / "in", {"knn": ASSIGNMENT}))
-    target = tmp_path / "in" / ASSIGNMENT / "knn.ipynb"
-    assert (target.read_text() if target.exists() else "") == taken
+        path.write_bytes(content(course, kind))
+    notes = "; ".join(hand_in(tmp_path / "upload", course, ASSIGNMENT, tmp_path / "in"))
+    files = [path for path in (tmp_path / "in").rglob("*") if path.is_file()]
+    assert files == ([tmp_path / "in" / ASSIGNMENT / "knn.ipynb"] if taken else [])
+    assert [path.read_bytes() for path in files] == [
+        content(course, uploaded[name]) for name in uploaded if name == taken
+    ]
     assert told in notes
     assert bool(told) == bool(notes)
 
 
-def test_a_link_is_not_followed(tmp_path: Path) -> None:
+def test_earlier_notebooks_are_handed_in_for_later_ones(course: Path, tmp_path: Path) -> None:
     (tmp_path / "upload").mkdir()
-    (tmp_path / "secret").write_text("x")
+    (tmp_path / "upload" / "knn.ipynb").write_bytes(answer())
+    assert hand_in(tmp_path / "upload", course, LATER, tmp_path / "in") == []
+    assert (tmp_path / "in" / ASSIGNMENT / "knn.ipynb").read_bytes() == answer()
+
+
+def test_a_link_is_not_followed(course: Path, tmp_path: Path) -> None:
+    (tmp_path / "upload").mkdir()
+    (tmp_path / "secret").write_bytes(answer())
     (tmp_path / "upload" / "knn.ipynb").symlink_to(tmp_path / "secret")
-    [note] = hand_in(tmp_path / "upload", tmp_path / "in", {"knn": ASSIGNMENT})
-    assert note == "knn.ipynb was not taken: it is a link, or no file"
+    [note] = hand_in(tmp_path / "upload", course, ASSIGNMENT, tmp_path / "in")
+    assert note == "knn.ipynb: not graded, it is a link, or no file"
     assert not (tmp_path / "in").exists()
 
 
@@ -246,7 +272,7 @@ class Container:
 
 def right(container: Container) -> None:
     container.write("submission/knn (1).ipynb", answer())
-    container.write("submission/homework.ipynb", answer())
+    container.write("submission/essay.ipynb", content(container.root / "source/course", OTHERS))
 
 
 def wrong(container: Container) -> None:
@@ -301,7 +327,7 @@ def test_a_missing_notebook_is_told_to_the_student(runs: dict) -> None:
     svm = of(found, "svm")
     assert svm
     assert {(test["score"], test["output"]) for test in svm} == {(0, "not handed in")}
-    assert "no notebook of this course, so not graded: homework.ipynb" in found["output"]
+    assert "essay.ipynb: not graded" in found["output"]
     assert "svm.ipynb is missing" in printed
 
 

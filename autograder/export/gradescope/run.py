@@ -65,10 +65,7 @@ def grade_upload(root: Path, settings: Settings, course: Path) -> Json:
     shutil.copytree(root / "source" / "course", course)
     submitted = course / "submitted" / student
     (submitted / assignment).mkdir(parents=True)
-    released = sorted((course / "release").glob("*/*.ipynb"))
-    released.sort(key=lambda path: path.parent.name == assignment)  # its own notebooks count last
-    places = {path.stem: path.parent.name for path in released}
-    notes = hand_in(root / "submission", submitted, places)
+    notes = hand_in(root / "submission", course, assignment, submitted)
     complaint = grade(assignment, course, settings.minutes * 60 - SPARE_SECONDS)
     graded = [one for one in results(course, assignment) if one.student == student]
     for one in graded:
@@ -104,7 +101,7 @@ def grade(assignment: str, course: Path, seconds: float) -> str:
     command = [sys.executable, "-s", "-P", "-m", "autograder", "grade", assignment]
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
-            [*command, "--root", str(course)],
+            [*command, "--root", str(course), "--workers", "1"],  # containers have little memory
             cwd=course,
             stdin=subprocess.DEVNULL,
             stdout=log,

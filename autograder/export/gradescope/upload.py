@@ -1,82 +1,104 @@
 """What a student uploaded to Gradescope -> submitted/: which file is which notebook.
 
-Uploads may hold folders, copies that a browser or Jupyter renamed, and anything else. Nothing is
-opened here, and links are not followed.
+Files are known as `collect` knows them, by their cells, then by their names. No link is followed.
 """
 
 from __future__ import annotations
 
 import os
-import re
-import shutil
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
+from autograder.collect.names import is_junk, shown
+from autograder.collect.notebooks import Identified, Released, identify, load_released
 from autograder.repair import MAX_BYTES
 
-# "knn (1)", "knn - Copy (2)", "knn-Copy1", "knn_copy 3": what browsers and systems add to a name
-ADDED = re.compile(r"(?:\s*\(\d+\)|[-_ ]+(?:copy|kopie|copie)\s*\d*)+$", re.IGNORECASE)
+
+@dataclass(frozen=True)
+class Upload:
+    """A file that is a notebook of the course."""
+
+    path: Path  # in the upload
+    data: bytes
+    what: Identified
 
 
-def hand_in(uploaded: Path, submitted: Path, assignments: Mapping[str, str]) -> list[str]:
-    """Copy each notebook of the course to ``submitted/ASSIGNMENT/NOTEBOOK.ipynb``.
+def hand_in(uploaded: Path, course: Path, assignment: str, submitted: Path) -> list[str]:
+    """Write each notebook of the course to ``submitted/ASSIGNMENT/NOTEBOOK.ipynb``.
 
-    ``assignments``: notebook -> assignment. Returns what to tell the student: about files that were
-    taken under another name, or left aside, and why.
+    Notebooks of earlier assignments are handed in as well, for later ones to load. Returns what to
+    tell the student: about files that were taken under another name, or not at all, and why.
     """
-    candidates: dict[str, list[Path]] = {}
-    for path in _notebooks(uploaded):
-        candidates.setdefault(_bare(path.stem), []).append(path)
+    names = sorted(path.name for path in (course / "release").iterdir())
+    names.sort(key=lambda name: name != assignment)  # its own notebooks first
+    released = {name: load_released(course, name) for name in names}
+    found: dict[tuple[str, str], list[Upload]] = {}
     notes = []
-    for notebook, assignment in assignments.items():
-        name = f"{notebook}.ipynb"
-        found = candidates.pop(_bare(notebook), [])
-        chosen = _nearest([path for path in found if path.stem == notebook] or found)
-        if len(chosen) > 1:
-            files = _listed(chosen, uploaded)
-            notes.append(f"{name}: which of these is it? {files}. Hand in one of them, alone")
-        elif chosen and (reason := _refused(chosen[0])):
-            notes.append(f"{_listed(chosen, uploaded)} was not taken: {reason}")
-        elif chosen:
-            target = submitted / assignment / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(chosen[0], target)
-            if chosen[0].name != name:
-                notes.append(f"{_listed(chosen, uploaded)} was taken for {name}")
-            aside = [path for path in found if path != chosen[0]]
-            if aside:
-                taken = _listed(chosen, uploaded)
-                notes.append(f"{taken} was graded, not {_listed(aside, uploaded)}")
-    strays = [path for paths in candidates.values() for path in paths]
-    if strays:
-        notes.append(f"no notebook of this course, so not graded: {_listed(strays, uploaded)}")
+    for path in _files(uploaded):
+        try:
+            upload = _read(uploaded, path)
+            place, what = _place(upload, path.name, released)
+        except ValueError as refused:
+            notes.append(f"{shown(str(path))}: not graded, {refused}")
+        else:
+            found.setdefault((place, what.notebook), []).append(Upload(path, upload, what))
+    for (place, notebook), uploads in sorted(found.items()):
+        best = _best(uploads)
+        files = ", ".join(shown(str(upload.path)) for upload in best)
+        if len(best) > 1:
+            notes.append(f"{notebook}.ipynb: which of these is it? {files}. Hand in one, alone")
+            continue
+        target = submitted / place / f"{notebook}.ipynb"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(best[0].data)
+        if best[0].what.note:
+            notes.append(f"{files} was taken for {notebook}.ipynb")
+        aside = [shown(str(upload.path)) for upload in uploads if upload is not best[0]]
+        if aside:
+            notes.append(f"{files} was graded, not {', '.join(aside)}")
     return notes
 
 
-def _refused(path: Path) -> str:
-    if path.is_symlink() or not path.is_file():
-        return "it is a link, or no file"
-    return f"it has more than {MAX_BYTES >> 20} MB" if path.stat().st_size > MAX_BYTES else ""
-
-
-def _nearest(paths: list[Path]) -> list[Path]:
-    """Those in the fewest folders: a copy further down is a backup, or a clone's."""
-    depth = min((len(path.parts) for path in paths), default=0)
-    return [path for path in paths if len(path.parts) == depth]
-
-
-def _notebooks(folder: Path) -> Iterator[Path]:
-    """What is called *.ipynb, outside hidden folders and those of the Mac's zips."""
-    for place, inside, files in os.walk(folder):
-        inside[:] = sorted(n for n in inside if not n.startswith(".") and n != "__MACOSX")
+def _files(uploaded: Path) -> Iterator[Path]:
+    """The files, as paths in the upload, without what systems and Jupyter put beside them."""
+    for place, inside, files in os.walk(uploaded):
+        inside.sort()
         for name in sorted(files):
-            if not name.startswith(".") and name.casefold().endswith(".ipynb"):
-                yield Path(place, name)
+            path = Path(place, name).relative_to(uploaded)
+            if not is_junk(path.as_posix()):
+                yield path
 
 
-def _bare(stem: str) -> str:
-    return ADDED.sub("", stem.strip()).casefold()
+def _read(uploaded: Path, path: Path) -> bytes:
+    """Raises ValueError with the reason why a file is not taken."""
+    place = uploaded / path
+    if place.is_symlink() or not place.is_file():
+        raise ValueError("it is a link, or no file")
+    if place.stat().st_size > MAX_BYTES:
+        raise ValueError(f"it has more than {MAX_BYTES >> 20} MB")
+    return place.read_bytes()
 
 
-def _listed(paths: list[Path], folder: Path) -> str:
-    return ", ".join(str(path.relative_to(folder)) for path in sorted(paths))
+def _place(data: bytes, name: str, released: Mapping[str, Released]) -> tuple[str, Identified]:
+    """The assignment, and which notebook of it. Raises ValueError when it is none of the course."""
+    reasons = []
+    for assignment, notebooks in released.items():
+        what = identify(data, name, notebooks)
+        if what.notebook:
+            return assignment, what
+        reasons.append(what.reason or "it came with the assignment")
+    raise ValueError(reasons[0])
+
+
+def _best(uploads: list[Upload]) -> list[Upload]:
+    """The most worked on, under its own name, in the fewest folders; several if that is a tie.
+
+    A copy further down is a backup, or a clone's.
+    """
+
+    def rank(upload: Upload) -> tuple[int, bool, int]:
+        return upload.what.worth, not upload.what.note, -len(upload.path.parts)
+
+    best = [upload for upload in uploads if rank(upload) == max(map(rank, uploads))]
+    return best[:1] if len({upload.what.sha256 for upload in best}) == 1 else best
