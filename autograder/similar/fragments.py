@@ -19,6 +19,7 @@ from autograder.similar.tokens import Token, code_tokens, prose_tokens
 from autograder.similar.writings import Cell, Writing
 
 LENGTHS = CODE_LENGTH, PROSE_LENGTH = 20, 10  # tokens; docs/similar.md says why
+SMALL_CLASS = 20  # of fewer texts nobody can say what is usual: they count as if of so many
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -32,7 +33,7 @@ class Text:
     writing: Writing
     cell: Ints
     line: Ints  # within its cell, from 0
-    fragment: Ints  # number of the one that begins here; -1: none, or one of the course's
+    fragment: Ints  # number of the one that begins here; -1: none, or mostly the course's
     length: Ints  # of that fragment
     own: Bools  # not the course's
     share: Floats  # what the token is of its line
@@ -78,7 +79,7 @@ class _Cut:
 
 def unusual(counts: Ints, number: int) -> Floats:
     """1 for what two of ``number`` texts have, less the more have it, 0 for what all have."""
-    among = max(number, 4)  # of two or three texts, nobody can say what is usual
+    among = max(number, SMALL_CLASS)
     return 1 - np.log(np.clip(counts, 2, among) / 2) / np.log(among / 2)
 
 
@@ -140,8 +141,11 @@ def _text(
         own=np.array(on_own_line, dtype=bool),
         share=1 / tokens_in_line[where.ravel()],
     )
-    given = text.covered(begins.astype(float)) > 0
-    return replace(text, own=text.own & ~given)
+    own = text.own & ~(text.covered(begins.astype(float)) > 0)
+    before = np.concatenate([[0], np.cumsum(own)])  # own tokens before each
+    ends = np.minimum(np.arange(len(own)) + length, len(own))
+    mostly_own = 2 * (before[ends] - before[:-1]) >= length
+    return replace(text, own=own, fragment=np.where(mostly_own, text.fragment, -1))
 
 
 def _ints(values: Iterable[int]) -> Ints:

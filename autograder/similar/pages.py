@@ -12,7 +12,7 @@ from typing import Any
 from jinja2 import ChoiceLoader, Environment, PackageLoader, PrefixLoader, StrictUndefined
 
 from autograder.report.html import counted, percent, points, student_file
-from autograder.similar.fragments import CODE_LENGTH, PROSE_LENGTH
+from autograder.similar.fragments import CODE_LENGTH, PROSE_LENGTH, SMALL_CLASS
 from autograder.similar.parts import SideBySide
 from autograder.similar.writings import NotCompared, Writing
 
@@ -76,10 +76,19 @@ def pair_file(left: Writing, right: Writing) -> str:
     return student_file("\0".join((left.notebook, left.who, right.who)))
 
 
-def index_page(findings: Findings) -> str:
-    """The list of pairs, with what the numbers mean and what was not compared."""
-    lengths = {"code_length": CODE_LENGTH, "prose_length": PROSE_LENGTH}
-    return _render("pairs.html.j2", findings=findings, **lengths)
+def index_page(findings: Findings, *, linked: bool) -> str:
+    """The list of pairs, with what the numbers mean and what was not compared.
+
+    ``linked``: with a link to the report, in the folder above.
+    """
+    return _render(
+        "pairs.html.j2",
+        findings=findings,
+        linked=linked,
+        code_length=CODE_LENGTH,
+        prose_length=PROSE_LENGTH,
+        small_class=SMALL_CLASS,
+    )
 
 
 def pair_page(assignment: str, row: Row, sides: SideBySide, texts: int) -> str:

@@ -68,7 +68,8 @@ def find_similar(
     for old in (folder / "pairs").glob("*.html"):
         if _OURS.fullmatch(old.name) and old.name not in {row.file for row in rows}:
             old.unlink()
-    write_text(folder / "index.html", index_page(findings))
+    beside_the_report = folder == root / "report" / assignment / "similar"
+    write_text(folder / "index.html", index_page(findings, linked=beside_the_report))
     return findings
 
 
