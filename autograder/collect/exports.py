@@ -97,14 +97,15 @@ def _locate(folder: Path, is_student: Callable[[str], bool]) -> tuple[str, Path]
 def _canvas(download: Download, folder: Path) -> Iterator[HandedIn]:
     for entry in _inside(folder):
         name = entry.name
-        match = CANVAS_ANONYMOUS.fullmatch(name) or CANVAS.fullmatch(name)
-        match = match or CANVAS_TEXT.fullmatch(name)
+        anonymous = CANVAS_ANONYMOUS.fullmatch(name)
+        match = anonymous or CANVAS.fullmatch(name) or CANVAS_TEXT.fullmatch(name)
         if match is None:
             yield from (HandedIn(file, file.name, None) for file in _files(entry))
             continue
         about = match.groupdict()
         user = about["user"]
-        person = Person(about["name"], "Canvas", lms_user_id=user, number=user)
+        user_id = "" if anonymous else user
+        person = Person(about["name"], "Canvas", lms_user_id=user_id, number=user)
         order = ("upload to Canvas", int(about["upload"])) if "upload" in about else None
         for file in _files(entry):
             name = about["file"] if file == entry else file.name

@@ -113,15 +113,14 @@ def identify(data: bytes, name: str, released: Released) -> Identified:
         if by_name:
             reason = f"its name may mean {' or '.join(by_name)}"
         return Identified(digest, reason=reason)
-    worth = Worth.WORK
-    if document is None and len(data) <= LOOK_INSIDE:
-        worth = Worth.UNREADABLE
-    elif document and "cells" in document and _sources(submitted) <= released.sources[notebook]:
-        worth = Worth.AS_RELEASED
     note = "" if name == f"{notebook}.ipynb" else f"was called {name!r}"
     if by_cells and by_name and notebook not in by_name:
         note = f"is called {name!r}, but its cells are those of {notebook}"
-    return Identified(digest, notebook, worth, note)
+    if document is None and len(data) <= LOOK_INSIDE:
+        notes = "; ".join(filter(None, (note, "cannot be read as a notebook")))
+        return Identified(digest, notebook, Worth.UNREADABLE, notes)
+    old = document and "cells" in document and _sources(submitted) <= released.sources[notebook]
+    return Identified(digest, notebook, Worth.AS_RELEASED if old else Worth.WORK, note)
 
 
 def _by_cells(submitted: Keys, released: Released) -> tuple[str, str] | None:

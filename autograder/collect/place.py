@@ -6,13 +6,16 @@ import hashlib
 import json
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from autograder.collect.names import shown
+from autograder.collect.notebooks import Worth
 from autograder.collect.plan import Candidate, Leftover, Order, Plan, newer
 from autograder.records import write_text
 
@@ -41,16 +44,23 @@ class Placer:
         self._kept = root / "downloaded" / assignment
         self._record_path = root / ".autograder" / "collected" / f"{assignment}.json"
         self._record = _read_record(self._record_path)
+        self._uses: Counter[Path | None] = Counter()
 
     def carry_out(self, plan: Plan, *, force: bool) -> Iterator[Row]:
-        """One row a file. Whatever is written is whole whenever it is there."""
+        """One row a file. Whatever is written is whole whenever it is there.
+
+        The files go away from where they were unpacked.
+        """
+        files = [one.handed.file for one in (*plan.chosen, *(one for one, _ in plan.spare))]
+        self._uses = Counter([*files, *(leftover.file for leftover in plan.leftovers)])
         try:
-            for student in sorted({one.student for one in plan.chosen}):
-                mine = [one for one in plan.chosen if one.student == student]
-                rows = [self._place(one, force=force) for one in mine]
-                note = self._write_time(mine, any(r.outcome in (COLLECTED, REPLACED) for r in rows))
-                yield from rows[:-1]
-                yield _with_note(rows[-1], note)
+            for _, group in groupby(plan.chosen, key=lambda one: one.student):
+                mine = {one.notebook: (one, self._judge(one, force=force)) for one in group}
+                # The time first: were it to come last, a kill in between would leave a wrong one.
+                note = self._write_time(list(mine.values()))
+                for number, (one, outcome) in enumerate(mine.values()):
+                    row = self._place(one, outcome)
+                    yield row if number else _with_note(row, note)
             for one, reason in plan.spare:
                 kept = self._keep_attempt(one)
                 yield self._row(one, NOT_USED, f"{reason}; kept as {kept}")
@@ -73,31 +83,35 @@ class Placer:
     def _folder(self, student: str) -> Path:
         return self.root / "submitted" / student / self.assignment
 
-    def _place(self, one: Candidate, *, force: bool) -> Row:
-        target = self._folder(one.student) / f"{one.notebook}.ipynb"
-        there = _digest(target)
-        if there == one.what.sha256:
-            self._remember(one)
-            return self._row(one, UNCHANGED)
-        if there:
-            collected = self._record.get(one.student, {}).get(one.notebook, {})
-            mine = collected.get("sha256") == there
-            is_newer = newer(one.handed.order, _order(collected)) if mine else None
-            if not is_newer and not force:
-                return self._hold_back(one, mine, is_newer)
-        note = self._keep_old(one, target, there) if there else ""
-        self._copy(one.handed.file, target)
-        self._remember(one)
-        return self._row(one, REPLACED if there else COLLECTED, note)
+    def _target(self, one: Candidate) -> Path:
+        return self._folder(one.student) / f"{one.notebook}.ipynb"
 
-    def _hold_back(self, one: Candidate, mine: bool, is_newer: bool | None) -> Row:
-        kept = self._keep_attempt(one)
-        if is_newer is False:
-            note = f"submitted/ has a newer one; --force takes this one, kept as {kept}"
-            return self._row(one, NOT_USED, note)
-        how = "nothing tells which is newer" if mine else "which was not collected, or edited since"
-        note = f"submitted/ has another one, {how}; --force takes this one, kept as {kept}"
-        return self._row(one, HELD_BACK, note, human=True)
+    def _judge(self, one: Candidate, *, force: bool) -> str:
+        """What is to become of the file, beside what is in submitted/ already."""
+        there = _digest(self._target(one))
+        if there in ("", one.what.sha256):
+            return UNCHANGED if there else COLLECTED
+        collected = self._record.get(one.student, {}).get(one.notebook, {})
+        untouched = collected.get("sha256") == there
+        is_newer = newer(one.handed.order, _order(collected)) if untouched else None
+        if force or (is_newer and one.what.worth is Worth.WORK):
+            return REPLACED
+        return NOT_USED if is_newer is False else HELD_BACK
+
+    def _place(self, one: Candidate, outcome: str) -> Row:
+        if outcome in (NOT_USED, HELD_BACK):
+            why = "a newer one" if outcome == NOT_USED else "another one, not known to be older"
+            kept = self._keep_attempt(one)
+            note = f"submitted/ has {why}; --force takes this one, kept as {kept}"
+            return self._row(one, outcome, note, human=outcome == HELD_BACK)
+        target, note = self._target(one), ""
+        if outcome == REPLACED:
+            note = self._keep_old(one, target, _digest(target))
+        if outcome != UNCHANGED:
+            self._put(one.handed.file, target)
+        entry = {"sha256": one.what.sha256, "order": one.handed.order}
+        self._record.setdefault(one.student, {})[one.notebook] = entry
+        return self._row(one, outcome, note)
 
     def _keep_old(self, one: Candidate, target: Path, there: str) -> str:
         if target.is_symlink():
@@ -106,21 +120,17 @@ class Placer:
         self._copy(target, old)
         return f"the one before is kept as {self._relative(old)}"
 
-    def _remember(self, one: Candidate) -> None:
-        entry = {"sha256": one.what.sha256, "order": one.handed.order}
-        self._record.setdefault(one.student, {})[one.notebook] = entry
-
-    def _write_time(self, mine: Iterable[Candidate], changed: bool) -> str:
+    def _write_time(self, judged: list[tuple[Candidate, str]]) -> str:
         """timestamp.txt: the newest time of what is in the folder. Return what to say of it."""
-        mine = list(mine)
-        path = self._folder(mine[0].student) / "timestamp.txt"
-        times = [one.handed.time for one in mine if one.handed.time]
+        path = self._folder(judged[0][0].student) / "timestamp.txt"
         before = path.read_text("utf-8", errors="replace").strip() if path.is_file() else ""
-        if before and not changed:
+        if before and not {COLLECTED, REPLACED} & {outcome for _, outcome in judged}:
             return ""  # whoever set it may have granted an extension
+        there = [one for one, outcome in judged if outcome not in (NOT_USED, HELD_BACK)]
+        times = [one.handed.time for one in there if one.handed.time]
         if not times:
             return f"timestamp.txt still says {shown(before)!r}" if before else ""
-        others = {path.stem for path in path.parent.glob("*.ipynb")} - {o.notebook for o in mine}
+        others = {path.stem for path in path.parent.glob("*.ipynb")} - {o.notebook for o in there}
         time = max([*times, *_times([before] if others else [])])
         text = f"{time:%Y-%m-%d %H:%M:%S} UTC"
         if text == before:
@@ -137,7 +147,7 @@ class Placer:
     def _keep_attempt(self, one: Candidate) -> str:
         path = self._attempt_path(one.student, one.notebook, one.what.sha256)
         if not path.exists():
-            self._copy(one.handed.file, path)
+            self._put(one.handed.file, path)
         return self._relative(path)
 
     def _leave(self, leftover: Leftover) -> Row:
@@ -149,7 +159,7 @@ class Placer:
         if _digest(path) not in ("", digest):
             path = path.with_name(f"{path.stem}-{digest[:12]}{path.suffix}")
         if not path.exists():
-            self._copy(file, path)
+            self._put(file, path)
         note = f"{leftover.reason}; kept as {shown(self._relative(path))}"
         return Row(leftover.student, "", UNATTRIBUTED, self._where(file), note, human=True)
 
@@ -157,6 +167,14 @@ class Placer:
 
     def _relative(self, path: Path) -> str:
         return str(path.relative_to(self.root))
+
+    def _put(self, source: Path, target: Path) -> None:
+        """Move the file, or copy it where others need it too: the members of a group."""
+        if self._uses[source] > 1:
+            self._copy(source, target)
+        elif not self.dry_run:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            source.replace(target)
 
     def _copy(self, source: Path, target: Path) -> None:
         """Copy so that the target is never seen half-written."""

@@ -144,20 +144,25 @@ def _choose(plan: Plan, rivals: list[Candidate]) -> None:
         if same is None or newer(one.handed.order, same.handed.order):
             different[one.what.sha256] = one
     best = max(one.what.worth for one in different.values())
-    why = {Worth.UNREADABLE: "cannot be read", Worth.AS_RELEASED: "is as it was released"}
-    rest = []
+    latest: dict[str, float] = {}  # of those that can be compared
     for one in different.values():
-        if one.what.worth < best:
-            plan.spare.append((one, f"{why[one.what.worth]}, another one is not"))
+        if one.handed.order and one.what.worth == best:
+            kind, value = one.handed.order
+            latest[kind] = max(value, latest.get(kind, value))
+    newest = []
+    for one in different.values():
+        kind, value = one.handed.order or ("", 0.0)
+        last = latest.get(kind, value)
+        what = "cannot be read" if one.what.worth is Worth.UNREADABLE else "is as it was released"
+        if one.what.worth == best and value >= last:
+            newest.append(one)
+        elif one.what.worth == best:
+            plan.spare.append((one, "older"))
+        elif value > last:
+            reason = f"the newest {one.notebook} {what}: an older one is taken"
+            plan.leftovers.append(Leftover(one.handed.file, reason, one.student))
         else:
-            rest.append(one)
-    older = {
-        one.what.sha256
-        for one in rest
-        if any(newer(other.handed.order, one.handed.order) for other in rest)
-    }
-    plan.spare += [(one, "older") for one in rest if one.what.sha256 in older]
-    newest = [one for one in rest if one.what.sha256 not in older]
+            plan.spare.append((one, f"{what}, another one is not"))
     if len(newest) == 1:
         plan.chosen += newest
         return

@@ -305,6 +305,18 @@ def test_moodle_downloads_in_the_order_in_which_they_were_made(root: Path, tmp_p
     assert submitted(root, "ann").read_bytes() == notebook(remark="new")
 
 
+def test_a_broken_upload_takes_no_good_one_away(root: Path, tmp_path: Path) -> None:
+    good = write_zip(tmp_path / "1.zip", {"müllerann_101_1_knn.ipynb": notebook()})
+    broken = write_zip(tmp_path / "2.zip", {"müllerann_101_2_knn-1.ipynb": b"{cut off"})
+    done = gather(root, good, broken)
+    assert submitted(root, "ann").read_bytes() == notebook()
+    assert "the newest knn cannot be read: an older one is taken; kept as" in remarks(done)
+    assert done.needs_human
+    done = gather(root, broken)
+    assert outcomes(done) == {"müllerann_101_2_knn-1.ipynb": "held back"}
+    assert submitted(root, "ann").read_bytes() == notebook()
+
+
 # -- what is there already ------------------------------------------------------------------------
 
 
@@ -341,7 +353,7 @@ def test_what_a_person_edited_stays(root: Path, tmp_path: Path) -> None:
     submitted(root, "ann").write_bytes(b"mended by hand")
     done = gather(root, second)
     assert outcomes(done)["müllerann_101_11_knn-1.ipynb"] == "held back"
-    assert "edited since; --force takes this one" in remarks(done)
+    assert "another one, not known to be older; --force takes this one" in remarks(done)
     assert done.needs_human
     assert submitted(root, "ann").read_bytes() == b"mended by hand"
     gather(root, second, force=True)
