@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import copy
-import re
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +21,7 @@ from nbformat import NotebookNode
 from nbgrader.preprocessors import ClearHiddenTests
 from nbgrader.utils import is_solution
 
+from autograder.regions import MARKER, SLOPPY_MARKER
 from autograder.regression.tolerance import CHECKED_OUTPUT_TAG, tolerance
 
 #: What a notebook may carry besides its cells. Editors add more (widths, folds, Colab's views);
@@ -32,10 +32,6 @@ NOTEBOOK_METADATA = {
     "language_info": ("name",),
 }
 CELL_METADATA = ("nbgrader", "tags", "cs231n", "deletable", "editable")
-
-REGIONS = ("SOLUTION", "HIDDEN TESTS", "MARK SCHEME")
-MARKER = re.compile(rf"^\s*### (BEGIN|END) ({'|'.join(REGIONS)})\s*$")
-_SLOPPY_MARKER = re.compile(rf"(BEGIN|END) ({'|'.join(REGIONS)})")
 
 
 class ReleaseError(Exception):
@@ -144,7 +140,7 @@ def _regions(source: str, where: str) -> Iterator[str]:
     for number, line in enumerate(source.split("\n"), start=1):
         marker = MARKER.match(line)
         if marker is None:
-            if _SLOPPY_MARKER.search(line):
+            if SLOPPY_MARKER.search(line):
                 raise ReleaseError(
                     f"{where}, line {number}: found {line.strip()!r}; "
                     "a marker is a line of its own, e.g. '### BEGIN SOLUTION'"

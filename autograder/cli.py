@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from autograder.cli_parts import NEEDS_HUMAN, root_option, told
+from autograder.export.command import export, gradescope
 
 
 @click.group(
@@ -202,3 +203,7 @@ def flakes(
 
     options = {"times": times, "others": others, "jobs": jobs}
     sys.exit(0 if run(root.resolve(), assignment, notebooks, **options) else 1)
+
+
+for command in (export, gradescope):  # those with a module of their own
+    main.add_command(command)

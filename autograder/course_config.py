@@ -6,7 +6,13 @@ from pathlib import Path
 
 from nbgrader.api import Course, Gradebook
 from nbgrader.coursedir import CourseDirectory
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
 from traitlets.config.loader import Config, PyFileConfigLoader
+
+
+class GradebookError(Exception):
+    """The gradebook cannot be written; the message says what to do."""
 
 
 def course_config(root: Path) -> Config:
@@ -19,13 +25,23 @@ def course_config(root: Path) -> Config:
 
 
 def gradebook_of(root: Path) -> Gradebook:
-    """The open gradebook of a course, by its ``db_url``: SQLite in the folder, or a server."""
+    """The open gradebook of a course, by its ``db_url``: SQLite in the folder, or a server.
+
+    Raises GradebookError where there is none to be had.
+    """
     course = CourseDirectory(config=course_config(root))
-    book = Gradebook(patient(course.db_url), course.course_id)
-    if book.db.get(Course, course.course_id) is None:
-        # nbgrader makes no row for a course without a name. SQLite does not mind; servers do.
-        book.db.add(Course(id=course.course_id))
-        book.db.commit()
+    try:
+        book = Gradebook(patient(course.db_url), course.course_id)
+        if book.db.get(Course, course.course_id) is None:
+            # nbgrader makes no row for a course without a name. SQLite does not mind; servers do.
+            book.db.add(Course(id=course.course_id))
+            book.db.commit()
+    except SQLAlchemyError as error:
+        where = make_url(course.db_url).render_as_string(hide_password=True)
+        raise GradebookError(
+            f"the gradebook at {where} cannot be opened: {str(error).splitlines()[0]}. Is db_url in "
+            "nbgrader_config.py right, and does the server run?"
+        ) from error
     return book
 
 

@@ -20,13 +20,11 @@ from nbgrader.api import Gradebook, InvalidEntry, MissingEntry, SubmittedAssignm
 from nbgrader.preprocessors import AssignLatePenalties
 from sqlalchemy.exc import SAWarning, SQLAlchemyError
 
-from autograder.course_config import course_config, gradebook_of
+from autograder.course_config import GradebookError, course_config, gradebook_of
 from autograder.judge.results import GradedNotebook
 from autograder.release import make_release
 
-
-class GradebookError(Exception):
-    """The gradebook cannot be written; the message says what to do."""
+__all__ = ["GradebookError", "GradebookWriter", "InBook", "course_config", "ensure_assignment"]
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autograder.authoring import MARKER
+from autograder.regions import MARKER
 from autograder.template import is_answer, source_of
 
 Document = dict[str, Any]

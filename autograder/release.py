@@ -30,9 +30,10 @@ from nbgrader.preprocessors import (
 )
 from traitlets.config import Config
 
-from autograder.authoring import MARKER, ReleaseError, canonical, check_source, enclosing_function
+from autograder.authoring import ReleaseError, canonical, check_source, enclosing_function
 from autograder.complaints import Complaints
 from autograder.course_config import course_config, gradebook_of
+from autograder.regions import MARKER
 
 __all__ = ["ReleaseError", "configure", "make_release", "release"]
 

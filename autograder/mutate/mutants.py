@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autograder.authoring import MARKER
 from autograder.mutate.edits import Source, changed_lines
 from autograder.mutate.operators import mutations
 from autograder.notebook_edits import find_definition, replace_definitions, solution_of
+from autograder.regions import MARKER
 from autograder.template import is_answer, source_of
 
 MUTANTS = Path(__file__).parents[1] / "mutants"

@@ -1,0 +1,9 @@
+"""The marks around what only instructors see in a source cell."""
+
+from __future__ import annotations
+
+import re
+
+REGIONS = ("SOLUTION", "HIDDEN TESTS", "MARK SCHEME")
+MARKER = re.compile(rf"^\s*### (BEGIN|END) ({'|'.join(REGIONS)})\s*$")
+SLOPPY_MARKER = re.compile(rf"(BEGIN|END) ({'|'.join(REGIONS)})")  # one that nbgrader overlooks
