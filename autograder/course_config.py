@@ -39,8 +39,8 @@ def gradebook_of(root: Path) -> Gradebook:
     except SQLAlchemyError as error:
         where = make_url(course.db_url).render_as_string(hide_password=True)
         raise GradebookError(
-            f"the gradebook at {where} cannot be opened: {str(error).splitlines()[0]}. Is db_url in "
-            "nbgrader_config.py right, and does the server run?"
+            f"the gradebook at {where} cannot be opened: {str(error).splitlines()[0]}. "
+            "Is db_url in nbgrader_config.py right, and does the server run?"
         ) from error
     return book
 
