@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsers import chromium
-from made_up_class import ASSIGNMENT, made_up_class
 from selenium.webdriver import Chrome, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.select import Select
@@ -17,6 +15,8 @@ from selenium.webdriver.support.select import Select
 from autograder.judge.results import GradedNotebook
 from autograder.report import write_report
 from autograder.report.html import student_file
+from browsers import chromium
+from made_up_class import ASSIGNMENT, made_up_class
 
 pytestmark = pytest.mark.browser
 

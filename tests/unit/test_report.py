@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 
-import made_up_class
 import pytest
 from markupsafe import escape
 from scipy.stats import pointbiserialr
 
+import made_up_class
 from autograder.judge.results import CellVerdict, CheckVerdict, GradedNotebook
 from autograder.judge.score import NO_ANSWER, NOT_ATTEMPTED, NOT_RUN
 from autograder.report import write_report
