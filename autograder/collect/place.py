@@ -155,12 +155,12 @@ class Placer:
         if file is None:
             return Row(leftover.student, "", UNATTRIBUTED, "", leftover.reason, human=True)
         path = self._kept / "unattributed" / file.relative_to(self.scratch)
-        digest = _digest(file)
-        if _digest(path) not in ("", digest):
+        digest, note = _digest(file), leftover.reason
+        if _digest(path) not in ("", digest):  # another download had another file there
             path = path.with_name(f"{path.stem}-{digest[:12]}{path.suffix}")
+            note = f"{note}; kept as {shown(self._relative(path))}"
         if not path.exists():
             self._put(file, path)
-        note = f"{leftover.reason}; kept as {shown(self._relative(path))}"
         return Row(leftover.student, "", UNATTRIBUTED, self._where(file), note, human=True)
 
     # -- files --------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ class Collected:
 
     rows: tuple[Row, ...]
     ignored: int
+    kept: str  # the folder of what is unattributed, in which it has its path in the download
 
     @property
     def needs_human(self) -> bool:
@@ -67,4 +68,5 @@ def collect(
     rows += [Row("", "", REFUSED, one.where, one.reason, human=True) for one in unpacker.refused]
     if not rows:
         raise CollectError(f"there is no file in {', '.join(map(str, paths))}")
-    return Collected(tuple(rows), plan.ignored + unpacker.ignored)
+    kept = f"downloaded/{assignment}/unattributed/"
+    return Collected(tuple(rows), plan.ignored + unpacker.ignored, kept)

@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from autograder.collect.place import Row
+from autograder.collect.place import UNATTRIBUTED, Row
 from autograder.collect.run import Collected
 
 COLUMNS = ("student", "notebook", "outcome", "from", "remark")
@@ -51,19 +51,14 @@ def _gathered(rows: Iterable[Row]) -> Iterable[Row]:
     """A student's data set is one row, not a thousand."""
 
     def kind(row: Row) -> tuple[str, ...]:
-        reason = row.note.partition("; kept as ")[0]
-        return row.student, row.notebook, row.outcome, "" if row.notebook else reason
+        return row.student, row.notebook, row.outcome, row.note
 
-    for (_, notebook, _, reason), group in groupby(sorted(rows, key=kind), key=kind):
+    for _, group in groupby(sorted(rows, key=kind), key=kind):
         alike = list(group)
-        if notebook or len(alike) <= ALIKE:
+        if alike[0].notebook or len(alike) <= ALIKE:
             yield from alike
-            continue
-        first = alike[0]
-        where = f"{first.where} and {len(alike) - 1} more"
-        folder = first.note.partition("; kept as ")[2].rpartition("/")[0]
-        note = f"{reason}; kept in {folder}" if folder else reason
-        yield replace(first, where=where, note=note)
+        else:
+            yield replace(alike[0], where=f"{alike[0].where} and {len(alike) - 1} more")
 
 
 def _summary(done: Collected, *, dry_run: bool) -> str:
@@ -73,4 +68,5 @@ def _summary(done: Collected, *, dry_run: bool) -> str:
         parts.append(f"{done.ignored} ignored (as released, or of the system)")
     students = len({row.student for row in done.rows if row.notebook})
     head = "would be: " if dry_run else ""
-    return f"{head}{', '.join(parts)}; {students} students"
+    kept = f"; see to what is in {done.kept}" if UNATTRIBUTED in counted and not dry_run else ""
+    return f"{head}{', '.join(parts)}; {students} students{kept}"

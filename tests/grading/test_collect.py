@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
+import zipfile
 from datetime import timedelta
 from pathlib import Path
 
@@ -71,7 +72,7 @@ def test_canvas(root: Path, tmp_path: Path, kind) -> None:
     assert "LATE, says Canvas" in text
     assert "rocketteam_999/knn" in text
     assert "not in the roster" in text
-    assert "vanderbergzoë_103_text.html: not a notebook; kept as downloaded/assignment1/" in text
+    assert "vanderbergzoë_103_text.html: not a notebook" in text
     assert done.needs_human
 
 
@@ -144,6 +145,20 @@ def test_a_zip_of_one_student_and_a_folder_around_a_download(root: Path, tmp_pat
     done = gather(root, mine, write_zip(tmp_path / "submissions.zip", canvas))
     assert students(root) == {"ann": ["knn.ipynb"], "bob": ["knn.ipynb"]}
     assert not done.needs_human
+
+
+def test_unpacked_downloads_are_known_too(root: Path, tmp_path: Path) -> None:
+    about = {"submission_1": {"people": [{"name": "Ann", "sid": "ann"}], "time": CREATED}}
+    export = gradescope(tmp_path, about, {"submission_1/knn.ipynb": notebook()})
+    canvas = write_zip(
+        tmp_path / "c.zip", {"oneilbob_102_1_hw.zip": zipped({"knn.ipynb": b""}, root)}
+    )
+    for path in (export, canvas):
+        with zipfile.ZipFile(path) as archive:
+            archive.extractall(tmp_path / path.stem)
+    done = gather(root, tmp_path / export.stem, tmp_path / canvas.stem)
+    assert students(root) == {"ann": ["knn.ipynb", "timestamp.txt"], "bob": ["knn.ipynb"]}
+    assert "cannot be read as a notebook" in remarks(done)
 
 
 def test_a_student_cannot_pack_a_download_of_others(root: Path, tmp_path: Path) -> None:
@@ -310,7 +325,7 @@ def test_a_broken_upload_takes_no_good_one_away(root: Path, tmp_path: Path) -> N
     broken = write_zip(tmp_path / "2.zip", {"müllerann_101_2_knn-1.ipynb": b"{cut off"})
     done = gather(root, good, broken)
     assert submitted(root, "ann").read_bytes() == notebook()
-    assert "the newest knn cannot be read: an older one is taken; kept as" in remarks(done)
+    assert "the newest knn cannot be read: an older one is taken" in remarks(done)
     assert done.needs_human
     done = gather(root, broken)
     assert outcomes(done) == {"müllerann_101_2_knn-1.ipynb": "held back"}
@@ -486,12 +501,15 @@ def test_the_command_says_what_went_where(root: Path, tmp_path: Path) -> None:
     assert "would be: 1 collected, 1 unattributed" in text
     assert students(root) == {}
     status, text = invoke(root, path, terminal=True)
+    assert status == 1
     assert "[red]x[/red]" in text
     status, text = invoke(root, path, "--from", "canvas", "--latest")
     assert status == 1
     whose = "müllerann_101/knn from c.zip!/müllerann_101_1_knn-3.ipynb"
     assert f"unchanged    {whose}: was called 'knn-3.ipynb'" in text
-    assert "1 unattributed" in text.splitlines()[-1]
+    last = text.splitlines()[-1]
+    assert last.startswith("1 unattributed, 1 unchanged; 1 students")
+    assert last.endswith("; see to what is in downloaded/assignment1/unattributed/")
 
 
 def test_the_command_used_wrongly(root: Path, tmp_path: Path) -> None:
@@ -549,12 +567,18 @@ def test_stock_zip_collect_with_our_plug_ins(root: Path, tmp_path: Path) -> None
     members = {"müllerann_101_1_hw.zip": inner, "oneilbob_102_2_svm-1.ipynb": notebook("svm")}
     write_zip(archive / "submissions.zip", members | {"readme.md": b"?"})
     zoe = {"people": [{"name": "Zoë", "sid": "06758767"}], "time": CREATED}
-    gradescope(archive, {"submission_1": zoe}, {"submission_1/knn.ipynb": notebook()})
+    pair = {"people": [{"name": "Cy", "sid": "cy"}, {"name": "Di", "sid": "di"}], "time": CREATED}
+    files = {"submission_1/knn.ipynb": notebook(), "submission_2/knn.ipynb": notebook()}
+    files["submission_2/svm.ipynb.txt"] = notebook("svm")
+    gradescope(archive, {"submission_1": zoe, "submission_2": pair}, files)
     text = run(Course(root).nbgrader("zip_collect", ASSIGNMENT))
+    assert "submission_2/knn.ipynb: also of di, not collected" in text
+    assert "svm.ipynb.txt: rename it to svm.ipynb, collect again" in text
     assert "leads out of the folder" in text
     assert "no student can be read off its name" in text
+    dated = ["knn.ipynb", "timestamp.txt"]
     assert students(root) == {
-        "06758767": ["knn.ipynb", "timestamp.txt"], "ann": ["knn.ipynb"], "bob": ["svm.ipynb"]
+        "06758767": dated, "ann": ["knn.ipynb"], "bob": ["svm.ipynb"], "cy": dated
     }  # fmt: skip
     assert submitted(root, "ann").read_bytes() == notebook()
     stamp = submitted(root, "06758767", "timestamp.txt").read_text()
