@@ -15,6 +15,7 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
+from autograder import memory
 from autograder import template as released
 from autograder.judge.kernel import CellRun, Kernel, KernelDied, KernelLimits
 from autograder.judge.registry import Check
@@ -37,6 +38,7 @@ from autograder.verdict_output import verdict_outputs
 CELL_SECONDS = 60.0
 CALL_SECONDS = 20.0
 NOTEBOOK_SECONDS = 600.0
+MEMORY_MB = 4096
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,9 @@ def grade_document(job: Job, document: dict[str, Any], zygote: Zygote) -> Graded
     limits = KernelLimits(
         cell_seconds=job.template.limit("cell_seconds", CELL_SECONDS),
         call_seconds=job.template.limit("call_seconds", CALL_SECONDS),
+        memory_bytes=min(
+            int(job.template.limit("memory_mb", MEMORY_MB)) << 20, memory.largest_kernel()
+        ),
     )
     kernel = Kernel(zygote.fork(files=job.files), limits)
     ready = time.monotonic()

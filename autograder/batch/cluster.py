@@ -17,9 +17,9 @@ from distributed.scheduler import KilledWorker
 from autograder.batch.dask_worker import Grading, grade_packed, version_of
 from autograder.batch.errors import ClusterError
 from autograder.batch.graders import Answer, Lost
-from autograder.batch.memory import at_once
 from autograder.batch.task import VERSION, Refused, Task, unpack_answer
 from autograder.material import Material
+from autograder.memory import at_once
 from autograder.sandbox.policy import SandboxError
 
 SETTINGS = {
@@ -30,11 +30,6 @@ SETTINGS = {
     "distributed.comm.timeouts.connect": "30s",
 }
 CONNECT_SECONDS = 30
-
-
-def cores() -> int:
-    """The processors that this process may use."""
-    return len(os.sched_getaffinity(0))
 
 
 @contextmanager
@@ -55,7 +50,7 @@ def connected(scheduler: str | None, workers: int | None) -> Iterator[Client]:
         os.environ.setdefault("OMP_NUM_THREADS", "1")  # of the judges; the kernels have their own
         with (
             LocalCluster(
-                n_workers=workers or at_once(cores()),
+                n_workers=workers or at_once(),
                 threads_per_worker=1,
                 memory_limit=0,  # the kernels have limits, and are no part of the workers
                 dashboard_address=None,  # type: ignore[arg-type]  (none is started)

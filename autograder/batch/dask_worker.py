@@ -13,10 +13,10 @@ from distributed import Worker, WorkerPlugin, get_worker
 
 from autograder.batch.desk import Desk
 from autograder.batch.fingerprints import checks_code, grader_code
-from autograder.batch.memory import room_on_this_host
 from autograder.batch.task import VERSION, Refused, Task, pack_answer
 from autograder.judge.results import GradedNotebook
 from autograder.material import Material
+from autograder.memory import room_on_this_host
 from autograder.sandbox.policy import SandboxError
 from autograder.workers import warm_zygote
 

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.course import CourseError
+from autograder.processors import cores
 from autograder.regression.scratch import (
     UNREADABLE,
     author_copy,
     copy_beside_siblings,
-    cores,
     kernel_environment,
 )
 from autograder.regression.tolerance import tolerance

@@ -67,12 +67,6 @@ def kernel_environment(scratch: Path) -> dict[str, str]:
     return kept | own | dict.fromkeys(THREADS, "1")
 
 
-def cores() -> int:
-    """CPUs this process may use."""
-    count = getattr(os, "sched_getaffinity", None)  # not on every system
-    return len(count(0)) if count else os.cpu_count() or 1
-
-
 def _link_embedded_data(cache: Path) -> None:
     """A cache that has the embedded images of this user's cache, and nothing else of it."""
     make_embedded_data()

@@ -17,6 +17,7 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from autograder.cli import main
 from autograder.course import CourseError
+from autograder.processors import cores
 from autograder.regression.runner import (
     Cell,
     NotebookRun,
@@ -24,7 +25,6 @@ from autograder.regression.runner import (
     find_notebooks,
     run_notebooks,
 )
-from autograder.regression.scratch import cores
 
 CHECKED = "nbval-check-output"
 GREEN, RED, WRONG_USE = 0, 1, 2

@@ -1,4 +1,4 @@
-"""Not more kernels at a time than the memory of this host has room for."""
+"""Not more kernels at a time, and none larger, than the memory of this host has room for."""
 
 from __future__ import annotations
 
@@ -11,14 +11,21 @@ from pathlib import Path
 
 import psutil
 
+from autograder.processors import cores
+
 GIB = 1 << 30
 KERNEL = GIB  # what one kernel of the course's notebooks takes, with some room
 JUDGE = GIB // 2  # a worker: the judge with torch, and its warm process
 
 
-def at_once(cores: int) -> int:
+def at_once() -> int:
     """How many workers this host has processors and memory for; at least one."""
-    return max(1, min(cores, psutil.virtual_memory().available // (KERNEL + JUDGE)))
+    return max(1, min(cores(), psutil.virtual_memory().available // (KERNEL + JUDGE)))
+
+
+def largest_kernel() -> int:
+    """Bytes that each kernel may take when there is one for each processor."""
+    return max(KERNEL, int(0.8 * psutil.virtual_memory().total) // cores())
 
 
 @contextmanager
