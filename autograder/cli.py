@@ -11,7 +11,9 @@ from pathlib import Path
 import click
 
 from autograder.cli_parts import NEEDS_HUMAN, root_option, told
+from autograder.collect.command import collect
 from autograder.export.command import export, gradescope
+from autograder.similar.command import similar
 
 
 @click.group(
@@ -91,14 +93,41 @@ def grade(
 @main.command()
 @click.argument("assignment")
 @click.option("--student", "students", multiple=True, help="Only this student (repeatable).")
+@click.option(
+    "--checks/--no-checks",
+    default=None,
+    help="With what each check found, or only points and written comments. [default: as last "
+    "time; at first --checks]",
+)
+@click.option(
+    "--after",
+    metavar="DATE",
+    help="Until then only points. A date or time in the course's time zone, or `now`. [default: as "
+    "last time; at first now]",
+)
 @root_option
 @told
-def feedback(assignment: str, students: tuple[str, ...], root: Path) -> None:
-    """Write the feedback pages, as students will see them."""
+def feedback(
+    assignment: str,
+    students: tuple[str, ...],
+    checks: bool | None,
+    after: str | None,
+    root: Path,
+) -> None:
+    """Write the feedback pages, as students will see them.
+
+    What --checks and --after say is kept for the assignment: the formgrader's button and nbgrader's
+    own command obey it too. Pages are made anew each time, so one command in a daily job shows the
+    points at once and the rest when the date has come.
+    """
+    from autograder.disclosure import set_disclosure, what_is_shown
     from autograder.feedback import make_feedback
 
-    for path in make_feedback(root.resolve(), assignment, students or None):
-        click.echo(path.relative_to(root.resolve()))
+    root = root.resolve()
+    set_disclosure(root, assignment, checks=checks, after=after)
+    for path in make_feedback(root, assignment, students or None):
+        click.echo(path.relative_to(root))
+    click.echo(what_is_shown(root, assignment), err=True)
 
 
 @main.command()
@@ -205,5 +234,5 @@ def flakes(
     sys.exit(0 if run(root.resolve(), assignment, notebooks, **options) else 1)
 
 
-for command in (export, gradescope):  # those with a module of their own
+for command in (collect, export, gradescope, similar):  # those with a module of their own
     main.add_command(command)

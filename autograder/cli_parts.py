@@ -20,6 +20,7 @@ def told(command: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(command)
     def run(*args: Any, **kwargs: Any) -> Any:
         from autograder.batch.errors import ClusterError
+        from autograder.collect import CollectError
         from autograder.course import CourseError
         from autograder.export import ExportError
         from autograder.gradebook import GradebookError
@@ -30,7 +31,10 @@ def told(command: Callable[..., Any]) -> Callable[..., Any]:
         from autograder.sandbox.policy import SandboxError
         from autograder.template import TemplateError
 
-        wrong_use = (CourseError, CheckError, ExportError, MutantError, ReleaseError, TemplateError)
+        wrong_use = (
+            *(CheckError, CollectError, CourseError, ExportError),
+            *(MutantError, ReleaseError, TemplateError),
+        )
         try:
             return command(*args, **kwargs)
         except wrong_use as error:

@@ -24,6 +24,10 @@ VERBS = {
     "grade": "Grade submissions; write autograded/, gradebook, report/.",
     "feedback": "Write the feedback pages, as students will see them.",
     "notebooks": "Run source notebooks, compare their outputs.",
+    "collect": "Bring zips or folders of Canvas, Moodle, Gradescope into",
+    "export": "Write grades for other programs.",
+    "gradescope": "Build an autograder for Gradescope, as a zip.",
+    "similar": "List pairs of suspiciously alike submissions.",
     "doctor": "Say which isolation this host offers, and versions.",
     "demo": "Build a sample class, grade it, write report and feedback.",
 }
