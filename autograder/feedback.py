@@ -1,26 +1,35 @@
 """autograded/ -> feedback/: nbgrader's own feedback pages, safe to open.
 
 `configure` is all that `nbgrader generate_feedback` and the formgrader need; `make_feedback` runs
-the same converter from Python.
+the same converter from Python. What a page shows is a rule of the course: see `disclosure`.
 """
 
 from __future__ import annotations
 
 import copy
+import datetime
 import glob
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
+from nbformat import NotebookNode
+from nbformat.v4 import new_markdown_cell
 from nbgrader.converters import GenerateFeedback
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
+from nbgrader.preprocessors import GetGrades, NbGraderPreprocessor
 from traitlets.config import Config
 
 from autograder import safe_html
 from autograder.complaints import Complaints
 from autograder.course import CourseError
+from autograder.disclosure import explain, read_disclosure
 from autograder.gradebook import course_config
+from autograder.template import is_auto_graded, nbgrader
+from autograder.verdict_output import only_points
 
 __all__ = ["configure", "make_feedback"]
 
@@ -28,6 +37,31 @@ __all__ = ["configure", "make_feedback"]
 def configure(c: Config) -> None:
     """Set what ``nbgrader generate_feedback`` needs to give the pages of `make_feedback`."""
     safe_html.configure(c)
+    c.GenerateFeedback.preprocessors = [GetGrades, HoldBack, CSSHTMLHeaderPreprocessor]
+    # Pages are always made anew from autograded/: one made before a date says less than it should
+    # now, and one made before there was a date says more.
+    c.GenerateFeedback.force = True
+
+
+class HoldBack(NbGraderPreprocessor):
+    """Takes out of a page what students are not to see, or not yet, and says so on top."""
+
+    def preprocess(
+        self, nb: NotebookNode, resources: dict[str, Any]
+    ) -> tuple[NotebookNode, dict[str, Any]]:
+        root = Path(self.config.CourseDirectory.get("root", "") or Path.cwd())
+        rule = read_disclosure(root, resources["nbgrader"]["assignment"])
+        now = datetime.datetime.now(datetime.UTC)
+        waits = rule.waits(now)
+        for cell in nb.cells:
+            if is_auto_graded(cell) and (waits or not rule.checks):
+                cell.outputs = only_points(cell.outputs, nbgrader(cell)["points"])
+            if waits and nbgrader(cell):
+                cell.metadata.nbgrader["comment"] = None
+        note = explain(rule, now, self.config)
+        if note:
+            nb.cells.insert(0, new_markdown_cell(f"**{note}**", id="held-back"))
+        return nb, resources
 
 
 def make_feedback(root: Path, assignment: str, students: Sequence[str] | None = None) -> list[Path]:
@@ -39,6 +73,7 @@ def make_feedback(root: Path, assignment: str, students: Sequence[str] | None = 
     root = root.resolve()
     config = course_config(root)
     configure(config)
+    read_disclosure(root, assignment)  # tells what is wrong with it before any page is made
     folder = Path(CourseDirectory(config=config).feedback_directory)
     wanted = ["*"] if students is None else [glob.escape(name) for name in students]
     with tempfile.TemporaryDirectory(prefix=".feedback-", dir=root) as scratch:

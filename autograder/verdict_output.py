@@ -25,9 +25,24 @@ def verdict_outputs(verdict: CellVerdict, printed: list[Output], count: int) -> 
     return [result, *printed]
 
 
+def only_points(outputs: list[Output], points: float) -> list[Output]:
+    """The outputs of a graded cell with the verdict down to its points: no checks, no reasons."""
+    places = [i for i, output in enumerate(outputs) if output["output_type"] == "execute_result"]
+    if not places:
+        return outputs
+    verdict = outputs[places[0]]
+    score = str(verdict["data"].get("text/plain", ""))
+    shown = verdict | {"data": {"text/plain": score, "text/html": points_html(score, points)}}
+    return [shown, *outputs[: places[0]], *outputs[places[0] + 1 :]]
+
+
+def points_html(score: str, points: float) -> str:
+    return f"<p><strong>{escape(score)} of {points:g} points</strong></p>"
+
+
 def verdict_html(verdict: CellVerdict) -> str:
     """Score and checks, each with its message. Everything that came from a student is escaped."""
-    lines = [f"<p><strong>{verdict.score:g} of {verdict.points:g} points</strong></p>"]
+    lines = [points_html(f"{verdict.score:g}", verdict.points)]
     if verdict.note:
         lines.append(f"<p>{escape(verdict.note)}</p>")
     if verdict.checks:
