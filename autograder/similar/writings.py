@@ -15,7 +15,7 @@ from autograder.template import Template, is_locked, load_template, source_of
 
 MAX_BYTES = 32 << 20  # a notebook full of figures has a few MB
 MAX_CELLS = 2_000
-MAX_CHARS = 100_000  # of what was written: four times our longest notebook with its solutions
+MAX_CHARS = 100_000  # of what was written: our longest notebook, solved, has 40,000 in all
 PROSE_WIDTH = 96
 CHECKPOINTS = ".ipynb_checkpoints"
 
