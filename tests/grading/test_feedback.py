@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from autograder.batch.run import grade_assignment
 from autograder.checks.assignment1 import knn
-from autograder.course import CourseError, grade_assignment
+from autograder.course import CourseError
 from autograder.demo import ASSIGNMENT, EARNED, NOTEBOOK, build_demo
 from autograder.feedback import make_feedback
 from autograder.judge.results import GradedNotebook
