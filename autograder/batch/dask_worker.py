@@ -6,6 +6,7 @@ desk forks locked-down kernels from a process of its own.
 
 from __future__ import annotations
 
+import signal
 import threading
 from contextlib import ExitStack
 
@@ -24,15 +25,18 @@ from autograder.workers import warm_zygote
 class Grading(WorkerPlugin):
     """Gives each worker what it needs to grade one assignment; takes it away at the end.
 
-    ``code`` is the driver's version: with another one the same work would earn other grades.
+    ``ours``: the worker is a child of the driver, which alone is told of Ctrl-C.
     """
 
-    def __init__(self, name: str, material: bytes, tier: str | None) -> None:
+    def __init__(self, name: str, material: bytes, tier: str | None, *, ours: bool) -> None:
         self.name = name
+        self._ours = ours
         self._material = material
         self._tier = tier
 
     def setup(self, worker: Worker) -> None:
+        if self._ours:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal tells the whole group
         material = Material.unpack(self._material)
         self._stack = ExitStack()
         zygote = self._stack.enter_context(warm_zygote(self._tier))  # starts in the background
@@ -52,6 +56,7 @@ class Grading(WorkerPlugin):
             self._stack.close()
 
     def grade(self, task: Task, code: str) -> GradedNotebook | Refused:
+        """``code`` is the driver's version: with another one the same work earns other grades."""
         if code != version_of(self._assignment, task.notebook):
             return Refused(VERSION, "a worker has another version of this package than the driver")
         with self._one_at_a_time, room_on_this_host():

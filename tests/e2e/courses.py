@@ -25,7 +25,10 @@ class Course:
 
     root: Path
 
-    def start(self, *command: str, **environment: str) -> subprocess.Popen[str]:
+    def start(
+        self, *command: str, in_a_terminal: bool = False, **environment: str
+    ) -> subprocess.Popen[str]:
+        """``in_a_terminal``: with a process group of its own, as a shell would do."""
         return subprocess.Popen(
             command,
             cwd=self.root,
@@ -33,6 +36,7 @@ class Course:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            process_group=0 if in_a_terminal else None,
         )
 
     def environment(self) -> dict[str, str]:
@@ -48,8 +52,11 @@ class Course:
     def nbgrader(self, *words: str) -> subprocess.Popen[str]:
         return self.start(sys.executable, "-m", "nbgrader", *words)
 
-    def autograder(self, *words: str, **environment: str) -> subprocess.Popen[str]:
-        return self.start(sys.executable, "-m", "autograder", *words, **environment)
+    def autograder(
+        self, *words: str, in_a_terminal: bool = False, **environment: str
+    ) -> subprocess.Popen[str]:
+        command = (sys.executable, "-m", "autograder", *words)
+        return self.start(*command, in_a_terminal=in_a_terminal, **environment)
 
     def gradebook(self) -> Gradebook:
         return Gradebook(f"sqlite:///{self.root}/gradebook.db")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sqlite3
 import subprocess
@@ -194,6 +195,22 @@ def test_a_killed_run_leaves_nothing_half_written_and_resumes(
     assert [course.points(student) for student in students] == [CLASS_POINTS] * len(students)
     left = [p.name for p in (course.root / "autograded").rglob("*") if p.name.startswith(".")]
     assert not left, "temporary files of the killed run"
+
+
+def test_ctrl_c_is_answered_politely(released: Course, tmp_path: Path) -> None:
+    """A terminal sends it to the driver, its workers and their warm processes alike."""
+    course = released.copy(tmp_path / "interrupted")
+    for number in range(6):
+        little.submit(course.root, f"student-{number}", little.answer(takes_a_while))
+    driver = course.autograder("grade", ASSIGNMENT, "--workers", "2", in_a_terminal=True)
+    wait_for(lambda: len(list(results(course.root, ASSIGNMENT))) >= 2, driver)
+    family = descendants(driver.pid)
+    os.killpg(driver.pid, signal.SIGINT)
+    status, text = finish(driver)[0]
+    assert status == NEEDS_HUMAN
+    assert "what is graded is kept; run the same command again" in words(text)
+    assert "Traceback" not in text
+    wait_for(lambda: not [pid for pid in family if running(pid)])
 
 
 def test_a_gradebook_that_is_busy_for_a_moment_is_waited_for(
