@@ -5,12 +5,29 @@ from __future__ import annotations
 import ast
 from functools import lru_cache
 
+DEEPEST = 200  # nested nodes; code that people write has some thirty, our recursion ends at 300
+
 
 @lru_cache(maxsize=1024)
 def parse_cell(source: str) -> ast.Module:
-    """The syntax tree of a cell, empty where it does not parse (magics, errors). Read only."""
+    """The syntax tree of a cell, empty where it does not parse (magics, errors). Read only.
+
+    Empty as well where it is nested so deeply that reading it could bring down the reader.
+    """
     lines = ["pass" if line.lstrip()[:1] in ("%", "!") else line for line in source.split("\n")]
+    empty = ast.Module(body=[], type_ignores=[])
     try:
-        return ast.parse("\n".join(lines))
-    except (SyntaxError, ValueError, RecursionError):
-        return ast.Module(body=[], type_ignores=[])
+        tree = ast.parse("\n".join(lines))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return empty
+    return empty if _deeper_than(tree, DEEPEST) else tree
+
+
+def _deeper_than(tree: ast.AST, most: int) -> bool:
+    """Level by level, since a walk by recursion is what this is to protect."""
+    level: list[ast.AST] = [tree]
+    for _ in range(most):
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+        if not level:
+            return False
+    return True

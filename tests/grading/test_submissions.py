@@ -80,6 +80,8 @@ BROKEN: dict[str, tuple[bytes, float, str, str]] = {
     "segfault": (answer(insert(3, "import ctypes; ctypes.string_at(0)")), 2, "'extra-1'", ""),
     "endless-loop": (answer(insert(3, "while True: pass")), CLASS_POINTS, "", ""),
     "floods": (answer(insert(3, "for _ in range(50): print('x' * 2**20)")), CLASS_POINTS, "", ""),
+    "nests-deeply": (answer(insert(1, f"y = {'-' * 100_000}1")), CLASS_POINTS, "", ""),
+    "chains-deeply": (answer(insert(1, f"y = 0{' + 1' * 2_000}")), CLASS_POINTS, "", ""),
     "stderr": (answer(insert(1, "import warnings; warnings.warn('x')")), CLASS_POINTS, "", ""),
 }  # fmt: skip
 
