@@ -29,11 +29,12 @@ def told(command: Callable[..., Any]) -> Callable[..., Any]:
         from autograder.mutate.run import ReferenceFailed
         from autograder.release import ReleaseError
         from autograder.sandbox.policy import SandboxError
+        from autograder.similar.writings import SimilarError
         from autograder.template import TemplateError
 
         wrong_use = (
             *(CheckError, CollectError, CourseError, ExportError),
-            *(MutantError, ReleaseError, TemplateError),
+            *(MutantError, ReleaseError, SimilarError, TemplateError),
         )
         try:
             return command(*args, **kwargs)

@@ -10,6 +10,7 @@ from typing import Protocol
 from autograder.batch.desk import Desk
 from autograder.batch.task import Task
 from autograder.judge.results import GradedNotebook
+from autograder.sandbox.policy import SandboxError
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,12 @@ class Here:
 
     def next(self) -> tuple[str, Answer]:
         key, task = self._waiting.popleft()
-        return key, self._desk.grade(task)
+        try:
+            return key, self._desk.grade(task)
+        except SandboxError:
+            raise
+        except Exception as error:  # of ours: nobody else shall suffer
+            return key, Lost(f"{type(error).__name__}: {error}")
 
 
 class Lazy:
