@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import logging
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -63,7 +65,11 @@ def connected(scheduler: str | None, workers: int | None) -> Iterator[Client]:
 
 
 class OnDask:
-    """Grades on the workers of a dask cluster. Context manager."""
+    """Grades on the workers of a dask cluster. Context manager.
+
+    A worker that refuses (no isolation there, another version) gets no more tasks; those it had go
+    to others.
+    """
 
     def __init__(self, client: Client, material: Material, tier: str | None) -> None:
         packed = material.pack()
@@ -71,7 +77,9 @@ class OnDask:
         self._material = material
         self._plugin = f"grading-{hashlib.sha256(packed).hexdigest()[:12]}-{uuid4().hex[:8]}"
         self._results = as_completed(with_results=False)
-        self._keys: dict[Any, str] = {}  # the engine's, by dask's
+        self._sent: dict[Any, tuple[str, Task]] = {}  # the engine's key and task, by dask's key
+        self._refused: dict[str, Refused] = {}
+        self._counter = itertools.count()
         ours = client.cluster is not None
         client.register_plugin(Grading(self._plugin, packed, tier, ours=ours))
 
@@ -83,33 +91,55 @@ class OnDask:
 
     def capacity(self) -> int:
         """Twice as many as there are workers: the next task is there when one is done."""
-        workers: Any = self._client.nthreads()
-        return 2 * max(1, len(workers))
+        return 2 * max(1, len(self._workers()))
 
     def submit(self, key: str, task: Task) -> None:
-        code = version_of(self._material.assignment, task.notebook)
         future = self._client.submit(
-            grade_packed, self._plugin, task.pack(), code, key=f"{self._plugin}-{key}", pure=False
+            grade_packed,
+            self._plugin,
+            task.pack(),
+            version_of(self._material.assignment, task.notebook),
+            key=f"{self._plugin}-{next(self._counter)}",
+            # Without a restriction workers that come later are used, too.
+            workers=self._workers() if self._refused else None,
+            pure=False,
         )
-        self._keys[future.key] = key
+        self._sent[future.key] = (key, task)
         self._results.add(future)
 
     def next(self) -> tuple[str, Answer]:
-        future: Future = next(self._results)
-        key = self._keys.pop(future.key)
+        while True:
+            future: Future = next(self._results)
+            key, task = self._sent.pop(future.key)
+            answer = self._answer(future)
+            if not isinstance(answer, Refused):
+                return key, answer
+            self._exclude(answer)
+            self.submit(key, task)
+
+    def _answer(self, future: Future) -> Answer | Refused:
         try:
-            answer = unpack_answer(future.result())
+            return unpack_answer(future.result())
         except CancelledError:
             raise ClusterError(
                 "the connection to the scheduler was lost; what is graded is kept: run the same "
                 "command again"
             ) from None
         except KilledWorker as error:
-            return key, Lost(f"two workers died with it, the last one {error.last_worker.address}")
+            return Lost(f"two workers died with it, the last one {error.last_worker.address}")
         except Exception as error:  # of ours, in the worker: nobody else shall suffer
-            return key, Lost(f"{type(error).__name__}: {error}")
-        if isinstance(answer, Refused):
-            if answer.stage == VERSION:
-                raise ClusterError(f"{answer.reason}: install the same one on both")
-            raise SandboxError(answer.stage, answer.reason)
-        return key, answer
+            return Lost(f"{type(error).__name__}: {error}")
+
+    def _exclude(self, refused: Refused) -> None:
+        if refused.worker not in self._refused:
+            self._refused[refused.worker] = refused
+            print(f"worker {refused.worker} is not used: {refused.reason}", file=sys.stderr)
+        if not self._workers():
+            if refused.stage == VERSION:
+                raise ClusterError(f"no worker can be used, {refused.reason}: install the same one")
+            raise SandboxError(refused.stage, refused.reason)
+
+    def _workers(self) -> list[str]:
+        """Addresses of those that have not refused."""
+        known: Any = self._client.nthreads()
+        return [address for address in known if address not in self._refused]

@@ -58,12 +58,15 @@ class Grading(WorkerPlugin):
     def grade(self, task: Task, code: str) -> GradedNotebook | Refused:
         """``code`` is the driver's version: with another one the same work earns other grades."""
         if code != version_of(self._assignment, task.notebook):
-            return Refused(VERSION, "a worker has another version of this package than the driver")
+            return self._refused(VERSION, "it has another version of this package than the driver")
         with self._one_at_a_time, room_on_this_host():
             try:
                 return self._desk.grade(task)
             except SandboxError as error:
-                return Refused(error.stage, error.reason)
+                return self._refused(error.stage, error.reason)
+
+    def _refused(self, stage: str, reason: str) -> Refused:
+        return Refused(get_worker().address, stage, reason)
 
 
 def version_of(assignment: str, notebook: str) -> str:

@@ -44,6 +44,7 @@ class Task:
 class Refused:
     """A worker grades nobody: it has no isolation, or another version of the package."""
 
+    worker: str  # its address
     stage: str  # of the sandbox, or VERSION
     reason: str
 

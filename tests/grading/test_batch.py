@@ -87,7 +87,7 @@ def test_tasks_and_answers_survive_a_trip() -> None:
     known = {("a1", "svm"): GRADED}
     task = Task("zoë \udcff", "knn", {"knn.ipynb": b"\x00\xff"}, None, "a hint", known)
     assert Task.unpack(task.pack()) == task
-    for said in (GRADED, Refused(VERSION, "another one")):
+    for said in (GRADED, Refused("tcp://1.2.3.4:5", VERSION, "another one")):
         assert unpack_answer(pack_answer(said)) == said
 
 

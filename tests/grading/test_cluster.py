@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -11,6 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from distributed import Client
 
 from autograder.records import results
 from benchmarks.nodes import kill, nodes, scheduler, worker
@@ -63,6 +65,49 @@ def test_a_node_that_fails_costs_nobody_a_grade(course: Path, tmp_path: Path) ->
         kill(workers[0])
         assert driver.wait(SECONDS) == 0, log.read_text("utf-8")
     assert points(course) == dict.fromkeys(STUDENTS, CLASS_POINTS)
+
+
+@pytest.mark.sandbox
+def test_a_worker_without_isolation_is_left_out(course: Path, tmp_path: Path) -> None:
+    """Here one that is told to use a tier that does not exist."""
+    log = tmp_path / "driver.log"
+    port = tmp_path / "scheduler.json"
+    dask = (sys.executable, "-m", "dask")
+    options = ("--nthreads", "1", "--memory-limit", "0", "--no-dashboard")
+    file = ("--scheduler-file", str(port))
+    with ExitStack() as stack, (tmp_path / "dask.log").open("wb") as output:
+
+        def start(*command: str, **environment: str) -> None:
+            process = subprocess.Popen(
+                command,
+                stdout=output,
+                stderr=output,
+                env=os.environ | environment,
+                start_new_session=True,
+            )
+            stack.callback(kill, process)
+
+        start(*dask, "scheduler", "--host", "127.0.0.1", "--port", "0", *options[-1:], *file)
+        start(*dask, "worker", *file, *options)
+        start(*dask, "worker", *file, *options, CS231N_ISOLATION="no-such-tier")
+        address = wait_for_workers(port, 2)
+        with log.open("wb") as told:
+            command = [*GRADE, "--scheduler", address, "--root", str(course)]
+            status = subprocess.run(command, stdout=told, stderr=told, timeout=SECONDS).returncode
+    assert status == 0, log.read_text("utf-8")
+    assert points(course) == dict.fromkeys(STUDENTS, CLASS_POINTS)
+    assert log.read_text("utf-8").count("is not used: no tier 'no-such-tier'") == 1
+
+
+def wait_for_workers(file: Path, count: int) -> str:
+    """Wait until a scheduler has so many workers; returns its address."""
+    end = time.monotonic() + SECONDS
+    while not file.exists():
+        assert time.monotonic() < end
+        time.sleep(0.1)  # no event tells
+    with Client(scheduler_file=str(file)) as client:
+        client.wait_for_workers(count, timeout=SECONDS)
+    return json.loads(file.read_text("utf-8"))["address"]
 
 
 def test_no_scheduler_is_told_and_nothing_is_graded(course: Path) -> None:
