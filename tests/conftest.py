@@ -1,6 +1,7 @@
 """Fixtures that every kind of test shares: one warm zygote, and kernels forked from it."""
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +10,11 @@ import pytest
 # each other.
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
+
+# A shell starts what runs in its background with Ctrl-C ignored, and so would everything be that
+# tests start and interrupt.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 from autograder.judge.kernel import Kernel, KernelLimits  # noqa: E402
 from autograder.judge.zygote import Zygote  # noqa: E402
