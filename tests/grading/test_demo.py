@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from autograder.batch.desk import Desk
+from autograder.batch.task import Task
 from autograder.course import CourseError, Submission
 from autograder.demo import ASSIGNMENT, ASSIGNMENTS, EARNED, EXPECTED, FULL, NOTEBOOK, build_demo
 from autograder.demo.build import read
-from autograder.earlier import EarlierWork
-from autograder.grade import Job, grade
 from autograder.gradebook import course_config
-from autograder.judge.registry import checks_for
 from autograder.judge.results import GradedNotebook
 from autograder.judge.zygote import Zygote
+from autograder.material import Material, load_material
 from autograder.notebook_edits import (
     find_definition,
     read_sample,
@@ -49,24 +49,23 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def graded(demo: Path, zygote: Zygote) -> Graded:
     """Grades a student's notebook after those that it loads, each once."""
-    secret = b"a secret"
 
     @cache
-    def work_of(student: str) -> EarlierWork:
-        handed_in = Submission(
-            student, demo / "submitted" / student / PARTS_OF[student][-1]
-        ).files()
-        return EarlierWork(demo, student, handed_in, secret, lambda: zygote)
+    def desk(part: str) -> tuple[Material, Desk]:
+        material = load_material(demo, part, b"a secret")
+        return material, Desk(material, lambda: zygote)
 
+    @cache
+    def handed_in(student: str) -> dict[str, bytes]:
+        return Submission(student, demo / "submitted" / student / PARTS_OF[student][-1]).files()
+
+    @cache
     def once(student: str, notebook: str) -> GradedNotebook:
-        work, key = work_of(student), (PART_OF[notebook], notebook)
-        if key not in work.known:
-            template = load_template(demo, *key)
-            files, notes = work.files_for(template)
-            data, checks = work.handed_in[f"{notebook}.ipynb"], checks_for(*key)
-            job = Job(student, template, data, checks, secret, files, substituted=notes)
-            work.known[key] = grade(job, zygote)
-        return work.known[key]
+        material, judge = desk(PART_OF[notebook])
+        files = handed_in(student)
+        needed = material.needs(material.template(notebook))
+        known = {name: once(student, name[1]) for name in needed if f"{name[1]}.ipynb" in files}
+        return judge.grade(Task(student, notebook, files, files[f"{notebook}.ipynb"], known=known))
 
     return once
 
