@@ -28,8 +28,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-ROOT = Path(__file__).resolve().parents[1]
-ASSIGNMENT, NOTEBOOK = "assignment1", "knn"
+from measure import (
+    ASSIGNMENT,
+    NOTEBOOK,
+    ONE_THREAD,
+    OUR_CONFIG,
+    ROOT,
+    STOCK_CONFIG,
+    descendants,
+    lines,
+    machine_cpu,
+    peak_mb,
+    same_environment,
+    skipped,
+    timed,
+    write,
+)
+
 LOCK_DOWN = (
     "namespaces", "user", "root file system", "descriptors", "files", "privileges", "limits",
     "landlock", "seccomp",
@@ -41,19 +56,6 @@ STAGES = (
     ("cells", ("cells",)),
     ("checks", ("checks",)),
 )
-ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL")}
-
-STOCK_CONFIG = """
-c = get_config()
-c.CourseDirectory.root = {root!r}
-c.NbGrader.logfile = ""
-c.ExecutePreprocessor.timeout = 600
-"""
-OUR_CONFIG = """
-from pathlib import Path
-exec(compile(Path({ours!r}).read_text(), {ours!r}, "exec"), {{**globals(), "__file__": {ours!r}}})
-c.CourseDirectory.root = {root!r}
-"""
 # The limit: what remains when kernels, files, checks and gradebook cost nothing.
 WARM = """
 import gc, json, os, sys, time
@@ -92,10 +94,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--submissions", type=int, default=20)
     count = parser.parse_args().submissions
-    for name in [n for n in os.environ if n.startswith("OPENBLAS_")]:
-        del os.environ[name]  # the sandbox's environment is scrubbed: the same BLAS for all three
+    same_environment()
     os.environ.update(ONE_THREAD)
-    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     with tempfile.TemporaryDirectory() as scratch:
         before, each = run_limit(Path(scratch), count)
         ours, timings = run_ours(Path(scratch, "ours"), count)
@@ -115,7 +115,7 @@ def course(root: Path, count: int, config: str) -> None:
     source["cells"] = [c for c in source["cells"] if not skipped(c)]
     write(root / "source" / ASSIGNMENT / f"{NOTEBOOK}.ipynb", json.dumps(source))
     (root / "nbgrader_config.py").write_text(
-        config.format(root=str(root), ours=str(ROOT / "nbgrader_config.py"))
+        config.format(root=str(root), ours=str(ROOT / "nbgrader_config.py"), seconds=600)
     )
     make_release(root, ASSIGNMENT)
     for number in range(count):
@@ -172,58 +172,6 @@ def run_limit(scratch: Path, count: int) -> tuple[Cost, list[float]]:
         sys.exit("the limit could not be measured: a cell failed")
     peak = peak_mb([*command, "1"], scratch)
     return Cost("limit: cells in warm forks", wall, used, peak), each
-
-
-def timed(command: list[str], cwd: Path) -> tuple[float, float]:
-    """Wall and CPU seconds of a command that must succeed."""
-    began, before = time.monotonic(), machine_cpu()
-    process = subprocess.Popen(
-        command, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    )
-    assert process.stderr is not None
-    errors = process.stderr.read()
-    if status := process.wait():
-        sys.exit(f"{' '.join(command)} ended with status {status}:\n{errors[-3000:]}")
-    return time.monotonic() - began, machine_cpu() - before
-
-
-def peak_mb(command: list[str], cwd: Path) -> float:
-    """Peak memory of a command and its descendants."""
-    quiet = subprocess.DEVNULL
-    process = subprocess.Popen(command, cwd=cwd, stdout=quiet, stderr=quiet)
-    peak = 0.0
-    while process.poll() is None:
-        peak = max(peak, sum(pss_mb(pid) for pid in descendants(process.pid)))
-        time.sleep(0.1)
-    return peak
-
-
-def machine_cpu() -> float:
-    """CPU seconds that all processes of this machine have used since it started."""
-    fields = Path("/proc/stat").read_text().splitlines()[0].split()[1:9]
-    user, nice, system, _idle, _iowait, irq, softirq, _stolen = map(int, fields)
-    return (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")
-
-
-def descendants(pid: int) -> list[int]:
-    found, waiting = [], [pid]
-    while waiting:
-        current = waiting.pop()
-        found.append(current)
-        for path in Path(f"/proc/{current}/task").glob("*/children"):
-            try:
-                waiting += map(int, path.read_text().split())
-            except OSError:
-                continue  # ended meanwhile
-    return found
-
-
-def pss_mb(pid: int) -> float:
-    try:
-        text = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    except OSError:
-        return 0.0
-    return sum(int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:")) / 1024
 
 
 def print_table(
@@ -283,20 +231,6 @@ def median_saving(root: Path) -> float:
             write_result(root, graded, "")
             seconds.append(time.monotonic() - began)
     return median(seconds)
-
-
-def skipped(cell: dict) -> bool:
-    return "skip-when-grading" in cell["metadata"].get("tags", [])
-
-
-def lines(cell: dict) -> list[str]:
-    source = cell["source"]
-    return source if isinstance(source, list) else [source]
-
-
-def write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ import csv
 import hashlib
 import io
 import json
-import os
 import shutil
 import sqlite3
 import subprocess
@@ -26,6 +25,7 @@ from autograder.export.command import export
 from autograder.export.snapshot import reading_engine
 from autograder.release import release
 from little import ASSIGNMENT, NOTEBOOK, ROOT, answer, cell_of, submit, write_course
+from tests.postgresql import MISSING, programs, server
 
 BOB, EVE = "bob@uni.example", "=1+2"
 QUESTIONS = ["knn-two-loops", "knn-one-loop", "knn-no-loops", "knn-predict-labels"]
@@ -263,29 +263,10 @@ def test_others_may_write_meanwhile_and_nothing_is_changed(course: Path) -> None
 
 @pytest.fixture(scope="module")
 def postgresql() -> Iterator[str]:
-    """The address of a real server, on a socket in a temporary folder."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    if not found:
-        pytest.skip("no PostgreSQL server here (Debian: postgresql)")
-    folder = Path(f"/tmp/cs231n-pg-{os.getpid()}")  # a socket's path has to be short
-    folder.mkdir(mode=0o700)
-    become: list[str] = []
-    if os.geteuid() == 0:  # which the server refuses to be
-        shutil.chown(folder, "postgres")
-        become = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
-    control = [*become, f"{found[-1]}/pg_ctl", "-D", str(folder / "data"), "-w", "-s"]
-    initdb = [*become, f"{found[-1]}/initdb", "-D", str(folder / "data"), "--no-sync", "-A"]
-    options = f"-k {folder} -c listen_addresses='' -c fsync=off"
-    try:
-        subprocess.run([*initdb, "trust", "-U", "course"], check=True, capture_output=True)
-        log = ["-l", str(folder / "log"), "start"]
-        subprocess.run([*control, "-o", options, *log], check=True)
-        try:
-            yield f"postgresql+psycopg://course@/postgres?host={folder}"
-        finally:
-            subprocess.run([*control, "-m", "immediate", "stop"], check=True)
-    finally:
-        shutil.rmtree(folder)
+    if not programs():
+        pytest.skip(MISSING)
+    with server() as address:
+        yield address
 
 
 def test_postgresql_gives_the_same_grades(course: Path, postgresql: str) -> None:
