@@ -128,8 +128,9 @@ class Engine:
         self._done += 1
         self._enqueue(work)
         yield self._event(job, graded, reused=reused)
+        work.news = work.news or not reused
         if work.finished:
-            self.scribe.record(work.student, work.verdicts(), work.when)
+            self.scribe.record(work.student, work.verdicts(), work.when, news=work.news)
 
     def _event(
         self, job: _Running, graded: GradedNotebook | None = None, *, reused: bool = False

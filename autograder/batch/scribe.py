@@ -48,13 +48,22 @@ class Scribe:
         return self
 
     def record(
-        self, student: str, graded: Sequence[GradedNotebook], when: datetime.datetime | None
+        self,
+        student: str,
+        graded: Sequence[GradedNotebook],
+        when: datetime.datetime | None,
+        *,
+        news: bool,
     ) -> None:
-        """Have a submission's grades written, unless they are in the gradebook already."""
+        """Have a submission's grades written; without ``news`` only if the gradebook lacks them.
+
+        What is graded anew is written even where it is the same: nbgrader marks what people graded
+        by hand for another look.
+        """
         if self._error:
             raise self._error
         book = self._in_book.get(student)
-        if book and book.holds(graded, when):
+        if not news and book and book.holds(graded, when):
             return
         light = tuple(replace(one, document="") for one in graded)
         self._room.acquire()

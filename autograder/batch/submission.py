@@ -26,6 +26,7 @@ class Work:
     doubt: str  # what a human has to see to about the submission as a whole
     done: dict[str, GradedNotebook] = field(default_factory=dict)
     under_way: set[str] = field(default_factory=set)
+    news: bool = False  # something of it has been graded just now
 
     @property
     def student(self) -> str:

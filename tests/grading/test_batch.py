@@ -279,8 +279,15 @@ def test_a_limit_does_not_count_waiting_for_a_processor(zygote) -> None:
     """One processor for four: each gets a quarter of the time, and is given four times as long."""
     kernel = Kernel(zygote.fork())
     kernel.run_cell("import os, time; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})")
-    busy = f"import os\nos.sched_setaffinity(0, {{{min(os.sched_getaffinity(0))}}})\nwhile 1: pass"
-    others = [subprocess.Popen([sys.executable, "-c", busy]) for _ in range(3)]
+    one = min(os.sched_getaffinity(0))
+    busy = (
+        f"import os\nos.sched_setaffinity(0, {{{one}}})\nprint('busy', flush=True)\nwhile 1: pass"
+    )
+    command = [sys.executable, "-c", busy]
+    others = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(3)]
+    for other in others:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"busy\n"
     work = "start = time.process_time()\nwhile time.process_time() - start < 0.8: pass"
     try:
         started = time.monotonic()
@@ -289,7 +296,7 @@ def test_a_limit_does_not_count_waiting_for_a_processor(zygote) -> None:
     finally:
         for other in others:
             other.kill()
-            other.wait()
+            other.communicate()
     assert ran.ok, ran.outputs
     assert took > 1.5, "the host was not busy enough to show anything"
     sleeping = kernel.run_cell("time.sleep(30)", seconds=0.5)

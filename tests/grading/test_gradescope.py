@@ -294,8 +294,8 @@ def unprotected(container: Container) -> None:
 
 
 @pytest.fixture(scope="module")
-def runs(archive: zipfile.ZipFile, tmp_path_factory: pytest.TempPathFactory) -> dict:
-    """All runs, two at a time: each is a container of its own."""
+def uploads(archive: zipfile.ZipFile, tmp_path_factory: pytest.TempPathFactory) -> dict:
+    """All uploads, two at a time: each is a container of its own."""
 
     def one(prepare: Callable[[Container], None]) -> tuple[dict, str]:
         container = Container(tmp_path_factory.mktemp(prepare.__name__), archive)
@@ -311,8 +311,8 @@ def of(found: dict, notebook: str) -> list[dict]:
     return [test for test in found["tests"] if test["name"].startswith(f"{notebook}: ")]
 
 
-def test_a_right_solution_has_full_marks_whatever_the_browser_called_it(runs: dict) -> None:
-    found, printed = runs["right"]
+def test_a_right_solution_has_full_marks_whatever_the_browser_called_it(uploads: dict) -> None:
+    found, printed = uploads["right"]
     assert found["score"] == CLASS_POINTS
     assert [test["name"] for test in of(found, "knn")] == [f"knn: {name}" for name in QUESTIONS]
     assert {test["status"] for test in of(found, "knn")} == {"passed"}
@@ -322,8 +322,8 @@ def test_a_right_solution_has_full_marks_whatever_the_browser_called_it(runs: di
     assert "user-7-31" in printed
 
 
-def test_a_missing_notebook_is_told_to_the_student(runs: dict) -> None:
-    found, printed = runs["right"]
+def test_a_missing_notebook_is_told_to_the_student(uploads: dict) -> None:
+    found, printed = uploads["right"]
     svm = of(found, "svm")
     assert svm
     assert {(test["score"], test["output"]) for test in svm} == {(0, "not handed in")}
@@ -332,9 +332,9 @@ def test_a_missing_notebook_is_told_to_the_student(runs: dict) -> None:
 
 
 def test_wrong_and_hanging_functions_cost_their_points_and_spying_earns_none(
-    runs: dict,
+    uploads: dict,
 ) -> None:
-    found, printed = runs["wrong"]
+    found, printed = uploads["wrong"]
     assert [test["score"] for test in of(found, "knn")] == [0, 0, 4, 3]
     hanging, mistaken = (test["output"] for test in of(found, "knn")[:2])
     assert "took longer than 2 s" in hanging
@@ -343,8 +343,8 @@ def test_wrong_and_hanging_functions_cost_their_points_and_spying_earns_none(
     assert "does not say who it is" in printed
 
 
-def test_without_isolation_the_0_is_said_to_be_no_grade(runs: dict) -> None:
-    found, printed = runs["unprotected"]
+def test_without_isolation_the_0_is_said_to_be_no_grade(uploads: dict) -> None:
+    found, printed = uploads["unprotected"]
     assert found["score"] == 0
     assert found["output"].startswith("NOT GRADED: the 0 is not a grade.")
     student, staff = found["tests"]
