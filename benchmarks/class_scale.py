@@ -21,6 +21,7 @@ import os
 import platform
 import sys
 import tempfile
+import time
 from importlib.metadata import version
 from pathlib import Path
 
@@ -28,10 +29,11 @@ from class_cluster import measure_cluster
 from class_gradebook import measure_gradebook
 from class_growth import measure_growth
 from class_speed import measure_speed
-from measure import same_environment
+from measure import machine_cpu, same_environment
 
 TABLES = (1, 2, 3, 4)
-BUSY = 0.5  # processes that others run, above which figures are not to be believed
+LOOK = 3  # seconds for which the machine is watched before anything is measured
+BUSY = 0.2  # cores that others use meanwhile, above which figures are not to be believed
 
 
 def main() -> None:
@@ -73,9 +75,11 @@ def print_machine() -> None:
     versions = ", ".join(f"{name} {version(name)}" for name in names)
     print(f"{datetime.date.today().isoformat()}, {cpu.strip(' :	')}, {cores} cores")
     print(f"Python {platform.python_version()}, {versions}")
-    load = os.getloadavg()[0]
-    if load > BUSY:
-        print(f"THE MACHINE IS BUSY (load {load:.1f}): do not believe these figures")
+    before = machine_cpu()
+    time.sleep(LOOK)
+    busy = (machine_cpu() - before) / LOOK
+    if busy > BUSY:
+        print(f"THE MACHINE IS BUSY ({busy:.1f} of {cores} cores): do not believe these figures")
     sys.stdout.flush()
 
 
