@@ -1,4 +1,4 @@
-"""Fixtures that every kind of test shares: one warm zygote, and kernels forked from it."""
+"""Fixtures that kinds of test share: a warm zygote, kernels forked from it, a database server."""
 
 import os
 import signal
@@ -19,6 +19,7 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 from autograder.judge.kernel import Kernel, KernelLimits  # noqa: E402
 from autograder.judge.zygote import Zygote  # noqa: E402
 from autograder.workers import start_zygote  # noqa: E402
+from tests.postgresql import server, unavailable  # noqa: E402
 
 LIMITS = KernelLimits(cell_seconds=30, call_seconds=10)
 
@@ -35,3 +36,12 @@ def kernel(zygote: Zygote) -> Iterator[Kernel]:
     fresh = Kernel(zygote.fork(), LIMITS)
     yield fresh
     fresh.close()
+
+
+@pytest.fixture(scope="module")
+def postgresql() -> Iterator[str]:
+    """The address of an empty database of a server of its own; skips where none can be started."""
+    if reason := unavailable():
+        pytest.skip(reason)
+    with server() as address:
+        yield address

@@ -10,7 +10,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -25,7 +25,6 @@ from autograder.export.command import export
 from autograder.export.snapshot import reading_engine
 from autograder.release import release
 from little import ASSIGNMENT, NOTEBOOK, ROOT, answer, cell_of, submit, write_course
-from tests.postgresql import MISSING, programs, server
 
 BOB, EVE = "bob@uni.example", "=1+2"
 QUESTIONS = ["knn-two-loops", "knn-one-loop", "knn-no-loops", "knn-predict-labels"]
@@ -259,14 +258,6 @@ def test_others_may_write_meanwhile_and_nothing_is_changed(course: Path) -> None
         assert scores(course)["ann"] == "11"  # not what is half-written
         writer.execute("ROLLBACK")
     assert hashlib.sha256(path.read_bytes()).digest() == before
-
-
-@pytest.fixture(scope="module")
-def postgresql() -> Iterator[str]:
-    if not programs():
-        pytest.skip(MISSING)
-    with server() as address:
-        yield address
 
 
 def test_postgresql_gives_the_same_grades(course: Path, postgresql: str) -> None:
