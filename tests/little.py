@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -49,6 +50,14 @@ def write_course(root: Path) -> Path:
     target.write_text(json.dumps(little_source()), "utf-8")
     config = CONFIG.format(ours=str(ROOT / "nbgrader_config.py"), root=str(root))
     (root / "nbgrader_config.py").write_text(config, "utf-8")
+    return root
+
+
+def copy_course(course: Path, root: Path) -> Path:
+    """The same course, gradebook included, in another folder."""
+    shutil.copytree(course, root)
+    config = root / "nbgrader_config.py"
+    config.write_text(config.read_text("utf-8").replace(str(course), str(root)), "utf-8")
     return root
 
 

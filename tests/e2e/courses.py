@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -79,10 +78,7 @@ class Course:
 
     def copy(self, root: Path) -> Course:
         """The same course, gradebook included, in another folder."""
-        shutil.copytree(self.root, root)
-        config = root / "nbgrader_config.py"
-        config.write_text(config.read_text("utf-8").replace(str(self.root), str(root)), "utf-8")
-        return Course(root)
+        return Course(little.copy_course(self.root, root))
 
 
 def finish(*processes: subprocess.Popen[str]) -> Sequence[tuple[int, str]]:

@@ -24,7 +24,16 @@ from sqlalchemy.exc import DBAPIError
 from autograder.export.command import export
 from autograder.export.snapshot import reading_engine
 from autograder.release import release
-from little import ASSIGNMENT, NOTEBOOK, ROOT, answer, cell_of, submit, write_course
+from little import (
+    ASSIGNMENT,
+    NOTEBOOK,
+    ROOT,
+    answer,
+    cell_of,
+    copy_course,
+    submit,
+    write_course,
+)
 
 BOB, EVE = "bob@uni.example", "=1+2"
 QUESTIONS = ["knn-two-loops", "knn-one-loop", "knn-no-loops", "knn-predict-labels"]
@@ -74,10 +83,7 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def course(graded: Path, tmp_path: Path) -> Path:
     """A copy to do with what one likes."""
-    root = shutil.copytree(graded, tmp_path / "course")
-    config = root / "nbgrader_config.py"
-    config.write_text(config.read_text().replace(str(graded), str(root)))
-    return root
+    return copy_course(graded, tmp_path / "course")
 
 
 def run(root: Path, kind: str, *more: str | Path) -> Result:

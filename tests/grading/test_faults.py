@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import random
-import shutil
 import signal
 import sqlite3
 import subprocess
@@ -74,11 +73,7 @@ def expected(ungraded: Path) -> list[tuple]:
 
 
 def copy(course: Path, name: str) -> Path:
-    root = course.with_name(name)
-    shutil.copytree(course, root)
-    config = root / "nbgrader_config.py"
-    config.write_text(config.read_text("utf-8").replace(str(course), str(root)), "utf-8")
-    return root
+    return little.copy_course(course, course.with_name(name))
 
 
 def grade(root: Path) -> subprocess.Popen[bytes]:
