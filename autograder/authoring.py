@@ -27,7 +27,8 @@ from autograder.regression.tolerance import CHECKED_OUTPUT_TAG, tolerance
 #: What a notebook may carry besides its cells. Editors add more (widths, folds, Colab's views);
 #: it would only make diffs noisy and releases different from machine to machine.
 NOTEBOOK_METADATA = {
-    "cs231n": ("cell_seconds", "call_seconds", "notebook_seconds", "memory_mb"),  # while grading
+    # while grading
+    "cs231n": ("cell_seconds", "call_seconds", "notebook_seconds", "memory_mb", "gpu"),
     "kernelspec": ("display_name", "language", "name"),
     "language_info": ("name",),
 }

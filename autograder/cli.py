@@ -53,6 +53,11 @@ def release(assignments: tuple[str, ...], root: Path) -> None:
 @click.option(
     "--scheduler", metavar="ADDRESS", help="Grade on the dask cluster with this scheduler instead."
 )
+@click.option(
+    "--gpus",
+    is_flag=True,
+    help="Give a GPU to notebooks that want one: of this machine, or of the cluster's workers.",
+)
 @click.option("--force", is_flag=True, help="Grade again what is unchanged.")
 @click.option("--json", "as_json", is_flag=True, help="Print verdicts as JSON, nothing else.")
 @click.option(
@@ -68,6 +73,7 @@ def grade(
     notebooks: str,
     workers: int | None,
     scheduler: str | None,
+    gpus: bool,
     force: bool,
     as_json: bool,
     isolation: str | None,
@@ -83,7 +89,7 @@ def grade(
 
     if scheduler and workers:
         raise click.UsageError("--workers is for this machine; a cluster has the workers it has")
-    how = How(workers, scheduler, isolation, quiet=as_json)
+    how = How(workers, scheduler, isolation, gpus, quiet=as_json)
     done = grade_with_progress(
         root.resolve(), assignment, students, notebooks, force=force, how=how
     )

@@ -11,6 +11,7 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from threadpoolctl import threadpool_limits
@@ -32,6 +33,7 @@ from autograder.judge.score import Seed, grade_cell, timed_out
 from autograder.judge.student import Student
 from autograder.judge.zygote import Zygote
 from autograder.repair import UnreadableError, repair
+from autograder.sandbox.policy import Gpu
 from autograder.template import Cell, Template
 from autograder.verdict_output import verdict_outputs
 
@@ -53,6 +55,8 @@ class Job:
     files: Mapping[str, bytes] = field(default_factory=dict)  # siblings, put into the work folder
     substituted: tuple[str, ...] = ()  # what of those is the instructor's, a sentence for each
     missing_hint: str = ""  # e.g. a file with nearly the right name
+    gpu: Gpu | None = None  # set apart for it
+    fallback: str = ""  # why it has none, although it wants one
 
 
 def grade(job: Job, zygote: Zygote) -> GradedNotebook:
@@ -98,17 +102,18 @@ def no_points(
 def grade_document(job: Job, document: dict[str, Any], zygote: Zygote) -> GradedNotebook:
     """Run a well-formed notebook and grade it; ``document`` is filled with outputs."""
     started = time.monotonic()
+    limit = partial(job.template.limit, on_gpu=job.gpu is not None)
+    host_mb = int(job.template.limit("memory_mb", MEMORY_MB))
     limits = KernelLimits(
-        cell_seconds=job.template.limit("cell_seconds", CELL_SECONDS),
-        call_seconds=job.template.limit("call_seconds", CALL_SECONDS),
-        memory_bytes=min(
-            int(job.template.limit("memory_mb", MEMORY_MB)) << 20, memory.largest_kernel()
-        ),
+        cell_seconds=limit("cell_seconds", CELL_SECONDS),
+        call_seconds=limit("call_seconds", CALL_SECONDS),
+        memory_bytes=min(host_mb << 20, memory.largest_kernel()),
+        gpu=job.gpu,
     )
-    kernel = Kernel(zygote.fork(files=job.files), limits)
+    kernel = Kernel(zygote.fork(files=job.files, gpu=job.gpu), limits)
     ready = time.monotonic()
     try:
-        deadline = started + job.template.limit("notebook_seconds", NOTEBOOK_SECONDS)
+        deadline = started + limit("notebook_seconds", NOTEBOOK_SECONDS)
         run = _Run(job, kernel, deadline, digest(document))
         for cell in document["cells"]:
             run.execute(cell)
@@ -136,6 +141,8 @@ def grade_document(job: Job, document: dict[str, Any], zygote: Zygote) -> Graded
         substituted=job.substituted,
         needs_human="; ".join(dict.fromkeys(run.reasons)),
         outcome=run.outcome,
+        device=f"cuda ({job.gpu.name})" if job.gpu else "cpu",
+        fallback=job.fallback,
         timings={name: round(seconds, 4) for name, seconds in timings.items()},
         document=to_json(document),
     )
@@ -196,6 +203,7 @@ class _Run:
         cell["outputs"] = run.outputs
         if any(output.get("ename") == GPU_MEMORY_ERROR for output in run.outputs):
             self.outcome = self.outcome or OUT_OF_GPU_MEMORY
+            cell["outputs"] += [_message(GPU_MEMORY_FULL)]
         if run.timed_out:
             self.outcome = self.outcome or TIMED_OUT
             cell["outputs"] += [_message(f"Interrupted after {seconds:.0f} s: {TIME_OUT}")]
@@ -219,6 +227,8 @@ class _Run:
             self.reasons += outcome.broken
             if any(timed_out(check) for check in verdict.checks):
                 self.outcome = self.outcome or TIMED_OUT
+            if any(GPU_MEMORY_ERROR in check.message for check in verdict.checks):
+                self.outcome = self.outcome or OUT_OF_GPU_MEMORY
             if self._kernel.died:
                 reason = f"the notebook's process {self._kernel.died} in the checks of {name!r}"
                 self._stop(reason, self._kernel.death)
@@ -233,6 +243,10 @@ class _Run:
 
 
 GPU_MEMORY_ERROR = "OutOfMemoryError"  # torch's, of whatever accelerator
+GPU_MEMORY_FULL = (
+    "The GPU's memory that one notebook may take was used up: does a list keep tensors with the "
+    "graph that made them (append loss.item(), not loss), or is the batch larger than it has to be?"
+)
 TIME_OUT = "is there a loop that never ends, or one that numpy could do at once?"
 
 

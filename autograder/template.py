@@ -15,6 +15,11 @@ from typing import Any
 Cell = dict[str, Any]
 
 SKIP_TAG = "skip-when-grading"
+MOST_SHARE = 12  # notebooks on one GPU
+GPU_FORM = (
+    'metadata "cs231n": {"gpu": ...} takes "share", how many notebooks may use a GPU at once (1 to '
+    f'{MOST_SHARE}), and "memory_mb", how much of its memory each gets'
+)
 
 
 class TemplateError(Exception):
@@ -39,10 +44,31 @@ class Template:
             if is_auto_graded(cell):
                 yield grade_id(cell), float(nbgrader(cell).get("points", 0))
 
-    def limit(self, name: str, default: float) -> float:
-        """A limit that the notebook sets for itself in its ``cs231n`` metadata."""
-        value = self.document.get("metadata", {}).get("cs231n", {}).get(name, default)
-        return float(value)
+    def limit(self, name: str, default: float, *, on_gpu: bool = False) -> float:
+        """A limit that the notebook sets for itself in its ``cs231n`` metadata.
+
+        What stands there under ``gpu`` holds where it runs on one.
+        """
+        about = self._settings()
+        if on_gpu:
+            about = {**about, **about["gpu"]}
+        return float(about.get(name, default))
+
+    def gpu(self) -> GpuWish | None:
+        """What the notebook says of GPUs; None: it wants none."""
+        found = self._settings().get("gpu")
+        return None if found is None else GpuWish(int(found["share"]), int(found["memory_mb"]))
+
+    def _settings(self) -> dict[str, Any]:
+        return self.document.get("metadata", {}).get("cs231n", {})
+
+
+@dataclass(frozen=True)
+class GpuWish:
+    """``share``: how many notebooks like this one may use a device at once; memory of each."""
+
+    share: int
+    memory_mb: int
 
 
 def load_template(root: Path, assignment: str, notebook: str) -> Template:
@@ -57,7 +83,14 @@ def load_template(root: Path, assignment: str, notebook: str) -> Template:
         raise TemplateError(f"{path} is no notebook ({error}): run `make release` again") from None
     for cell in cells:
         cell["source"] = source_of(cell)
-    return Template(assignment, notebook, document)
+    template = Template(assignment, notebook, document)
+    try:
+        wish = template.gpu()
+    except (KeyError, TypeError, ValueError):
+        raise TemplateError(f"{path}: {GPU_FORM}") from None
+    if wish and not (1 <= wish.share <= MOST_SHARE and wish.memory_mb > 0):
+        raise TemplateError(f"{path}: {GPU_FORM}, not {wish}")
+    return template
 
 
 def notebooks_of(root: Path, assignment: str) -> list[str]:

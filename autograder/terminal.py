@@ -33,6 +33,7 @@ class How:
     workers: int | None = None
     scheduler: str | None = None
     isolation: str | None = None
+    gpus: bool = False
     quiet: bool = False  # print the verdicts as JSON, and nothing else
 
 
@@ -58,7 +59,7 @@ def grade_with_progress(
     with interrupted_politely(console), _graders(root, assignment, how) as grader:
         from autograder.batch.run import Choice, grade_class  # imports nbgrader: a second
 
-        choice = Choice(students, notebooks, force)
+        choice = Choice(students, notebooks, force, how.gpus)
         with Display(console, quiet=how.quiet) as display:
             for event in grade_class(root, assignment, choice, grader):
                 display.show(event)
@@ -98,7 +99,7 @@ def _graders(root: Path, assignment: str, how: How) -> Iterator[Any]:
             def start() -> Grader:
                 from autograder.batch.cluster import OnDask, connected
 
-                client = stack.enter_context(connected(how.scheduler, how.workers))
+                client = stack.enter_context(connected(how.scheduler, how.workers, gpus=how.gpus))
                 return stack.enter_context(OnDask(client, material, how.isolation))
 
             return Lazy(start)

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from autograder import gpus
 from autograder.judge.kernel import Kernel, KernelDied
 from autograder.judge.zygote import Zygote
 from autograder.sandbox import probe
@@ -44,7 +45,8 @@ def start_zygote(tier: str | None = None) -> Zygote:
             file=sys.stderr,
         )
     folders, environment = data_for_kernels()
-    zygote = Zygote(chosen, readable=folders, env=environment)
+    nodes = dict.fromkeys(node for device in gpus.devices()[0] for node in device.nodes)
+    zygote = Zygote(chosen, readable=folders, env=environment, gpu_nodes=tuple(nodes))
     try:
         try_out(zygote)
     except BaseException:

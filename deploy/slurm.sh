@@ -8,6 +8,8 @@
 #SBATCH --cpus-per-task=16
 #SBATCH --mem-per-cpu=2G
 #SBATCH --time=02:00:00
+# On nodes with GPUs: add `#SBATCH --gpus-per-node=4`, `--resources GPU=1` to dask worker, and `--gpus`
+# to grade.
 set -euo pipefail
 
 assignment=${1:?"name the assignment: sbatch deploy/slurm.sh assignment1"}

@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -20,6 +21,7 @@ from autograder.batch.dask_worker import Grading, grade_packed, version_of
 from autograder.batch.errors import ClusterError
 from autograder.batch.graders import Answer, Lost
 from autograder.batch.task import VERSION, Refused, Task, unpack_answer
+from autograder.gpus import devices
 from autograder.material import Material
 from autograder.memory import at_once
 from autograder.sandbox.policy import SandboxError
@@ -30,13 +32,20 @@ SETTINGS = {
     # A worker has what it grades and nothing else: nobody else is blamed when it dies.
     "distributed.scheduler.worker-saturation": 1.0,
     "distributed.comm.timeouts.connect": "30s",
+    "distributed.diagnostics.nvml": False,  # GPUs are ours to watch
 }
 CONNECT_SECONDS = 30
+GPU = "GPU"  # the resource of workers whose host has one; which one, these settle by themselves
 
 
 @contextmanager
-def connected(scheduler: str | None, workers: int | None) -> Iterator[Client]:
-    """A client of the scheduler at this address, or of ``workers`` processes on this machine."""
+def connected(
+    scheduler: str | None, workers: int | None, *, gpus: bool = False
+) -> Iterator[Client]:
+    """A client of the scheduler at this address, or of ``workers`` processes on this machine.
+
+    With ``gpus`` these offer the GPUs that this machine has.
+    """
     with config.set(SETTINGS):
         if scheduler:
             try:
@@ -49,6 +58,7 @@ def connected(scheduler: str | None, workers: int | None) -> Iterator[Client]:
             with client:
                 yield client
             return
+        offered = {GPU: 1.0} if gpus and devices()[0] else {}
         os.environ.setdefault("OMP_NUM_THREADS", "1")  # of the judges; the kernels have their own
         with (
             LocalCluster(
@@ -58,6 +68,7 @@ def connected(scheduler: str | None, workers: int | None) -> Iterator[Client]:
                 dashboard_address=None,  # type: ignore[arg-type]  (none is started)
                 host="127.0.0.1",
                 silence_logs=logging.ERROR,
+                resources=offered,
             ) as cluster,
             Client(cluster) as client,
         ):
@@ -94,6 +105,9 @@ class OnDask:
         return 2 * max(1, len(self._workers()))
 
     def submit(self, key: str, task: Task) -> None:
+        on_gpu = not task.no_gpu and self._material.template(task.notebook).gpu() is not None
+        if on_gpu and not self._with_gpu():
+            on_gpu, task = False, replace(task, no_gpu=f"no worker offers the resource {GPU}")
         future = self._client.submit(
             grade_packed,
             self._plugin,
@@ -102,6 +116,7 @@ class OnDask:
             key=f"{self._plugin}-{next(self._counter)}",
             # Without a restriction workers that come later are used, too.
             workers=self._workers() if self._refused else None,
+            resources={GPU: 1} if on_gpu else None,
             pure=False,
         )
         self._sent[future.key] = (key, task)
@@ -138,6 +153,12 @@ class OnDask:
             if refused.stage == VERSION:
                 raise ClusterError(f"no worker can be used, {refused.reason}: install the same one")
             raise SandboxError(refused.stage, refused.reason)
+
+    def _with_gpu(self) -> list[str]:
+        """Addresses of workers that offer a GPU and have not refused."""
+        known = self._client.scheduler_info(n_workers=-1)["workers"]
+        usable = set(self._workers())
+        return [one for one, about in known.items() if one in usable and GPU in about["resources"]]
 
     def _workers(self) -> list[str]:
         """Addresses of those that have not refused."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
+from autograder import gpus
 from autograder.batch.task import Task
 from autograder.earlier import EarlierWork
 from autograder.grade import Job, grade, nothing_to_grade
@@ -28,6 +30,7 @@ class Desk:
     def __init__(self, material: Material, zygote: Callable[[], Zygote]) -> None:
         self._material = material
         self._zygote = zygote
+        self._devices, self._no_device = gpus.usable_devices()
         self._works: OrderedDict[str, EarlierWork] = OrderedDict()
 
     def grade(self, task: Task) -> GradedNotebook:
@@ -44,7 +47,13 @@ class Desk:
             substituted=notes,
             missing_hint=task.missing_hint,
         )
-        return grade_somehow(job, self._zygote)
+        wish = template.gpu()
+        if wish is None:
+            return grade_somehow(job, self._zygote)
+        if fallback := task.no_gpu or self._no_device:
+            return grade_somehow(replace(job, fallback=fallback), self._zygote)
+        with gpus.set_apart(self._devices, wish.share, wish.memory_mb << 20) as gpu:
+            return grade_somehow(replace(job, gpu=gpu), self._zygote)
 
     def _work(self, task: Task) -> EarlierWork:
         """This student's earlier notebooks; what the last task made ready is not made again."""

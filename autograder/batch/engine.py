@@ -41,7 +41,8 @@ class Event:
 class Engine:
     """Grades ``submissions`` of one assignment by means of ``grader``.
 
-    ``scribe`` writes the gradebook; ``force``: grade also what is unchanged.
+    ``scribe`` writes the gradebook; ``force``: grade also what is unchanged; ``no_gpu``: why
+    no notebook shall get a GPU, if so.
     """
 
     root: Path
@@ -51,6 +52,7 @@ class Engine:
     grader: Grader
     scribe: Scribe
     force: bool = False
+    no_gpu: str = ""
     _running: dict[str, _Running] = field(default_factory=dict)
     _ready: deque[tuple[Work, str]] = field(default_factory=deque)
     _again: deque[_Running] = field(default_factory=deque)  # timed out: once more, alone
@@ -84,7 +86,7 @@ class Engine:
         self._ready.extendleft((work, notebook) for notebook in reversed(turn))
 
     def _start(self, key: str, work: Work, notebook: str) -> Iterator[Event]:
-        task = task_for(self.root, work, notebook, self.material)
+        task = task_for(self.root, work, notebook, self.material, self.no_gpu)
         job = _Running(work, notebook, stamp_of(task, work, self.material), task)
         known = None if self.force else unchanged(self.root, task, self.material, job.stamp)
         if known:

@@ -36,6 +36,7 @@ class Choice:
     students: str = "*"
     notebooks: str = "*"
     force: bool = False  # also what is graded and unchanged
+    gpus: bool = False  # for notebooks that want one
 
 
 def grade_class(
@@ -63,7 +64,14 @@ def grade_class(
             ensure_assignment(root, assignment, Path(scratch))
         with Scribe(root, assignment) as scribe:
             engine = Engine(
-                root, material, names, chosen, grader(material), scribe, force=choice.force
+                root=root,
+                material=material,
+                notebooks=names,
+                submissions=chosen,
+                grader=grader(material),
+                scribe=scribe,
+                force=choice.force,
+                no_gpu="" if choice.gpus else "graded without --gpus",
             )
             yield from engine.run()
 

@@ -59,7 +59,7 @@ def begin(submission: Submission, notebooks: Sequence[str]) -> Work:
     return Work(submission, notebooks, submission.files(), when, doubt)
 
 
-def task_for(root: Path, work: Work, notebook: str, material: Material) -> Task:
+def task_for(root: Path, work: Work, notebook: str, material: Material, no_gpu: str) -> Task:
     """What a worker is to be sent, with the verdicts on the notebooks that this one loads."""
     needed = material.needs(material.template(notebook))
     known = recorded(root, work.student, needed, work.handed_in)
@@ -76,6 +76,7 @@ def task_for(root: Path, work: Work, notebook: str, material: Material) -> Task:
         submission=data,
         missing_hint=work.submission.hint(notebook, material.notebooks) if data is None else "",
         known=known,
+        no_gpu=no_gpu,
     )
 
 

@@ -17,7 +17,8 @@ class Task:
     """What a worker needs besides the course's Material.
 
     ``handed_in`` holds all notebooks of the student by file name, ``known`` the verdicts on those
-    that this one loads.
+    that this one loads. Where its notebook wants a GPU it gets one, unless ``no_gpu``
+    says why not.
     """
 
     student: str
@@ -26,7 +27,7 @@ class Task:
     submission: bytes | None  # None: it is missing
     missing_hint: str = ""
     known: dict[Name, GradedNotebook] = field(default_factory=dict)
-    gpu: bool = False  # whether the worker has set a GPU apart for it
+    no_gpu: str = ""  # why it is to run on the CPU, although its notebook wants a GPU
 
     def pack(self) -> bytes:
         plain: dict[str, Any] = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}

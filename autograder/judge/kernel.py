@@ -14,11 +14,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from autograder import wire
+from autograder import gpus, wire
 from autograder.judge.clock import Clock
 from autograder.judge.outputs import Outputs, to_notebook
-from autograder.judge.results import DIED, OUT_OF_MEMORY, TIMED_OUT
-from autograder.sandbox.policy import SandboxError
+from autograder.judge.results import DIED, OUT_OF_GPU_MEMORY, OUT_OF_MEMORY, TIMED_OUT
+from autograder.sandbox.policy import Gpu, SandboxError
 
 if TYPE_CHECKING:
     from autograder.judge.zygote import Sandbox
@@ -52,6 +52,7 @@ class KernelLimits:
     cell_seconds: float = 120.0
     call_seconds: float = 20.0
     memory_bytes: int = 4 << 30
+    gpu: Gpu | None = None  # which it may use, and how much of it
 
 
 @dataclass
@@ -195,6 +196,15 @@ class Kernel:
             if over and self.sandbox.private_bytes(exact=True) > self.limits.memory_bytes:
                 limit = self.limits.memory_bytes >> 20
                 self._kill(f"used more than {limit} MB of memory", OUT_OF_MEMORY)
+            if gpu := self.limits.gpu:
+                self._watch_gpu(gpu)
+
+    def _watch_gpu(self, gpu: Gpu) -> None:
+        """PyTorch keeps to its share by itself; this is for code that goes round it."""
+        used = gpus.used_bytes(gpu.uuid, self.sandbox.processes())
+        if used > gpu.memory_bytes + gpus.CONTEXT_BYTES:
+            limit = gpu.memory_bytes >> 20
+            self._kill(f"used more than {limit} MB of the GPU's memory", OUT_OF_GPU_MEMORY)
 
     def _receive(self) -> None:
         try:

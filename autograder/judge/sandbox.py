@@ -86,12 +86,16 @@ class Sandbox:
         its parent twice; ``exact`` shares such pages out and takes milliseconds, except for an
         ordinary user in the flat tier, who may not look that closely and gets the default.
         """
-        processes = _descendants(self.supervisor)
+        processes = self.processes()
         if exact:
             with contextlib.suppress(PermissionError):  # flat tier, as an ordinary user
                 return sum(_proportional(pid) for pid in processes)
         resident = (_resident(pid) for pid in processes)
         return sum(max(0, own - self._base) + shared for own, shared in resident)
+
+    def processes(self) -> list[int]:
+        """The numbers, outside, of all that run inside."""
+        return _descendants(self.supervisor)
 
     def waited_seconds(self) -> float:
         """How long the kernel's main thread has been ready to run while others had the processors.

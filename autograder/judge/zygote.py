@@ -23,7 +23,7 @@ from typing import Any
 
 from autograder.judge.sandbox import Sandbox
 from autograder.sandbox import mounts, syscalls
-from autograder.sandbox.policy import Limits, Policy, SandboxError, Tier
+from autograder.sandbox.policy import Gpu, Limits, Policy, SandboxError, Tier
 
 _START_SECONDS = 120.0  # imports from a cold disk
 _FORK_SECONDS = 30.0
@@ -43,6 +43,7 @@ class Zygote:
         search: more folders to import the entry from. Sandboxes cannot read them.
         warm: import numpy, torch and the rest beforehand.
         python: the interpreter to start, by default this one.
+        gpu_nodes: device files that :meth:`fork` may hand to a sandbox.
 
     Raises SandboxError when the tier does not work here.
     """
@@ -58,6 +59,7 @@ class Zygote:
         search: Sequence[Path] = (),
         warm: bool = True,
         python: Path = Path(sys.executable),
+        gpu_nodes: Sequence[str] = (),
     ) -> None:
         self.tier = tier
         self._lock = threading.Lock()  # one request at a time on the control socket
@@ -83,6 +85,7 @@ class Zygote:
                 env=dict(env),
                 warm=warm,
                 blas_threads=blas_threads,
+                gpu_nodes=tuple(gpu_nodes),
             )
             self._control.settimeout(_START_SECONDS)
             with _zygote_may_die():
@@ -106,17 +109,28 @@ class Zygote:
         return self._process.poll() is None
 
     def fork(
-        self, limits: Limits | None = None, *, files: Mapping[str, bytes] = _NO_FILES, seed: int = 0
+        self,
+        limits: Limits | None = None,
+        *,
+        files: Mapping[str, bytes] = _NO_FILES,
+        seed: int = 0,
+        gpu: Gpu | None = None,
     ) -> Sandbox:
         """Make a sandbox whose agent is about to run.
 
         ``files`` (relative path -> content) are in its work folder before it starts; ``seed``
-        goes to random, numpy and torch. Raises SandboxError naming the layer that failed.
+        goes to random, numpy and torch; without ``gpu`` there is none inside. Raises SandboxError
+        naming the layer that failed.
         """
         began = time.monotonic()
         packed = _pack(files)
         home = "" if self.tier in ("root", "userns") else mounts.make_home()
-        request = {"limits": asdict(limits or Limits()), "home": home, "seed": seed}
+        request = {
+            "limits": asdict(limits or Limits()),
+            "home": home,
+            "seed": seed,
+            "gpu": asdict(gpu) if gpu else None,
+        }
         channel, their_channel = socket.socketpair()
         report, their_report = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         stdio, their_stdio = os.pipe2(os.O_CLOEXEC)

@@ -41,6 +41,8 @@ _FOR_FILES = (
 )
 READ = Access.EXECUTE | Access.READ_FILE | Access.READ_DIR
 DEVICE = Access.READ_FILE | Access.WRITE_FILE
+GPU = DEVICE | Access.IOCTL_DEV
+NAMING = Access.READ_FILE | Access.READ_DIR | Access.WRITE_FILE | Access.TRUNCATE
 TERMINALS = DEVICE | Access.READ_DIR | Access.IOCTL_DEV
 WRITE = (
     READ | Access.WRITE_FILE | Access.TRUNCATE | Access.REFER | Access.REMOVE_DIR

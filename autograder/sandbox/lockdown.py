@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.sandbox import landlock, mounts, seccomp, supervisor, syscalls
-from autograder.sandbox.policy import Limits, Policy, SandboxError
+from autograder.sandbox.policy import Gpu, Limits, Policy, SandboxError
 
 _NAMESPACES = (
     syscalls.NEWNS | syscalls.NEWPID | syscalls.NEWNET
@@ -55,6 +55,7 @@ class Job:
     readable: list[str]  # from mounts.readable_paths, computed once in the zygote
     home: str = ""  # folder on the host with work/ and tmp/, for tiers without an own root
     filter: bytes | None = None  # for seccomp, compiled once in the zygote
+    gpu: Gpu | None = None
     stages: dict[str, float] = field(default_factory=dict)  # name -> monotonic time at its end
     handles: tuple[int, ...] = ()  # for the judge: the work folder, a pidfd of the kernel process
 
@@ -133,7 +134,8 @@ def _lock(job: Job) -> None:
                 os.chown(folder, uid, uid)
     if policy.namespaces:
         with job.stage("root file system"):
-            mounts.enter(policy.stage, uid, job.limits, job.readable)
+            devices = job.gpu.nodes if job.gpu else ()
+            mounts.enter(policy.stage, uid, job.limits, job.readable, devices)
     with job.stage("descriptors"):
         _keep_only_ours(job)
         if drop_user:
@@ -149,7 +151,8 @@ def _lock(job: Job) -> None:
         syscalls.set_dumpable(policy.namespaces)
         syscalls.die_with_parent(signal.SIGKILL)  # the change of user cleared it
     with job.stage("limits"):
-        _limit(job.limits, others=0 if drop_user or policy.namespaces else _tasks_of(uid))
+        others = 0 if drop_user or policy.namespaces else _tasks_of(uid)
+        _limit(job.limits, others=others, gpu=job.gpu is not None)
     _restrict(job)
 
 
@@ -164,7 +167,10 @@ def _restrict(job: Job) -> None:
             raise OSError("this kernel has no Landlock, and without it nothing guards the files")
     with job.stage("seccomp"):
         program = job.filter or seccomp.compile_filter(
-            namespaces=policy.namespaces, landlock_abi=version, own_pid=os.getpid()
+            namespaces=policy.namespaces,
+            landlock_abi=version,
+            own_pid=os.getpid(),
+            gpu=job.gpu is not None,
         )
         seccomp.load(program)
 
@@ -178,6 +184,9 @@ def _landlock_rules(job: Job) -> list[tuple[str, landlock.Access]]:
         rules += [("/proc", landlock.READ)]
     else:
         rules += [(path, landlock.READ) for path in mounts.PROC_FOR_FLAT]
+    if job.gpu:
+        rules += [(path, landlock.GPU) for path in job.gpu.nodes]
+        rules += [("/proc/self/task", landlock.NAMING)]  # CUDA gives its threads names
     return rules
 
 
@@ -214,11 +223,15 @@ def report(job: Job, message: dict[str, Any]) -> None:
         os.close(fd)
 
 
-def _limit(limits: Limits, *, others: int) -> None:
-    """``others``: the user's processes outside, which use up the same allowance."""
+def _limit(limits: Limits, *, others: int, gpu: bool) -> None:
+    """``others``: the user's processes outside, which use up the same allowance.
+
+    With a GPU the address space has no limit: CUDA maps the memory of all devices and of the host.
+    """
+    address_space = {"RLIMIT_AS": 2 * limits.memory_bytes + (4 << 30)}  # torch maps what it may use
     for name, value in {
+        **({} if gpu else address_space),
         "RLIMIT_DATA": limits.memory_bytes,
-        "RLIMIT_AS": 2 * limits.memory_bytes + (4 << 30),  # torch maps far more than it uses
         "RLIMIT_NPROC": limits.processes + others,
         "RLIMIT_NOFILE": limits.open_files,
         "RLIMIT_FSIZE": limits.file_bytes,

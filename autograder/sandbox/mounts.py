@@ -39,6 +39,8 @@ _SYSTEM = (
     "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/localtime",
     "/etc/mime.types", "/sys/devices/system/cpu",
 )  # fmt: skip
+# What CUDA reads to find a GPU; only where there is one.
+GPU_READABLE = ("/proc/driver/nvidia", "/sys/bus/pci", "/sys/devices", "/sys/module")
 PROC_FOR_FLAT = (
     "/proc/self", "/proc/cpuinfo", "/proc/filesystems", "/proc/meminfo", "/proc/stat",
     "/proc/sys/vm",
@@ -64,8 +66,9 @@ def readable_paths(extra: Iterable[str] = ()) -> list[str]:
     found = {os.path.abspath(path) for path in wanted if Path(path).exists()}  # noqa: PTH100
     real = found | {os.path.realpath(path) for path in found}
     system = [path for path in _SYSTEM if Path(path).exists()]
-    _refuse_secrets(real.union(system))
-    return system + [path for path in sorted(real) if not _inside_any(path, system)]
+    every = sorted(real.union(system))
+    _refuse_secrets(every)
+    return [path for path in every if not _inside_any(path, (p for p in every if p != path))]
 
 
 def _inside_any(path: str, folders: Iterable[str]) -> bool:
@@ -93,10 +96,10 @@ def make_home(parent: str | None = None) -> str:
     return str(home)
 
 
-def build_base(stage: str, readable: Iterable[str]) -> None:
+def build_base(stage: str, readable: Iterable[str], places: Iterable[str] = ()) -> None:
     """Build the read-only part of every sandbox's root on the empty folder ``stage``.
 
-    Call in a mount namespace of its own.
+    ``places``: of devices that :func:`enter` may put there. Call in a mount namespace of its own.
     """
     mount(None, "/", None, MS_REC | MS_PRIVATE)
     mount("tmpfs", stage, "tmpfs", MS_NOSUID | MS_NODEV, "size=1m,nr_inodes=4096,mode=755")
@@ -108,7 +111,7 @@ def build_base(stage: str, readable: Iterable[str]) -> None:
     links |= {name: f"/proc/self/fd/{n}" for n, name in enumerate(("stdin", "stdout", "stderr"))}
     for name, target in links.items():
         Path(f"{stage}/dev/{name}").symlink_to(target)
-    for path in DEVICES:
+    for path in (*DEVICES, *places):
         Path(stage + path).touch()
     mount_setattr(stage, add=MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
     for path in DEVICES:
@@ -132,8 +135,14 @@ def _bind(stage: str, path: str) -> None:
     mount(str(source), str(target), None, MS_BIND | MS_REC)
 
 
-def enter(stage: str, uid: int, limits: Limits, readable: Iterable[str] = ()) -> None:
-    """Add the writable part, owned by ``uid``, and make ``stage`` the root directory.
+def enter(
+    stage: str,
+    uid: int,
+    limits: Limits,
+    readable: Iterable[str] = (),
+    devices: Iterable[str] = (),
+) -> None:
+    """Add ``devices`` and the writable part, owned by ``uid``; make ``stage`` the root directory.
 
     What is ``readable`` below a writable folder (a checkout in /tmp) is bound again on top of it.
 
@@ -142,6 +151,8 @@ def enter(stage: str, uid: int, limits: Limits, readable: Iterable[str] = ()) ->
     """
     # A root copied from a more privileged namespace is locked; a bind of it is not.
     mount(stage, stage, None, MS_BIND | MS_REC)
+    for path in devices:
+        mount(path, stage + path, None, MS_BIND)
     covered = [path for path in readable if _inside_any(path, (WORK, TMP, SHM))]
     held = {path: os.open(stage + path, os.O_PATH) for path in covered}
     sizes = {WORK: limits.work_bytes, TMP: limits.tmp_bytes, SHM: limits.shm_bytes}

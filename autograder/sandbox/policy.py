@@ -58,6 +58,25 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Gpu:
+    """The share of a GPU that one sandbox gets.
+
+    ``uuid`` is what CUDA calls it, ``nodes`` its device files. Of its ``total_bytes`` PyTorch gives
+    out ``memory_bytes``; code that goes round PyTorch is for the judge's watchdog.
+    """
+
+    name: str
+    uuid: str
+    nodes: tuple[str, ...]
+    memory_bytes: int
+    total_bytes: int
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Gpu:
+        return cls(**{**data, "nodes": tuple(data["nodes"])})
+
+
+@dataclass(frozen=True)
 class Policy:
     """Everything a zygote needs to know; the limits come with each fork.
 
@@ -69,6 +88,7 @@ class Policy:
         env: environment inside the sandbox, on top of the standard one.
         warm: import what notebooks use before the first fork.
         blas_threads: threads of BLAS and OpenMP in a sandbox.
+        gpu_nodes: device files that a fork may be given, see :class:`Gpu`.
     """
 
     tier: Tier
@@ -78,6 +98,7 @@ class Policy:
     env: Mapping[str, str] = field(default_factory=dict)
     warm: bool = True
     blas_threads: int = 1
+    gpu_nodes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.tier not in TIERS:
@@ -93,4 +114,5 @@ class Policy:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Policy:
-        return cls(**{**data, "readable": tuple(data["readable"])})
+        tuples = {name: tuple(data[name]) for name in ("readable", "gpu_nodes")}
+        return cls(**{**data, **tuples})

@@ -31,7 +31,8 @@ _NAMESPACE_FLAGS = (
 )  # fmt: skip
 
 # Other processes, mounts and namespaces, the kernel itself, and rarely used parts of it where
-# most of its holes were found. The last line is memory that RLIMIT_DATA does not count.
+# most of its holes were found. The last line is memory that RLIMIT_DATA does not count, as are
+# _UNCOUNTED and shared anonymous mappings, which CUDA cannot do without.
 _DENIED = """
     ptrace process_vm_readv process_vm_writev process_madvise process_mrelease kcmp pidfd_getfd
     mount umount2 pivot_root chroot open_tree move_mount fsopen fsconfig fsmount fspick
@@ -42,8 +43,9 @@ _DENIED = """
     uselib ustat sysfs _sysctl mknod mknodat fanotify_init fanotify_mark
     bpf perf_event_open userfaultfd io_uring_setup io_uring_enter io_uring_register
     keyctl add_key request_key vmsplice move_pages migrate_pages semget msgget mq_open
-    memfd_create memfd_secret shmget shmat
+    memfd_secret shmget shmat
 """
+_UNCOUNTED = "memfd_create"
 
 # Without namespaces: what Landlock (ABI 7) does not cover. Pretending success keeps programs
 # that tidy up permissions and times alive; the others fail.
@@ -90,12 +92,14 @@ def compile_filter(
     namespaces: bool,
     landlock_abi: int,
     own_pid: int | None = None,
+    gpu: bool = False,
     machine: str = platform.machine(),
 ) -> bytes:
     """The BPF program for one sandbox.
 
     Without ``namespaces`` the filter also covers for what they would have hidden. Before Landlock
-    ABI 6 that includes signals: they then reach ``own_pid`` only.
+    ABI 6 that includes signals: they then reach ``own_pid`` only. With a ``gpu`` memory may be
+    had that no limit of the process counts; the judge's watchdog does.
     """
     nr = syscalls.numbers(machine)
     program = [_op(_LD, _OFFSET_ARCH)]
@@ -128,10 +132,12 @@ def compile_filter(
     commands = _when(_JEQ, _TIOCSTI, _fail(errno.EPERM))
     commands += _when(_JEQ, _TIOCLINUX, _fail(errno.EPERM))
     on("ioctl", [_load_argument(1), *commands, *_PASS])
-    # Shared anonymous memory escapes RLIMIT_DATA.
-    is_shared = [_load_argument(3), _op(_AND, _SHARED_ANONYMOUS)]
-    too_much = _when(_JEQ, _SHARED_ANONYMOUS, _fail(errno.ENOMEM))
-    on("mmap", [*is_shared, *too_much, *_PASS])
+    if not gpu:
+        on(_UNCOUNTED, _fail(errno.EPERM))
+        # Shared anonymous memory escapes RLIMIT_DATA.
+        is_shared = [_load_argument(3), _op(_AND, _SHARED_ANONYMOUS)]
+        too_much = _when(_JEQ, _SHARED_ANONYMOUS, _fail(errno.ENOMEM))
+        on("mmap", [*is_shared, *too_much, *_PASS])
 
     if not namespaces:
         on(_FLAT_IGNORED, _fail(0))

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from autograder.sandbox import landlock, lockdown, mounts, seccomp, syscalls
-from autograder.sandbox.policy import Limits, Policy, SandboxError
+from autograder.sandbox.policy import Gpu, Limits, Policy, SandboxError
 
 WARM = (
     "numpy", "scipy.linalg", "scipy.ndimage", "scipy.spatial.distance", "scipy.special", "torch",
@@ -71,13 +71,15 @@ def main() -> None:
         if not message:
             return  # the judge is gone; the lifeline ends with us, and all sandboxes with it
         request = json.loads(message)
+        gpu = Gpu.from_json(request["gpu"]) if request["gpu"] else None
         job = lockdown.Job(
             policy=policy,
             limits=Limits(**request["limits"]),
             fds=lockdown.Descriptors(*fds),
             readable=readable,
             home=request["home"],
-            filter=program,
+            filter=None if gpu else program,
+            gpu=gpu,
         )
         pid = os.fork()
         if pid == 0:
@@ -96,7 +98,8 @@ def prepare(policy: Policy) -> tuple[Entry, list[str]]:
     Returns the agent's entry and the paths a sandbox may read. Raises SandboxError.
     """
     syscalls.set_dumpable(False)
-    readable = mounts.readable_paths(policy.readable)
+    gpu_readable = mounts.GPU_READABLE if policy.gpu_nodes else ()
+    readable = mounts.readable_paths((*policy.readable, *gpu_readable))
     if policy.warm:
         _warm_up()
     module_name, _, function = policy.entry.partition(":")
@@ -130,11 +133,11 @@ def _enter_namespaces(policy: Policy, readable: list[str]) -> None:
         if not as_root:
             raise PermissionError("needs root")
         syscalls.unshare(syscalls.NEWNS)
-        mounts.build_base(policy.stage, readable)
+        mounts.build_base(policy.stage, readable, policy.gpu_nodes)
     elif policy.tier == "userns":
         if as_root:  # never map root itself; and what root can read, the new user may not
             syscalls.unshare(syscalls.NEWNS)
-            mounts.build_base(policy.stage, readable)
+            mounts.build_base(policy.stage, readable, policy.gpu_nodes)
             lockdown.become(lockdown.own_uid(os.getpid()))
         outside = os.geteuid(), os.getegid()
         syscalls.set_dumpable(True)  # else the maps belong to root
@@ -144,7 +147,7 @@ def _enter_namespaces(policy: Policy, readable: list[str]) -> None:
             Path(f"/proc/self/{kind}_map").write_text(f"{STUDENT_UID} {outer} 1")
         syscalls.set_dumpable(False)
         if not as_root:
-            mounts.build_base(policy.stage, readable)
+            mounts.build_base(policy.stage, readable, policy.gpu_nodes)
 
 
 def _refuse_unreadable(readable: list[str]) -> None:
@@ -204,17 +207,30 @@ def _settle(job: lockdown.Job, seed: int) -> None:
         OPENBLAS_NUM_THREADS=threads, MKL_NUM_THREADS=threads, MPLCONFIGDIR=f"{tmp}/matplotlib",
         MPLBACKEND="module://matplotlib_inline.backend_inline", IPYTHONDIR=f"{tmp}/ipython",
     )  # fmt: skip
-    os.environ.update(job.policy.env)
+    os.environ.update(job.policy.env, CUDA_VISIBLE_DEVICES=job.gpu.uuid if job.gpu else "")
     sys.path[:] = [os.path.abspath(path) for path in sys.path]  # noqa: PTH100
     random.seed(seed)
     if "numpy" in sys.modules:
         sys.modules["numpy"].random.seed(seed % (1 << 32))
     if "torch" in sys.modules:
         sys.modules["torch"].manual_seed(seed)
+        if job.gpu:
+            _cap_gpu_memory(job.gpu)
     if job.policy.blas_threads > 1:
         import threadpoolctl
 
         threadpoolctl.threadpool_limits(job.policy.blas_threads)
+
+
+def _cap_gpu_memory(gpu: Gpu) -> None:
+    """Have PyTorch raise OutOfMemoryError beyond this sandbox's share.
+
+    Queued until the student first uses CUDA, by the means that torch.manual_seed uses: to start
+    CUDA takes time, and much memory on the device.
+    """
+    cuda = sys.modules["torch"].cuda
+    share = min(1.0, gpu.memory_bytes / gpu.total_bytes)
+    cuda._lazy_call(lambda: cuda.set_per_process_memory_fraction(share, 0))
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from attacker import HERE, Bait
+from attacker import GPU_NODE, HERE, Bait
 
 from autograder.judge.sandbox import Sandbox
 from autograder.judge.zygote import Zygote
@@ -56,7 +56,12 @@ def zygote_of() -> Iterator[Callable[[Tier], Zygote]]:
             if tier != "none" and (reason := probe.attempt(tier, python).reason):
                 pytest.skip(f"tier {tier} is not to be had here: {reason}")
             started[tier] = Zygote(
-                tier, entry="inside:serve", search=[HERE], warm=False, python=Path(python)
+                tier,
+                entry="inside:serve",
+                search=[HERE],
+                warm=False,
+                python=Path(python),
+                gpu_nodes=[GPU_NODE],  # the zygote could give it, and does so only if asked to
             )
         return started[tier]
 
