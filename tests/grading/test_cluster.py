@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -41,10 +40,29 @@ def points(root: Path) -> dict[str, float]:
     return {graded.student: graded.score for graded in results(root, ASSIGNMENT)}
 
 
+@pytest.fixture
+def namespaces() -> None:
+    """Skips where one may not make what a node is made of; in containers root often may not."""
+    name = f"cs231n-probe-{os.getpid()}"
+    steps = (
+        ("ip", "netns", "add", name),
+        ("ip", "-n", name, "link", "add", "probe0", "type", "veth", "peer", "name", "probe1"),
+        ("ip", "netns", "exec", name, "sysctl", "-q", "-w", "net.ipv4.ip_forward=1"),
+    )
+    try:
+        for step in steps:
+            subprocess.run(step, check=True, capture_output=True, text=True)
+    except FileNotFoundError:
+        pytest.skip("network namespaces need the program ip (Debian: iproute2)")
+    except subprocess.CalledProcessError as refused:
+        pytest.skip(f"no network namespaces here: {refused.stderr.strip()}")
+    finally:
+        if Path("/run/netns", name).exists():
+            subprocess.run(["ip", "netns", "delete", name], check=True)
+
+
 @pytest.mark.sandbox
-@pytest.mark.skipif(
-    os.geteuid() != 0 or shutil.which("ip") is None, reason="network namespaces need root and ip"
-)
+@pytest.mark.usefixtures("namespaces")
 def test_a_node_that_fails_costs_nobody_a_grade(course: Path, tmp_path: Path) -> None:
     log = tmp_path / "driver.log"
     with (
