@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import shutil
 import signal
 import socket
 import subprocess
@@ -22,24 +21,12 @@ from typing import Any
 import pytest
 from courses import Course
 from selenium import webdriver
-from selenium.webdriver.chrome.options import Options
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
+from browsers import SECONDS, chromium
 from tests import little
 from tests.little import ASSIGNMENT, CLASS_POINTS, cell_of
-
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
-)
-CHROMEDRIVER = shutil.which("chromedriver") or ""
-NO_BROWSER = "no chromium with its chromedriver on PATH; on Debian: apt-get install chromium-driver"
-QUIET = """
-    headless=new no-sandbox disable-gpu disable-quic no-first-run disable-background-networking
-    disable-component-update disable-sync disable-dev-shm-usage window-size=1100,1600
-"""
-SECONDS = 60  # what a click may take on a busy machine
 
 HARM = "document.title = 'HARMED'; window.harmed = true"
 PAYLOADS = f"""<script>{HARM}</script><img src=x onerror="{HARM}"><svg onload="{HARM}"></svg>
@@ -173,14 +160,7 @@ def test_the_button_still_works_after_its_warm_process_died(server: Server) -> N
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
-    assert CHROMIUM, NO_BROWSER
-    assert CHROMEDRIVER, NO_BROWSER
-    options = Options()
-    options.binary_location = CHROMIUM
-    for word in (*QUIET.split(), f"user-data-dir={tmp_path_factory.mktemp('chromium')}"):
-        options.add_argument(f"--{word}")
-    with webdriver.Chrome(options=options, service=Service(CHROMEDRIVER)) as driver:
-        driver.set_page_load_timeout(SECONDS)
+    with chromium(tmp_path_factory.mktemp("chromium")) as driver:
         yield driver
 
 
