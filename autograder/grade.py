@@ -57,6 +57,7 @@ class Job:
     missing_hint: str = ""  # e.g. a file with nearly the right name
     gpu: Gpu | None = None  # set apart for it
     fallback: str = ""  # why it has none, although it wants one
+    late_in: str = ""  # if it runs out of time in this cell again, that is the end
 
 
 def grade(job: Job, zygote: Zygote) -> GradedNotebook:
@@ -141,6 +142,7 @@ def grade_document(job: Job, document: dict[str, Any], zygote: Zygote) -> Graded
         substituted=job.substituted,
         needs_human="; ".join(dict.fromkeys(run.reasons)),
         outcome=run.outcome,
+        late_in=run.late_in,
         device=f"cuda ({job.gpu.name})" if job.gpu else "cpu",
         fallback=job.fallback,
         timings={name: round(seconds, 4) for name, seconds in timings.items()},
@@ -155,6 +157,8 @@ class _Run:
         self.verdicts: list[CellVerdict] = []
         self.reasons: list[str] = []
         self.outcome = ""
+        self.late_in = ""
+        self._current = ""
         self.cell_seconds = self.check_seconds = 0.0
         self._job = job
         self._kernel = kernel
@@ -175,6 +179,7 @@ class _Run:
         """Run one cell, and its checks if it is graded."""
         if cell["cell_type"] != "code":
             return
+        self._current = cell["id"]
         if not self._skips(cell):
             self._run_code(cell)
         if released.is_auto_graded(cell):
@@ -205,7 +210,7 @@ class _Run:
             self.outcome = self.outcome or OUT_OF_GPU_MEMORY
             cell["outputs"] += [_message(GPU_MEMORY_FULL)]
         if run.timed_out:
-            self.outcome = self.outcome or TIMED_OUT
+            self._late()
             cell["outputs"] += [_message(f"Interrupted after {seconds:.0f} s: {TIME_OUT}")]
         if self._stopped:
             cell["outputs"] += [_message(self._stopped)]
@@ -226,7 +231,7 @@ class _Run:
             verdict = outcome.verdict
             self.reasons += outcome.broken
             if any(timed_out(check) for check in verdict.checks):
-                self.outcome = self.outcome or TIMED_OUT
+                self._late()
             if any(GPU_MEMORY_ERROR in check.message for check in verdict.checks):
                 self.outcome = self.outcome or OUT_OF_GPU_MEMORY
             if self._kernel.died:
@@ -236,9 +241,18 @@ class _Run:
         cell["outputs"] = verdict_outputs(verdict, cell["outputs"], self._count)
         self.check_seconds += time.monotonic() - started
 
+    def _late(self) -> None:
+        """The cell at hand, or one of its checks, was interrupted."""
+        self.outcome = self.outcome or TIMED_OUT
+        self.late_in = self.late_in or self._current
+        if self._current == self._job.late_in:
+            self._stop(f"out of time in cell {self._current!r} once more", TIMED_OUT)
+
     def _stop(self, reason: str, outcome: str) -> None:
         self._stopped = reason
         self.outcome = outcome or DIED
+        if outcome == TIMED_OUT:
+            self.late_in = self.late_in or self._current
         self.reasons.append(f"{self._job.template.notebook}: {reason}")
 
 

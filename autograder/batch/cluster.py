@@ -7,7 +7,7 @@ import itertools
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -88,7 +88,8 @@ class OnDask:
         self._material = material
         self._plugin = f"grading-{hashlib.sha256(packed).hexdigest()[:12]}-{uuid4().hex[:8]}"
         self._results = as_completed(with_results=False)
-        self._sent: dict[Any, tuple[str, Task]] = {}  # the engine's key and task, by dask's key
+        # The engine's key and task, by dask's key, and the worker that has a machine to itself.
+        self._sent: dict[Any, tuple[str, Task, str]] = {}
         self._refused: dict[str, Refused] = {}
         self._counter = itertools.count()
         ours = client.cluster is not None
@@ -105,7 +106,27 @@ class OnDask:
         return 2 * max(1, len(self._workers()))
 
     def submit(self, key: str, task: Task) -> None:
-        on_gpu = not task.no_gpu and self._material.template(task.notebook).gpu() is not None
+        # Without a restriction workers that come later are used, too.
+        self._submit(key, task, self._workers() if self._refused else None)
+
+    def hosts(self) -> int:
+        return max(1, len(by_host(self._workers())))
+
+    def crowded(self) -> bool:
+        return any(len(workers) > 1 for workers in by_host(self._workers()).values())
+
+    def submit_alone(self, key: str, task: Task) -> None:
+        """Where no machine is free, since one has gone, somewhere."""
+        able = self._with_gpu() if self._wants_gpu(task) else []
+        taken = {host_of(alone) for _, _, alone in self._sent.values()}
+        hosts = by_host(able or self._workers())
+        free = [workers[0] for host, workers in hosts.items() if host not in taken]
+        self._submit(key, task, free[:1] or None, alone=True)
+
+    def _submit(
+        self, key: str, task: Task, workers: list[str] | None, *, alone: bool = False
+    ) -> None:
+        on_gpu = self._wants_gpu(task)
         if on_gpu and not self._with_gpu():
             on_gpu, task = False, replace(task, no_gpu=f"no worker offers the resource {GPU}")
         future = self._client.submit(
@@ -114,23 +135,24 @@ class OnDask:
             task.pack(),
             version_of(self._material.assignment, task.notebook),
             key=f"{self._plugin}-{next(self._counter)}",
-            # Without a restriction workers that come later are used, too.
-            workers=self._workers() if self._refused else None,
+            workers=workers,
+            allow_other_workers=workers is not None,  # should these have died
             resources={GPU: 1} if on_gpu else None,
             pure=False,
         )
-        self._sent[future.key] = (key, task)
+        self._sent[future.key] = (key, task, workers[0] if alone and workers else "")
         self._results.add(future)
 
     def next(self) -> tuple[str, Answer]:
         while True:
             future: Future = next(self._results)
-            key, task = self._sent.pop(future.key)
+            key, task, alone = self._sent.pop(future.key)
             answer = self._answer(future)
             if not isinstance(answer, Refused):
                 return key, answer
             self._exclude(answer)
-            self.submit(key, task)
+            again = self.submit_alone if alone else self.submit
+            again(key, task)
 
     def _answer(self, future: Future) -> Answer | Refused:
         try:
@@ -154,6 +176,9 @@ class OnDask:
                 raise ClusterError(f"no worker can be used, {refused.reason}: install the same one")
             raise SandboxError(refused.stage, refused.reason)
 
+    def _wants_gpu(self, task: Task) -> bool:
+        return not task.no_gpu and self._material.template(task.notebook).gpu() is not None
+
     def _with_gpu(self) -> list[str]:
         """Addresses of workers that offer a GPU and have not refused."""
         known = self._client.scheduler_info(n_workers=-1)["workers"]
@@ -164,3 +189,16 @@ class OnDask:
         """Addresses of those that have not refused."""
         known: Any = self._client.nthreads()
         return [address for address in known if address not in self._refused]
+
+
+def by_host(addresses: Iterable[str]) -> dict[str, list[str]]:
+    """Addresses of workers by the machine they are on."""
+    found: dict[str, list[str]] = {}
+    for address in addresses:
+        found.setdefault(host_of(address), []).append(address)
+    return found
+
+
+def host_of(address: str) -> str:
+    """The machine in a worker's address, ``tcp://HOST:PORT``."""
+    return address.rpartition(":")[0]

@@ -46,6 +46,7 @@ class Desk:
             files=files,
             substituted=notes,
             missing_hint=task.missing_hint,
+            late_in=task.late_in,
         )
         wish = template.gpu()
         if wish is None:

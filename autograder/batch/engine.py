@@ -72,7 +72,7 @@ class Engine:
                 else:
                     yield from self._start(next(keys), *self._ready.popleft())
             if not self._running and self._again:
-                yield from self._finish(*self._alone(next(keys), self._again.popleft()))
+                yield from self._once_more(keys)
             elif not self._running:
                 return
             else:
@@ -97,17 +97,31 @@ class Engine:
             self._running[key] = job
 
     def _take(self, job: _Running, answer: Answer) -> Iterator[Event]:
-        """A time-out on a machine with other things to do proves nothing."""
-        if isinstance(answer, GradedNotebook) and answer.outcome == TIMED_OUT:
-            self._again.append(job)
+        """A time-out with others on the same machine proves nothing."""
+        late = isinstance(answer, GradedNotebook) and answer.outcome == TIMED_OUT
+        if late and self.grader.crowded():
+            self._again.append(replace(job, late=answer))
         else:
             yield from self._finish(job, self._verdict(job, answer))
 
-    def _alone(self, key: str, job: _Running) -> tuple[_Running, GradedNotebook]:
-        """Grade with nothing else under way."""
-        self.grader.submit(key, job.task)
-        _, answer = self.grader.next()
-        return job, replace(self._verdict(job, answer), attempts=2)
+    def _once_more(self, keys: Iterator[str]) -> Iterator[Event]:
+        """Grade what ran out of time, each notebook with a machine to itself.
+
+        Who runs out of time in the same cell again is not graded to the end: that has been done.
+        """
+        while self._again or self._running:
+            while self._again and len(self._running) < self.grader.hosts():
+                job = self._again.popleft()
+                assert job.late is not None
+                key = next(keys)
+                self._running[key] = job
+                self.grader.submit_alone(key, replace(job.task, late_in=job.late.late_in))
+            key, answer = self.grader.next()
+            job = self._running.pop(key)
+            second = self._verdict(job, answer)
+            if job.late and (second.outcome, second.late_in) == (TIMED_OUT, job.late.late_in):
+                second = job.late
+            yield from self._finish(job, replace(second, attempts=2))
 
     def _verdict(self, job: _Running, answer: Answer) -> GradedNotebook:
         if isinstance(answer, Lost):
@@ -150,3 +164,4 @@ class _Running:
     notebook: str
     stamp: str
     task: Task
+    late: GradedNotebook | None = None  # the verdict on it when it ran out of time

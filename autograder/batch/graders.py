@@ -32,6 +32,18 @@ class Grader(Protocol):
 
     def submit(self, key: str, task: Task) -> None: ...
 
+    def hosts(self) -> int:
+        """How many tasks can be graded with nothing else of ours on the same machine."""
+        ...
+
+    def submit_alone(self, key: str, task: Task) -> None:
+        """On a machine that has nothing else of ours to do; not more at a time than `hosts`."""
+        ...
+
+    def crowded(self) -> bool:
+        """Whether tasks that are not alone have others beside them."""
+        ...
+
     def next(self) -> tuple[str, Answer]:
         """Wait for one. Raises SandboxError where nobody can grade safely."""
         ...
@@ -49,6 +61,15 @@ class Here:
 
     def submit(self, key: str, task: Task) -> None:
         self._waiting.append((key, task))
+
+    def hosts(self) -> int:
+        return 1
+
+    def submit_alone(self, key: str, task: Task) -> None:
+        self.submit(key, task)
+
+    def crowded(self) -> bool:
+        return False
 
     def next(self) -> tuple[str, Answer]:
         key, task = self._waiting.popleft()
@@ -74,6 +95,18 @@ class Lazy:
         self._grader = self._grader or self._start()
         self._grader.submit(key, task)
 
+    def hosts(self) -> int:
+        return self._started().hosts()
+
+    def submit_alone(self, key: str, task: Task) -> None:
+        self._started().submit_alone(key, task)
+
+    def crowded(self) -> bool:
+        return self._started().crowded()
+
     def next(self) -> tuple[str, Answer]:
+        return self._started().next()
+
+    def _started(self) -> Grader:
         assert self._grader is not None, "nothing was submitted"
-        return self._grader.next()
+        return self._grader

@@ -27,6 +27,7 @@ class Task:
     submission: bytes | None  # None: it is missing
     missing_hint: str = ""
     known: dict[Name, GradedNotebook] = field(default_factory=dict)
+    late_in: str = ""  # where it ran out of time before: once more there is the end
     no_gpu: str = ""  # why it is to run on the CPU, although its notebook wants a GPU
 
     def pack(self) -> bytes:

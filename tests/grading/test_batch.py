@@ -51,9 +51,12 @@ def course(tmp_path: Path) -> Path:
 class Recording:
     """Answers with what it is told to, or by a real desk; remembers what was under way."""
 
-    def __init__(self, answers: Callable[[Task], Answer], capacity: int = 3) -> None:
+    def __init__(
+        self, answers: Callable[[Task], Answer], capacity: int = 3, hosts: int = 1
+    ) -> None:
         self._answers = answers
         self._capacity = capacity
+        self._hosts = hosts
         self._waiting: list[tuple[str, Task]] = []
         self.companies: list[list[str]] = []  # students under way, whenever one was waited for
 
@@ -62,6 +65,15 @@ class Recording:
 
     def submit(self, key: str, task: Task) -> None:
         self._waiting.append((key, task))
+
+    def hosts(self) -> int:
+        return self._hosts
+
+    def submit_alone(self, key: str, task: Task) -> None:
+        self.submit(key, task)
+
+    def crowded(self) -> bool:
+        return self._capacity > 1
 
     def next(self) -> tuple[str, Answer]:
         self.companies.append([task.student for _, task in self._waiting])
@@ -224,6 +236,54 @@ def test_a_time_out_is_tried_once_more_alone(course: Path) -> None:
     last = events[-1].graded
     assert last is not None
     assert (last.student, last.outcome, last.attempts) == ("bob", "", 2)
+
+
+def test_who_runs_out_of_time_in_the_same_place_keeps_the_first_verdict(course: Path) -> None:
+    """The second attempt ends there, and knows less."""
+    for student in ("ada", "bob", "eve"):
+        submit(course, student, answer())
+    places = {"ada": ["loops", "loops"], "bob": ["loops", "later"], "eve": ["loops", "loops"]}
+    tried: list[tuple[str, str]] = []
+
+    def late(task: Task) -> GradedNotebook:
+        tried.append((task.student, task.late_in))
+        first = not task.late_in
+        place = places[task.student][0 if first else 1]
+        return dataclasses.replace(
+            graded(task, TIMED_OUT), late_in=place, needs_human="first" if first else "second"
+        )
+
+    grader = Recording(late, hosts=2)
+    events = run(course, grader)
+    assert [who for who, late_in in tried if late_in == "loops"] == ["ada", "bob", "eve"]
+    assert grader.companies[-3:] == [["ada", "bob"], ["bob", "eve"], ["eve"]]  # a machine each
+    verdicts = {e.student: (e.graded.needs_human, e.graded.attempts) for e in events if e.graded}
+    assert verdicts == {"ada": ("first", 2), "bob": ("second", 2), "eve": ("first", 2)}
+
+
+def test_who_had_a_machine_alone_is_not_tried_again(course: Path) -> None:
+    submit(course, "ada", answer())
+    (event,) = run(course, Recording(lambda task: graded(task, TIMED_OUT), capacity=1))
+    assert event.graded is not None
+    assert (event.graded.outcome, event.graded.attempts) == (TIMED_OUT, 1)
+
+
+def hangs_in_one_loop(document: dict) -> None:
+    cell = cell_of(document, "k-nearest-neighbor")
+    named = "def compute_distances_one_loop(self, X):"
+    cell["source"] = cell["source"].replace(named, f"{named}\n        while True: pass", 1)
+
+
+def test_a_second_attempt_ends_where_the_first_was_late(course: Path, zygote) -> None:
+    material = load_material(course, ASSIGNMENT, b"secret")
+    desk = Desk(material, lambda: zygote)
+    task = Task("ada", NOTEBOOK, {}, answer(hangs_in_one_loop))
+    first = desk.grade(task)
+    assert (first.outcome, first.late_in, first.score) == (TIMED_OUT, "knn-one-loop", 9.0)
+    second = desk.grade(dataclasses.replace(task, late_in=first.late_in))
+    assert (second.outcome, second.late_in) == (TIMED_OUT, "knn-one-loop")
+    notes = {cell.grade_id: cell.note for cell in second.cells}
+    assert "once more" in notes["knn-no-loops"]
 
 
 def test_who_brings_down_two_workers_is_left_to_a_human(course: Path) -> None:
