@@ -40,7 +40,8 @@ def gradebook_of(root: Path) -> Gradebook:
         where = make_url(course.db_url).render_as_string(hide_password=True)
         raise GradebookError(
             f"the gradebook at {where} cannot be opened: {str(error).splitlines()[0]}. "
-            "Is db_url in nbgrader_config.py right, and does the server run?"
+            "Is db_url in nbgrader_config.py right, does the server run, and does no other program "
+            "hold the gradebook locked?"
         ) from error
     return book
 

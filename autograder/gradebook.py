@@ -78,16 +78,20 @@ class GradebookWriter:
         assignment: str,
         graded: Sequence[GradedNotebook],
         when: datetime.datetime | None = None,
+        *,
+        news: bool = True,
     ) -> None:
         """Write one submission's grades in one transaction. Raises GradebookError.
 
         ``when``: the moment it was handed in, in UTC without saying so, as nbgrader has it.
+        Without ``news`` it has not been graded again: grades that are in the gradebook stay as they
+        are, and what people graded by hand is not marked for another look.
         """
         with warnings.catch_warnings():
             # nbgrader 0.9 links rows before they are in the session; SQLAlchemy 2 remarks on it.
             warnings.filterwarnings("ignore", message="Object of type", category=SAWarning)
             try:
-                self._record(student, assignment, graded, when)
+                self._record(student, assignment, graded, when, news=news)
             except (InvalidEntry, SQLAlchemyError) as error:
                 raise GradebookError(
                     f"the grades of {student} could not be written to the gradebook: "
@@ -96,7 +100,10 @@ class GradebookWriter:
                 ) from error
 
     def on_record(self, assignment: str) -> dict[str, InBook]:
-        """What the gradebook holds of an assignment, by student, in one query."""
+        """What the gradebook holds of an assignment, by student, in one query.
+
+        Raises GradebookError.
+        """
         book = self._gradebook
         assert book is not None, "use it in a with statement"
         models: Any = api  # they have no types
@@ -120,6 +127,13 @@ class GradebookWriter:
             .filter(models.Assignment.name == assignment)
         )
         found: dict[str, InBook] = {}
+        try:
+            rows = rows.all()
+        except SQLAlchemyError as error:
+            raise GradebookError(
+                f"the gradebook cannot be read: {str(error).splitlines()[0]}. Is another program "
+                "writing to it? Run the same command again"
+            ) from error
         for student, when, extension, due, penalty, name, cell, score in rows:
             due = due and due + (extension or datetime.timedelta())
             late = bool(penalty) or bool(due and when and when > due)
@@ -134,6 +148,8 @@ class GradebookWriter:
         assignment: str,
         graded: Sequence[GradedNotebook],
         when: datetime.datetime | None,
+        *,
+        news: bool,
     ) -> None:
         book = self._gradebook
         assert book is not None, "use it in a with statement"
@@ -143,7 +159,7 @@ class GradebookWriter:
         book.db.commit()  # nbgrader has just made the rows; what follows changes scores only
         try:
             for notebook in graded:
-                self._record_notebook(book, notebook)
+                self._record_notebook(book, notebook, news=news)
             book.db.flush()
             self._penalise_lateness(submission, student)
             book.db.commit()
@@ -151,15 +167,15 @@ class GradebookWriter:
             book.db.rollback()
             raise
 
-    def _record_notebook(self, book: Gradebook, graded: GradedNotebook) -> None:
+    def _record_notebook(self, book: Gradebook, graded: GradedNotebook, *, news: bool) -> None:
         names = (graded.notebook, graded.assignment, graded.student)
         scores = {cell.grade_id: cell.score for cell in graded.cells}
         for grade in book.find_submission_notebook(*names).grades:
-            if grade.name in scores:
-                grade.auto_score = scores[grade.name]
-            else:
-                pending = grade.name in graded.manual_pending
-                grade.auto_score = None if pending else 0.0
+            pending = grade.name in graded.manual_pending
+            score = scores.get(grade.name, None if pending else 0.0)
+            if not news and grade.auto_score == score:
+                continue
+            grade.auto_score = score
             by_hand = grade.manual_score is not None
             grade.needs_manual_grade = by_hand or grade.auto_score is None
         for comment in book.find_submission_notebook(*names).comments:

@@ -100,7 +100,7 @@ def write_class(
         began = time.monotonic()
         with Scribe(root, ASSIGNMENT) as scribe:
             for number, student in enumerate(students):
-                scribe.record(student, [of(one, student, number)], WHEN)
+                scribe.record(student, [of(one, student, number)], WHEN, news=True)
         seconds = time.monotonic() - began
         again = len(scribe._failed)  # these were locked, and were written at the end
     with gradebook_of(root) as book:

@@ -67,18 +67,19 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda number, frame: stopping.append(number))
     formgrader = Formgrader(Path(sys.argv[1]))
     print("ready", flush=True)
+    seen = []
     for name, page in cycle(formgrader.pages.items()):
         if stopping:
-            return
+            break
         began, error = time.monotonic(), ""
         try:
             page()
         except SQLAlchemyError as failure:
             error = str(failure).splitlines()[0]
         seconds = time.monotonic() - began
-        print(
-            json.dumps({"page": name, "milliseconds": 1000 * seconds, "error": error}), flush=True
-        )
+        seen.append({"page": name, "milliseconds": 1000 * seconds, "error": error})
+    for one in seen:  # at the end: nobody listens before
+        print(json.dumps(one))
 
 
 if __name__ == "__main__":

@@ -33,8 +33,11 @@ SETTINGS = {
     "distributed.scheduler.worker-saturation": 1.0,
     "distributed.comm.timeouts.connect": "30s",
     "distributed.diagnostics.nvml": False,  # GPUs are ours to watch
+    # Pages for looking on, of the scheduler and workers started here.
+    "distributed.scheduler.http.routes": [],
+    "distributed.worker.http.routes": [],
 }
-CONNECT_SECONDS = 30
+CONNECT_SECONDS = 10
 GPU = "GPU"  # the resource of workers whose host has one; which one, these settle by themselves
 
 
@@ -58,21 +61,28 @@ def connected(
             with client:
                 yield client
             return
-        offered = {GPU: 1.0} if gpus and devices()[0] else {}
-        os.environ.setdefault("OMP_NUM_THREADS", "1")  # of the judges; the kernels have their own
-        with (
-            LocalCluster(
-                n_workers=workers or at_once(),
-                threads_per_worker=1,
-                memory_limit=0,  # the kernels have limits, and are no part of the workers
-                dashboard_address=None,  # type: ignore[arg-type]  (none is started)
-                host="127.0.0.1",
-                silence_logs=logging.ERROR,
-                resources=offered,
-            ) as cluster,
-            Client(cluster) as client,
-        ):
+        with _own_workers(workers or at_once(), gpus=gpus) as cluster, Client(cluster) as client:
             yield client
+
+
+def _own_workers(count: int, *, gpus: bool) -> LocalCluster:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # of the judges; the kernels have their own
+    try:
+        return LocalCluster(
+            n_workers=count,
+            threads_per_worker=1,
+            memory_limit=0,  # the kernels have limits, and are no part of the workers
+            scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
+            host="127.0.0.1",
+            security=True,  # with keys of its own: other users of this machine can reach the port
+            silence_logs=logging.ERROR,
+            resources={GPU: 1.0} if gpus and devices()[0] else {},
+        )
+    except RuntimeError as error:
+        raise ClusterError(
+            f"{count} worker processes cannot be started on this machine ({error}): grade with "
+            "--workers 1, in this process"
+        ) from error
 
 
 class OnDask:

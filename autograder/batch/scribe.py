@@ -21,6 +21,7 @@ class _Entry:
     student: str
     graded: tuple[GradedNotebook, ...]
     when: datetime.datetime | None
+    news: bool
 
 
 class Scribe:
@@ -67,7 +68,7 @@ class Scribe:
             return
         light = tuple(replace(one, document="") for one in graded)
         self._room.acquire()
-        self._thread.submit(self._write, _Entry(student, light, when))
+        self._thread.submit(self._write, _Entry(student, light, when, news))
 
     def __exit__(
         self,
@@ -90,7 +91,7 @@ class Scribe:
 
     def _write(self, entry: _Entry) -> None:
         try:
-            self._writer.record(entry.student, self._assignment, entry.graded, entry.when)
+            self._put(entry)
         except GradebookError:
             self._failed.append(entry)
         except BaseException as error:  # told to whoever records next, or at the end
@@ -101,6 +102,11 @@ class Scribe:
     def _finish(self) -> None:
         try:
             for entry in self._failed:
-                self._writer.record(entry.student, self._assignment, entry.graded, entry.when)
+                self._put(entry)
         finally:
             self._writer.__exit__(None, None, None)
+
+    def _put(self, entry: _Entry) -> None:
+        self._writer.record(
+            entry.student, self._assignment, entry.graded, entry.when, news=entry.news
+        )

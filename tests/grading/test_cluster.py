@@ -11,8 +11,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from distributed import Client
+from distributed import Client, Security
 
+from autograder.batch.cluster import connected
 from autograder.records import results
 from benchmarks.nodes import kill, nodes, scheduler, worker
 from tests import little
@@ -126,6 +127,17 @@ def wait_for_workers(file: Path, count: int) -> str:
     with Client(scheduler_file=str(file)) as client:
         client.wait_for_workers(count, timeout=SECONDS)
     return json.loads(file.read_text("utf-8"))["address"]
+
+
+def test_nobody_else_on_this_machine_can_give_orders_to_our_workers() -> None:
+    with connected(None, 1) as client:
+        address = client.scheduler_info()["address"]
+        assert address.startswith("tls://127.0.0.1:")
+        assert client.submit(sum, [1, 2]).result() == 3
+        with pytest.raises(OSError, match="reset by peer|Timed out"):
+            Client(address.replace("tls:", "tcp:"), timeout=2)
+        with pytest.raises(OSError, match="TLS certificate does not match"):
+            Client(address, security=Security.temporary(), timeout=2)
 
 
 def test_no_scheduler_is_told_and_nothing_is_graded(course: Path) -> None:

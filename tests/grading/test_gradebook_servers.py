@@ -145,6 +145,11 @@ def test_what_people_gave_survives_another_grading(course: Path, zygote: Zygote)
         assert not book.find_grade(WRITTEN, *NAMES, "ada").needs_manual_grade  # nothing new
         penalty = book.find_submission_notebook(*NAMES, "read").late_submission_penalty
         assert penalty == pytest.approx(0.1 * (CLASS_POINTS + 1.5))
+        book.find_grade(WRITTEN, *NAMES, "read").needs_manual_grade = False
+        book.db.commit()
+    regrade(course, zygote, Choice())  # writes late work again: its penalty may have changed
+    with gradebook_of(course) as book:
+        assert not book.find_grade(WRITTEN, *NAMES, "read").needs_manual_grade
 
 
 @pytest.mark.usefixtures("pages")
