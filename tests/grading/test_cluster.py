@@ -134,7 +134,7 @@ def test_nobody_else_on_this_machine_can_give_orders_to_our_workers() -> None:
         address = client.scheduler_info()["address"]
         assert address.startswith("tls://127.0.0.1:")
         assert client.submit(sum, [1, 2]).result() == 3
-        with pytest.raises(OSError, match="reset by peer|Timed out"):
+        with pytest.raises(OSError, match=r"reset by peer|Timed out"):
             Client(address.replace("tls:", "tcp:"), timeout=2)
         with pytest.raises(OSError, match="TLS certificate does not match"):
             Client(address, security=Security.temporary(), timeout=2)
