@@ -13,7 +13,7 @@ demo: $(READY)
 # by side; what a file sets up is set up once.
 test: $(READY)
 	@command -v chromedriver >/dev/null || echo "WARNING: no chromedriver on PATH: browser tests left out"
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $$(command -v chromedriver >/dev/null || echo "-m not(browser)")
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $$(command -v chromedriver >/dev/null || echo "-m not(browser)")
 
 lint: $(READY)
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/pyright

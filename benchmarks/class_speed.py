@@ -33,8 +33,8 @@ BARE, SHOWN = "without the cells for looking", "as handed in"
 VERDICT = re.compile(r"\[\d+/\d+\] ([^/]+)/")
 STOCK_BOUND = f"each cell after {CELL_SECONDS} s"
 OTTER_BOUND = f"not by Otter; ended by hand after {OTTER_SECONDS} s"
-OUR_BOUND = f"cell {CELL_SECONDS} s + check {CALL_SECONDS} s, then both once more, alone"
 LIMIT_BOUND = f"cell {CELL_SECONDS} s + check {CALL_SECONDS} s"
+OUR_BOUND = {1: LIMIT_BOUND, 2: f"{LIMIT_BOUND}, then the cell once more, alone"}
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def measure_speed(count: int, scratch: Path, *, looking: bool) -> None:
         ours[workers], graded = ours_of(handed_in, scratch / f"ours-{workers}", workers)
         scores = {cost.student: cost.score for cost in limits[workers]}
         add(f"limit, {workers} at a time", Graded(took, scores), LIMIT_BOUND)
-        add(f"ours, {workers} worker{'s' * (workers > 1)}", graded, OUR_BOUND)
+        add(f"ours, {workers} worker{'s' * (workers > 1)}", graded, OUR_BOUND[workers])
         if differ := [s for s in who.right + who.wrong if scores[s] != graded.scores[s]]:
             sys.exit(f"the limit and ours do not agree about {differ}")
     for halves, how in ((ALL, "one process"), (BOTH_HALVES, "two by hand")):

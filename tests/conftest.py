@@ -21,7 +21,17 @@ from autograder.judge.zygote import Zygote  # noqa: E402
 from autograder.workers import start_zygote  # noqa: E402
 from tests.postgresql import server, unavailable  # noqa: E402
 
+# The longest first: what begins last should not be what takes longest.
+LONGEST = (
+    *("test_nbval", "test_demo", "test_faults", "test_cluster", "test_gpus", "test_nbgrader"),
+    *("test_batch", "test_regression", "test_gradescope", "test_packaging", "test_submissions"),
+)
 LIMITS = KernelLimits(cell_seconds=30, call_seconds=10)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    place = {f"{name}.py": number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.name, len(place)))
 
 
 @pytest.fixture(scope="session")

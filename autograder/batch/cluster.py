@@ -33,6 +33,10 @@ SETTINGS = {
     "distributed.scheduler.worker-saturation": 1.0,
     "distributed.comm.timeouts.connect": "30s",
     "distributed.diagnostics.nvml": False,  # GPUs are ours to watch
+    # Dask watches itself many times a second, on processors that kernels need.
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "1s",
+    "distributed.admin.system-monitor.interval": "10s",
     # Pages for looking on, of the scheduler and workers started here.
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
