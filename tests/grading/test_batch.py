@@ -344,7 +344,10 @@ def test_a_limit_does_not_count_waiting_for_a_processor(zygote) -> None:
         f"import os\nos.sched_setaffinity(0, {{{one}}})\nprint('busy', flush=True)\nwhile 1: pass"
     )
     command = [sys.executable, "-c", busy]
-    others = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(3)]
+    # In sessions of their own, as the kernel is: Linux shares processors out to sessions first.
+    others = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True) for _ in range(3)
+    ]
     for other in others:
         assert other.stdout is not None
         assert other.stdout.readline() == b"busy\n"

@@ -144,8 +144,9 @@ def test_nothing_is_inherited(zygote: Zygote) -> None:
         environment = eval(ask(sandbox, "got = sorted(os.environ)")["got"])
     assert descriptors == "[0, 1, 2, 3, 4]"
     assert set(environment) == {
-        "HOME", "IPYTHONDIR", "LANG", "LOGNAME", "MKL_NUM_THREADS", "MPLBACKEND", "MPLCONFIGDIR",
-        "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "PATH", "PYTHONHASHSEED", "TMPDIR", "USER",
+        "CUDA_VISIBLE_DEVICES", "HOME", "IPYTHONDIR", "LANG", "LOGNAME", "MKL_NUM_THREADS",
+        "MPLBACKEND", "MPLCONFIGDIR", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "PATH",
+        "PYTHONHASHSEED", "TMPDIR", "USER",
     }  # fmt: skip
 
 
