@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 EVENT_BYTES = 64 << 20  # received for one request beyond its reply: more is a flood
 STDIO_BYTES = 256 << 10  # kept of what C code and child processes write to fds 1 and 2
 KILL_GRACE = 1.0  # seconds between the interrupt and the kill
+ZYGOTE_SECONDS = 1.0  # until a killed zygote has gone, after the kernels that it takes along
 WATCH_SECONDS = 0.1
 
 
@@ -249,11 +250,17 @@ class Kernel:
         return text
 
     def _gone(self) -> NoReturn:
-        """The kernel closed its end of the socket: say how it ended, if it did."""
+        """The kernel closed its end of the socket: say how it ended, if it did.
+
+        Raises SandboxError where it ended because its zygote did, which no student has done.
+        """
         ended = select.select([self.sandbox.pidfd], [], [], KILL_GRACE)[0]
         self._end()  # returns when everything is gone, and the exit status known
-        how = f"ended ({self.sandbox.exit_reason()})"
-        self._kill(how if ended else "closed its connection to the judge")
+        reason = self.sandbox.exit_reason() or ""
+        if ended and "killed" in reason and self.sandbox.zygote_died(ZYGOTE_SECONDS):
+            self.died, self.death = "ended with its zygote", DIED
+            raise SandboxError("zygote", "the process died, and its kernels with it")
+        self._kill(f"ended ({reason})" if ended else "closed its connection to the judge")
 
     def _kill(self, reason: str, kind: str = DIED) -> NoReturn:
         self.died, self.death = reason, kind

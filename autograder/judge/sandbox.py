@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 from autograder.sandbox import syscalls
@@ -26,12 +27,20 @@ class Sandbox:
         pidfd: of the kernel process.
         timings: seconds of each stage of the start.
         supervisor: pid of the trusted process that waits for the kernel.
+        zygote_died: whether the process it was forked from dies within so many seconds.
     """
 
     def __init__(
-        self, channel: socket.socket, stdio: int, exit_pipe: int, home: str, zygote: int
+        self,
+        channel: socket.socket,
+        stdio: int,
+        exit_pipe: int,
+        home: str,
+        zygote: int,
+        zygote_died: Callable[[float], bool],
     ) -> None:
         self.channel = channel
+        self.zygote_died = zygote_died
         self.stdio = stdio
         self.pidfd = -1
         self.timings: dict[str, float] = {}

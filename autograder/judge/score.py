@@ -14,6 +14,7 @@ from autograder.judge.kernel import KernelDied
 from autograder.judge.registry import Check
 from autograder.judge.results import CellVerdict, CheckVerdict
 from autograder.judge.student import TIME_OUT, Student, StudentError
+from autograder.sandbox.policy import SandboxError
 
 NOT_ATTEMPTED = "not written yet: it still raises NotImplementedError"
 
@@ -90,6 +91,8 @@ def run_check(student: Student, check: Check, seed: Seed, broken: list[str]) -> 
             message += TIMED_OUT
     except KernelDied as death:
         message = f"the notebook's process {death}"
+    except SandboxError:
+        raise  # ours, and tried again
     except Exception as error:
         # The check stumbled over an answer nobody foresaw. No points, and a person looks.
         message = f"your answer could not be read ({type(error).__name__})"

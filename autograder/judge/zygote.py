@@ -108,6 +108,12 @@ class Zygote:
         """
         return self._process.poll() is None
 
+    def died(self, seconds: float) -> bool:
+        """Whether it has died, or does so within so many seconds."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(seconds)
+        return not self.alive
+
     def fork(
         self,
         limits: Limits | None = None,
@@ -138,7 +144,7 @@ class Zygote:
         for fd in (stdio, exit_pipe):
             os.set_blocking(fd, False)
         theirs = [their_channel.detach(), their_stdio, their_report.detach(), their_exit, packed]
-        sandbox = Sandbox(channel, stdio, exit_pipe, home, self.pid)
+        sandbox = Sandbox(channel, stdio, exit_pipe, home, self.pid, self.died)
         try:
             try:
                 with self._lock, _zygote_may_die():

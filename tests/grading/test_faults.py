@@ -111,10 +111,17 @@ def named(pid: int, word: bytes) -> list[int]:
     return found
 
 
+def warm(driver: int) -> list[int]:
+    """The warm processes, not what they have forked, which looks the same: those are kernels."""
+    found = named(driver, b"autograder.sandbox.zygote")
+    forked = {child for pid in found for child in below(pid)}
+    return [pid for pid in found if pid not in forked]
+
+
 VICTIMS: dict[str, Callable[[int], list[int]]] = {
     "driver": lambda driver: [driver],
     "worker": lambda driver: named(driver, b"spawn_main"),
-    "warm process": lambda driver: named(driver, b"autograder.sandbox.zygote"),
+    "warm process": warm,
 }
 
 

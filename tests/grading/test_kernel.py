@@ -7,6 +7,7 @@ import signal
 import struct
 import tempfile
 import termios
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,6 +17,9 @@ import pytest
 from autograder import workers
 from autograder.batch.desk import tried_twice
 from autograder.judge.kernel import Kernel, KernelDied, KernelLimits
+from autograder.judge.registry import Check
+from autograder.judge.score import Seed, run_check
+from autograder.judge.student import Student
 from autograder.judge.zygote import Zygote
 from autograder.sandbox import probe
 from autograder.sandbox.policy import SandboxError
@@ -231,3 +235,35 @@ def test_a_kernel_that_cannot_run_numpy_is_no_kernel_to_grade_in(monkeypatch) ->
     monkeypatch.setattr(workers, "TRIAL", "import no_such_package")
     with pytest.raises(SandboxError, match=r"stage 'trial'.*no_such_package"):
         workers.start_zygote()
+
+
+def test_a_kernel_that_dies_with_its_zygote_is_no_death_of_the_students(little_zygote) -> None:
+    kernel = Kernel(little_zygote.fork())
+    threading.Timer(0.3, os.kill, (little_zygote.pid, signal.SIGKILL)).start()
+    with pytest.raises(SandboxError, match="the process died, and its kernels with it"):
+        kernel.run_cell("import time; time.sleep(60)")
+    kernel.close()
+
+
+def test_a_kernel_killed_alone_is_its_own_death(little_zygote) -> None:
+    kernel = Kernel(little_zygote.fork())
+    threading.Timer(0.3, signal.pidfd_send_signal, (kernel.sandbox.pidfd, signal.SIGKILL)).start()
+    with pytest.raises(KernelDied, match="killed by signal 9"):
+        kernel.run_cell("import time; time.sleep(60)")
+    kernel.close()
+    assert little_zygote.alive
+
+
+def test_a_check_in_progress_leaves_its_zygotes_death_to_who_tries_again(little_zygote) -> None:
+    kernel = Kernel(little_zygote.fork())
+
+    def asks(student: Student, rng: object) -> None:
+        os.kill(little_zygote.pid, signal.SIGKILL)
+        kernel.run_cell("import time; time.sleep(60)")
+
+    check = Check("knn-two-loops", asks, 1.0, advice=False, condition=False, probe="")
+    broken: list[str] = []
+    with pytest.raises(SandboxError):
+        run_check(Student(kernel, {}), check, Seed(b"", "a", "n", "s"), broken)
+    assert broken == []
+    kernel.close()
