@@ -5,10 +5,10 @@ There need be none here: /dev/full stands for a GPU's device file, and NVML is t
 
 from __future__ import annotations
 
-import fcntl
 import json
 import multiprocessing
 import os
+import queue
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -33,6 +33,7 @@ from autograder.template import Template, TemplateError, load_template
 from little import ASSIGNMENT, CLASS_POINTS, NOTEBOOK, answer, cell_of, submit, write_course
 
 GIB = 1 << 30
+WHILE = 1.0  # seconds in which a free place would have been taken
 NODE = "/dev/full"  # a device that no sandbox has
 SHARE = Gpu("Stand-in", "GPU-1", (NODE,), memory_bytes=2 * GIB, total_bytes=8 * GIB)
 
@@ -117,10 +118,11 @@ def test_devices_are_those_with_a_device_file(driver: dict[int, int]) -> None:
     assert gpus.used_bytes("GPU-0", {11, 12}) == 4 * GIB
 
 
-def holds(place: tuple[int, int], entered, leave) -> None:
+def holds(place: tuple[int, int], comes, entered, leave) -> None:
     """In a process of its own: take a place on a device, say so, keep it until told."""
     number, share = place
     devices = [gpus.Device(f"d{n}", f"test-{os.getppid()}-{n}", NODE, 8 * GIB) for n in range(2)]
+    comes.set()
     with gpus.set_apart(devices[:number], share, 6 * GIB) as gpu:
         entered.put((gpu.name, gpu.memory_bytes))
         leave.wait()
@@ -131,14 +133,23 @@ class Holder:
 
     def __init__(self, number: int, share: int) -> None:
         context = multiprocessing.get_context("spawn")
-        self.entered, self._leave = context.Queue(), context.Event()
-        self.process = context.Process(
-            target=holds, args=((number, share), self.entered, self._leave)
-        )
+        comes, self._leave = context.Event(), context.Event()
+        self._entered = context.Queue()
+        arguments = ((number, share), comes, self._entered, self._leave)
+        self.process = context.Process(target=holds, args=arguments)
         self.process.start()
+        assert comes.wait(60)
 
     def place(self) -> tuple[str, int]:
-        return self.entered.get(timeout=60)
+        return self._entered.get(timeout=60)
+
+    def waits(self) -> bool:
+        """Whether it still has no place, although there was time to take one."""
+        try:
+            self._entered.get(timeout=WHILE)
+        except queue.Empty:
+            return True
+        return False
 
     def leave(self) -> None:
         self._leave.set()
@@ -150,6 +161,7 @@ def test_places_on_devices() -> None:
     first, second = Holder(2, 1), Holder(2, 1)
     assert {first.place()[0], second.place()[0]} == {"d0", "d1"}
     third = Holder(2, 1)
+    assert third.waits()
     first.process.kill()
     second.process.kill()
     assert third.place()[1] == 6 * GIB
@@ -157,29 +169,20 @@ def test_places_on_devices() -> None:
 
 
 def test_who_wants_a_device_alone_is_not_passed_by() -> None:
+    """There is room for who comes late, and would always be: nobody would ever be alone."""
     sharing = [Holder(1, 4) for _ in range(3)]
     assert [one.place() for one in sharing] == [("d0", 2 * GIB)] * 3  # a fourth of 8
     alone = Holder(1, 1)
-    while _queue_is_free():  # it has come to the queue when nobody else can
-        assert alone.process.is_alive()
+    assert alone.waits()
     late = Holder(1, 4)
+    assert late.waits()
     for one in sharing:
-        assert alone.entered.empty()
         one.leave()
     assert alone.place() == ("d0", 6 * GIB)
-    assert late.entered.empty()
+    assert late.waits()
     alone.leave()
     assert late.place() == ("d0", 2 * GIB)
     late.leave()
-
-
-def _queue_is_free() -> bool:
-    with gpus._lock_file("queue") as queue:
-        try:
-            fcntl.lockf(queue, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-    return True
 
 
 # -- memory ---------------------------------------------------------------------------------------
