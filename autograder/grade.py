@@ -57,7 +57,7 @@ class Job:
     missing_hint: str = ""  # e.g. a file with nearly the right name
     gpu: Gpu | None = None  # set apart for it
     fallback: str = ""  # why it has none, although it wants one
-    late_in: str = ""  # if it runs out of time in this cell again, that is the end
+    late_in: str = ""  # if it runs out of time there again, that is the end
 
 
 def grade(job: Job, zygote: Zygote) -> GradedNotebook:
@@ -158,7 +158,7 @@ class _Run:
         self.reasons: list[str] = []
         self.outcome = ""
         self.late_in = ""
-        self._current = ""
+        self._at = ""  # the cell, or the checks, at hand
         self.cell_seconds = self.check_seconds = 0.0
         self._job = job
         self._kernel = kernel
@@ -179,10 +179,11 @@ class _Run:
         """Run one cell, and its checks if it is graded."""
         if cell["cell_type"] != "code":
             return
-        self._current = cell["id"]
+        self._at = f"cell {cell['id']!r}"
         if not self._skips(cell):
             self._run_code(cell)
         if released.is_auto_graded(cell):
+            self._at = f"the checks of {released.grade_id(cell)!r}"
             self._grade(cell)
 
     def _skips(self, cell: Cell) -> bool:
@@ -242,17 +243,17 @@ class _Run:
         self.check_seconds += time.monotonic() - started
 
     def _late(self) -> None:
-        """The cell at hand, or one of its checks, was interrupted."""
+        """What is at hand was interrupted."""
         self.outcome = self.outcome or TIMED_OUT
-        self.late_in = self.late_in or self._current
-        if self._current == self._job.late_in:
-            self._stop(f"out of time in cell {self._current!r} once more", TIMED_OUT)
+        self.late_in = self.late_in or self._at
+        if self._at == self._job.late_in:
+            self._stop(f"out of time in {self._at} once more", TIMED_OUT)
 
     def _stop(self, reason: str, outcome: str) -> None:
         self._stopped = reason
         self.outcome = outcome or DIED
         if outcome == TIMED_OUT:
-            self.late_in = self.late_in or self._current
+            self.late_in = self.late_in or self._at
         self.reasons.append(f"{self._job.template.notebook}: {reason}")
 
 

@@ -107,7 +107,7 @@ class Engine:
     def _once_more(self, keys: Iterator[str]) -> Iterator[Event]:
         """Grade what ran out of time, each notebook with a machine to itself.
 
-        Who runs out of time in the same cell again is not graded to the end: that has been done.
+        Who runs out of time in the same place again is not graded to the end: that has been done.
         """
         while self._again or self._running:
             while self._again and len(self._running) < self.grader.hosts():

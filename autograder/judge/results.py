@@ -54,7 +54,7 @@ class GradedNotebook:
     submission: str = ""  # SHA-256 of the file that was handed in; empty: there was none
     needs_human: str = ""  # reason, or empty
     outcome: str = ""  # one of the words above; empty: graded as usual
-    late_in: str = ""  # the cell that first ran out of time, or whose checks did
+    late_in: str = ""  # the cell, or the checks of one, where time first ran out
     device: str = "cpu"  # what it ran on
     fallback: str = ""  # why that was not the GPU which the notebook asks for
     attempts: int = 1

@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 from distributed import Client, Security
 
-from autograder.batch.cluster import connected
+from autograder.batch.cluster import OnDask, connected
+from autograder.batch.run import Choice, grade_class
+from autograder.judge.results import TIMED_OUT
 from autograder.records import results
 from benchmarks.nodes import kill, nodes, scheduler, worker
 from tests import little
@@ -127,6 +129,25 @@ def wait_for_workers(file: Path, count: int) -> str:
     with Client(scheduler_file=str(file)) as client:
         client.wait_for_workers(count, timeout=SECONDS)
     return json.loads(file.read_text("utf-8"))["address"]
+
+
+def loops(document: dict) -> None:
+    cell_of(document, "imports")["source"] = "while True: pass"
+
+
+@pytest.mark.sandbox
+def test_who_is_late_beside_others_is_tried_again_alone(course: Path) -> None:
+    little.submit(course, STUDENTS[0], little.answer(loops))
+    with connected(None, 2) as client:
+        events = grade_class(
+            course, ASSIGNMENT, Choice("student-[0-3]"), lambda m: OnDask(client, m, None)
+        )
+        found = [event.graded for event in events if event.graded]
+    assert [(one.student, one.outcome, one.attempts) for one in found if one.outcome] == [
+        (STUDENTS[0], TIMED_OUT, 2)
+    ]
+    assert found[-1].student == STUDENTS[0]
+    assert points(course) == {STUDENTS[0]: 0.0} | dict.fromkeys(STUDENTS[1:4], CLASS_POINTS)
 
 
 def test_nobody_else_on_this_machine_can_give_orders_to_our_workers() -> None:
