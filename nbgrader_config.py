@@ -7,7 +7,9 @@ ROOT = Path(__file__).resolve().parent
 if str(ROOT) not in sys.path:  # `autograder` is importable even when it is not installed
     sys.path.insert(0, str(ROOT))
 
-from autograder import execute, feedback, release  # noqa: E402
+from autograder.authoring import release  # noqa: E402
+from autograder.batch import nbgrader_autograde  # noqa: E402
+from autograder.feedback import pages  # noqa: E402
 
 c = get_config()  # noqa: F821  (nbgrader puts it there)
 
@@ -15,5 +17,5 @@ c.CourseDirectory.root = str(ROOT)
 c.NbGrader.logfile = ""  # no .nbgrader.log in the checkout
 
 release.configure(c)  # source/ -> release/
-execute.configure(c)  # submitted/ -> autograded/: our sandbox, our judge
-feedback.configure(c)  # autograded/ -> feedback/, and what the formgrader shows: no scripts
+nbgrader_autograde.configure(c)  # submitted/ -> autograded/: our sandbox, our judge
+pages.configure(c)  # autograded/ -> feedback/, and what the formgrader shows: no scripts

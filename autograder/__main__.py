@@ -2,7 +2,7 @@
 
 import sys
 
-from autograder.cli import main
+from autograder.cli.main import main
 
 # jsonschema would build a grammar for addresses in all scripts, a second of each start, for a
 # format that no notebook has. It does without where it finds none.

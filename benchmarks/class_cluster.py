@@ -19,7 +19,7 @@ from class_knn import CELL_SECONDS, fresh, make_class, write_course
 from measure import ASSIGNMENT, OUR_CONFIG
 from nodes import kill, nodes, scheduler, worker
 
-from autograder.records import results
+from autograder.course.records import results
 
 GRADE = (sys.executable, "-m", "autograder", "grade", ASSIGNMENT)
 SECRET = {"CS231N_COURSE_SECRET": "of the benchmark"}  # the same hidden inputs in all runs

@@ -19,11 +19,11 @@ from measure import ASSIGNMENT, NOTEBOOK
 from nbgrader.api import Base
 from sqlalchemy import func, select
 
+from autograder.authoring.release import make_release
 from autograder.batch.scribe import Scribe
-from autograder.course_config import gradebook_of
+from autograder.course.config import gradebook_of
+from autograder.course.records import results
 from autograder.judge.results import GradedNotebook
-from autograder.records import results
-from autograder.release import make_release
 from tests import little, postgresql
 
 READER = Path(__file__).with_name("class_reader.py")

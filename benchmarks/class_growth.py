@@ -12,8 +12,8 @@ from pathlib import Path
 
 from measure import ASSIGNMENT, descendants, pss_mb
 
-from autograder.records import results
-from autograder.release import make_release
+from autograder.authoring.release import make_release
+from autograder.course.records import results
 from tests import little
 
 WORKERS = 2

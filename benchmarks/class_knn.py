@@ -18,10 +18,10 @@ from pathlib import Path
 
 from measure import ASSIGNMENT, NOTEBOOK, ROOT, lines, skipped, write
 
+from autograder.authoring.release import make_release
 from autograder.demo import build
-from autograder.notebook_edits import Document, Section, apply, solution_of
-from autograder.release import make_release
-from autograder.template import load_template, source_of
+from autograder.notebook.edits import Document, Section, apply, solution_of
+from autograder.notebook.template import load_template, source_of
 
 # An honest cell takes under two seconds, cross-validation too; a hidden check under one.
 CELL_SECONDS, CALL_SECONDS = 10, 5

@@ -34,8 +34,15 @@ from autograder.judge.kernel import CallTimeout
 from autograder.judge.registry import checks_for
 from autograder.judge.score import Seed, grade_cell
 from autograder.judge.student import Student
-from autograder.template import Cell, grade_id, is_auto_graded, load_template, nbgrader, source_of
-from autograder.wire import Ref, StandIn
+from autograder.notebook.template import (
+    Cell,
+    grade_id,
+    is_auto_graded,
+    load_template,
+    nbgrader,
+    source_of,
+)
+from autograder.sandbox.wire import Ref, StandIn
 
 
 @dataclass(frozen=True)

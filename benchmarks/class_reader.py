@@ -24,7 +24,7 @@ from nbgrader.api import Gradebook
 from nbgrader.apps.api import NbGraderAPI
 from sqlalchemy.exc import SQLAlchemyError
 
-from autograder.course_config import course_config
+from autograder.course.config import course_config
 
 
 class Formgrader:

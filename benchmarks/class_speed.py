@@ -25,8 +25,8 @@ from class_limit import Cost, run_limit
 from class_peers import OTTER_SECONDS, Graded, Took, install_otter, run_nbgrader, run_otter
 from measure import ASSIGNMENT, OUR_CONFIG, STOCK_CONFIG, watched
 
+from autograder.course.records import results
 from autograder.judge.results import GradedNotebook
-from autograder.records import results
 
 ALL, BOTH_HALVES = ("*",), ("a*", "b*")
 BARE, SHOWN = "without the cells for looking", "as handed in"

@@ -109,7 +109,7 @@ def main() -> None:
 
 def course(root: Path, count: int, config: str) -> None:
     """A course folder whose submissions are the reference solution, told apart by a comment."""
-    from autograder.release import make_release
+    from autograder.authoring.release import make_release
 
     source = json.loads((ROOT / "source" / ASSIGNMENT / f"{NOTEBOOK}.ipynb").read_text())
     source["cells"] = [c for c in source["cells"] if not skipped(c)]
@@ -203,7 +203,7 @@ def print_table(
 def idle_mb() -> float:
     """Memory that one idle kernel, with its supervisor, shares with no other process."""
     from autograder.judge.kernel import Kernel
-    from autograder.workers import start_zygote
+    from autograder.judge.warm import start_zygote
 
     with start_zygote() as zygote:
         kernel = Kernel(zygote.fork())
@@ -219,8 +219,8 @@ def idle_mb() -> float:
 
 def median_saving(root: Path) -> float:
     """Seconds to write one graded notebook: file, gradebook, record."""
-    from autograder.gradebook import GradebookWriter
-    from autograder.records import results, write_result, write_text
+    from autograder.course.gradebook import GradebookWriter
+    from autograder.course.records import results, write_result, write_text
 
     seconds = []
     with GradebookWriter(root) as writer:

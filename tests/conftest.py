@@ -17,8 +17,8 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 from autograder.judge.kernel import Kernel, KernelLimits  # noqa: E402
+from autograder.judge.warm import start_zygote  # noqa: E402
 from autograder.judge.zygote import Zygote  # noqa: E402
-from autograder.workers import start_zygote  # noqa: E402
 from tests.postgresql import server, unavailable  # noqa: E402
 
 # The longest first: what begins last should not be what takes longest.

@@ -18,12 +18,12 @@ from distributed import CancelledError, Client, Future, LocalCluster, as_complet
 from distributed.scheduler import KilledWorker
 
 from autograder.batch.dask_worker import Grading, grade_packed, version_of
-from autograder.batch.errors import ClusterError
 from autograder.batch.graders import Answer, Lost
 from autograder.batch.task import VERSION, Refused, Task, unpack_answer
-from autograder.gpus import devices
-from autograder.material import Material
-from autograder.memory import at_once
+from autograder.errors import ClusterError
+from autograder.grading.material import Material
+from autograder.host.gpus import devices
+from autograder.host.memory import at_once
 from autograder.sandbox.policy import SandboxError
 
 SETTINGS = {

@@ -15,11 +15,11 @@ from distributed import Worker, WorkerPlugin, get_worker
 from autograder.batch.desk import Desk
 from autograder.batch.fingerprints import checks_code, grader_code
 from autograder.batch.task import VERSION, Refused, Task, pack_answer
+from autograder.grading.material import Material
+from autograder.host.memory import room_on_this_host
 from autograder.judge.results import GradedNotebook
-from autograder.material import Material
-from autograder.memory import room_on_this_host
+from autograder.judge.warm import warm_zygote
 from autograder.sandbox.policy import SandboxError
-from autograder.workers import warm_zygote
 
 
 class Grading(WorkerPlugin):

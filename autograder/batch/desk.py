@@ -8,16 +8,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
-from autograder import gpus
 from autograder.batch.task import Task
-from autograder.earlier import EarlierWork
-from autograder.grade import Job, grade, nothing_to_grade
+from autograder.errors import NeedsHuman
+from autograder.grading.earlier import EarlierWork
+from autograder.grading.grade import Job, grade, nothing_to_grade
+from autograder.grading.material import Material
+from autograder.host import gpus
 from autograder.judge.registry import checks_for
 from autograder.judge.results import NOT_RUN, GradedNotebook
 from autograder.judge.zygote import Zygote
-from autograder.material import Material
+from autograder.notebook.template import Template
 from autograder.sandbox.policy import SandboxError
-from autograder.template import Template
 
 T = TypeVar("T")
 
@@ -95,7 +96,7 @@ def files_somehow(
         return work.handed_in, (failure,)
 
 
-class FailedTwice(Exception):
+class FailedTwice(NeedsHuman):
     """The sandbox failed, and so did a fresh one; the message says how."""
 
 

@@ -17,11 +17,12 @@ from autograder.batch.graders import Answer, Grader, Lost
 from autograder.batch.scribe import Scribe
 from autograder.batch.submission import Work, begin, stamp_of, task_for, unchanged
 from autograder.batch.task import Task
-from autograder.course import Submission
-from autograder.grade import no_points
+from autograder.course.records import write_result
+from autograder.course.submissions import Submission
+from autograder.files import write_text
+from autograder.grading.grade import no_points
+from autograder.grading.material import Material
 from autograder.judge.results import NOT_RUN, TIMED_OUT, GradedNotebook
-from autograder.material import Material
-from autograder.records import write_result, write_text
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from functools import cache
 from pathlib import Path
 
 from autograder.batch.task import Task
+from autograder.grading.material import Document, Material, Name
 from autograder.judge.results import GradedNotebook
-from autograder.material import Document, Material, Name
 
 OURS = ("autograder", "cs231n_lib")
 # Where grading begins; what runs in the sandbox, and what students import, is found by name only.

@@ -15,18 +15,18 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
+from autograder.authoring.release import ensure_assignment
 from autograder.batch.desk import Desk
 from autograder.batch.engine import Engine, Event
 from autograder.batch.graders import Grader, Here
 from autograder.batch.scribe import Scribe
-from autograder.course import CourseError, submissions
-from autograder.gradebook import ensure_assignment
+from autograder.course.secret import course_secret
+from autograder.course.submissions import CourseError, submissions
+from autograder.grading.material import Material, load_material
+from autograder.grading.prerequisites import course_order
 from autograder.judge.registry import checks_for
 from autograder.judge.results import GradedNotebook
 from autograder.judge.zygote import Zygote
-from autograder.material import Material, load_material
-from autograder.prerequisites import course_order
-from autograder.secret import course_secret
 
 
 @dataclass(frozen=True)

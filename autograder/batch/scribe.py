@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
-from autograder.gradebook import GradebookError, GradebookWriter, InBook
+from autograder.course.gradebook import GradebookError, GradebookWriter, InBook
 from autograder.judge.results import GradedNotebook
 
 WAITING = 32  # submissions kept in memory at most, when the gradebook is slower than the graders

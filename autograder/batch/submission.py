@@ -9,10 +9,10 @@ from pathlib import Path
 
 from autograder.batch.fingerprints import fingerprint
 from autograder.batch.task import Task
-from autograder.course import Submission
+from autograder.course.records import read_result, recorded
+from autograder.course.submissions import Submission
+from autograder.grading.material import Material
 from autograder.judge.results import GradedNotebook
-from autograder.material import Material
-from autograder.records import read_result, recorded
 
 
 @dataclass

@@ -8,8 +8,8 @@ from typing import Any
 
 import msgpack
 
+from autograder.grading.material import Name
 from autograder.judge.results import GradedNotebook, from_dict, to_dict
-from autograder.material import Name
 
 
 @dataclass(frozen=True)

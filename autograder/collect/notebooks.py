@@ -16,7 +16,7 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
-from autograder.template import grade_id, notebooks_of, source_of
+from autograder.notebook.template import grade_id, notebooks_of, source_of
 
 LOOK_INSIDE = 32 << 20  # bytes; what is larger goes by its name
 NAMED = re.compile(r"(?P<stem>.*?)\.ipynb(?:\.(?:txt|json))*", re.IGNORECASE | re.DOTALL)

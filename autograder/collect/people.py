@@ -139,7 +139,7 @@ def gradebook_students(root: Path) -> list[Student]:
     from sqlalchemy import create_engine, inspect, make_url, select
     from sqlalchemy.exc import SQLAlchemyError
 
-    from autograder.gradebook import course_config
+    from autograder.course.gradebook import course_config
 
     url = make_url(CourseDirectory(config=course_config(root)).db_url)
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():

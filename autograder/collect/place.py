@@ -17,7 +17,7 @@ from typing import Any
 from autograder.collect.names import shown
 from autograder.collect.notebooks import Worth
 from autograder.collect.plan import Candidate, Leftover, Order, Plan, newer
-from autograder.records import write_text
+from autograder.files import write_text
 
 COLLECTED, REPLACED, UNCHANGED = "collected", "replaced", "unchanged"
 NOT_USED, HELD_BACK, UNATTRIBUTED, REFUSED = "not used", "held back", "unattributed", "refused"

@@ -43,7 +43,7 @@ def collect(
     TemplateError where the assignment is not released.
     """
     from autograder.collect.plugins import LmsCollector, LmsExtractor
-    from autograder.gradebook import course_config
+    from autograder.course.gradebook import course_config
 
     for path in paths:
         if not path.is_dir() and path.suffix.casefold() != ".zip":

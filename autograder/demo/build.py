@@ -8,11 +8,11 @@ import shutil
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from autograder.course import CourseError
-from autograder.grade import to_json
-from autograder.notebook_edits import Document, Section, apply, read_sample, read_samples
-from autograder.records import write_text
-from autograder.template import load_template, notebooks_of
+from autograder.course.submissions import CourseError
+from autograder.grading.grade import to_json
+from autograder.notebook.edits import Document, Section, apply, read_sample, read_samples
+from autograder.files import write_text
+from autograder.notebook.template import load_template, notebooks_of
 
 ASSIGNMENTS = ("assignment1", "assignment2")
 ASSIGNMENT, NOTEBOOK = "assignment1", "knn"  # the notebook that most samples are about

@@ -3,6 +3,8 @@
 gradebook + records  ->  standing  ->  tables, canvas, moodle, results.json
 """
 
+from autograder.errors import WrongUse
 
-class ExportError(Exception):
+
+class ExportError(WrongUse):
     """The grades cannot be exported as asked; the message says what to do."""

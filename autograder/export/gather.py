@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from autograder.course.records import results
 from autograder.export import ExportError
 from autograder.export.snapshot import Mark, Question, Snapshot, read_gradebook
 from autograder.export.standing import Person, QuestionGrade, Standing
 from autograder.judge.results import GradedNotebook
-from autograder.records import results
 
 
 def standings(root: Path, assignment: str) -> list[Standing]:

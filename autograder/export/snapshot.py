@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import SQLAlchemyError
 
-from autograder.course_config import course_config
+from autograder.course.config import course_config
 from autograder.export import ExportError
 from autograder.export.standing import Person
 

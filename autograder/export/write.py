@@ -8,13 +8,13 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
+from autograder.course.records import results
 from autograder.export import ExportError, canvas, moodle, tables
 from autograder.export.gather import standings
 from autograder.export.gradescope.results import as_json, plain, results_json
 from autograder.export.sheet import read_sheet
 from autograder.export.standing import Standing, concerns
 from autograder.export.worksheet import Filled
-from autograder.records import results
 from autograder.report.html import student_file
 from cs231n_lib.data.cache import write_atomically
 

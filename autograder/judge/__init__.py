@@ -15,7 +15,7 @@ from autograder.judge.expect import (
 from autograder.judge.registry import advice, asker, check, check_each
 from autograder.judge.static import forbid_loops, forbid_names, forbid_nested_loops
 from autograder.judge.student import Instance, Ref, Student, StudentError
-from autograder.judge.syntax import parse_cell
+from autograder.notebook.syntax import parse_cell
 
 __all__ = [
     "RTOL",

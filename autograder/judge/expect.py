@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.wire import Ref
+from autograder.sandbox.wire import Ref
 
 # Relative tolerances by precision, with an absolute floor; the curriculum's section 2.2.
 RTOL = {"float64": 1e-6, "complex128": 1e-6, "float32": 1e-4, "complex64": 1e-4}

@@ -14,10 +14,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from autograder import gpus, wire
+from autograder.host import gpus
 from autograder.judge.clock import Clock
 from autograder.judge.outputs import Outputs, to_notebook
 from autograder.judge.results import DIED, OUT_OF_GPU_MEMORY, OUT_OF_MEMORY, TIMED_OUT
+from autograder.sandbox import wire
 from autograder.sandbox.policy import Gpu, SandboxError
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from numpy.random import Generator
 
+from autograder.errors import WrongUse
 from autograder.judge.student import Student
 
 CheckFunction = Callable[[Student, Generator], None]
@@ -42,7 +43,7 @@ class Check:
         return (self.function.__doc__ or self.name).strip().splitlines()[0]
 
 
-class CheckError(Exception):
+class CheckError(WrongUse):
     """The checks themselves are wrong: a missing module, a weight that makes no sense."""
 
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 
 from autograder.judge.expect import Failed
 from autograder.judge.student import Student
-from autograder.judge.syntax import parse_cell
+from autograder.notebook.syntax import parse_cell
 
 LOOPS = (ast.For, ast.AsyncFor, ast.While)
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)

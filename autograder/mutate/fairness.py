@@ -12,15 +12,15 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.course import CourseError
+from autograder.course.submissions import CourseError
 from autograder.judge.kernel import Kernel, KernelLimits
 from autograder.judge.score import Seed, grade_cell
 from autograder.judge.student import Student
 from autograder.judge.zygote import Zygote
 from autograder.mutate import mutants, run
 from autograder.mutate.trial import SECRET, Document, Key, Subject, failures, load_subject
-from autograder.notebook_edits import apply, read_sample
-from autograder.template import grade_id, is_auto_graded, is_skipped, nbgrader
+from autograder.notebook.edits import apply, read_sample
+from autograder.notebook.template import grade_id, is_auto_graded, is_skipped, nbgrader
 
 REFERENCE = "reference"
 

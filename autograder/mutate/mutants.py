@@ -13,16 +13,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from autograder.errors import WrongUse
 from autograder.mutate.edits import Source, changed_lines
 from autograder.mutate.operators import mutations
-from autograder.notebook_edits import find_definition, replace_definitions, solution_of
-from autograder.regions import MARKER
-from autograder.template import is_answer, source_of
+from autograder.notebook.edits import find_definition, replace_definitions, solution_of
+from autograder.notebook.regions import MARKER
+from autograder.notebook.template import is_answer, source_of
 
 MUTANTS = Path(__file__).parents[1] / "mutants"
 
 
-class MutantError(Exception):
+class MutantError(WrongUse):
     """A file of mutants does not fit the notebook; the message says where and what to do."""
 
 

@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from autograder.errors import NeedsHuman
+from autograder.judge.warm import start_zygote
 from autograder.judge.zygote import Zygote
 from autograder.mutate import trial
 from autograder.mutate.mutants import (
@@ -29,10 +31,9 @@ from autograder.mutate.mutants import (
     written_by_hand,
 )
 from autograder.mutate.trial import Key, Subject, load_subject
-from autograder.workers import start_zygote
 
 
-class ReferenceFailed(Exception):
+class ReferenceFailed(NeedsHuman):
     """The reference solution itself does not get full marks; there is nothing to measure."""
 
 

@@ -14,18 +14,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autograder.course import CourseError
-from autograder.grade import Job, grade_document
+from autograder.course.submissions import CourseError, siblings
+from autograder.grading.grade import Job, grade_document
 from autograder.judge.kernel import Kernel, KernelDied, KernelLimits
 from autograder.judge.registry import Check, checks_for
 from autograder.judge.results import CellVerdict
 from autograder.judge.score import Seed, grade_cell
 from autograder.judge.student import Student
-from autograder.judge.syntax import parse_cell
 from autograder.judge.zygote import Zygote
-from autograder.notebook_edits import solve
-from autograder.siblings import siblings
-from autograder.template import (
+from autograder.notebook.edits import solve
+from autograder.notebook.syntax import parse_cell
+from autograder.notebook.template import (
     Cell,
     Template,
     grade_id,

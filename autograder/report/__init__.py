@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from autograder.files import write_text
 from autograder.judge.results import GradedNotebook
-from autograder.records import write_text
 from autograder.report.grades_csv import grades_csv
 from autograder.report.html import class_page, student_file, student_page
 from autograder.report.summary import ClassTally, by_student

@@ -21,8 +21,8 @@ import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from autograder import wire
 from autograder.sandbox import shell as sandbox_shell
+from autograder.sandbox import wire
 
 CELL_OUTPUT_BYTES = 4 << 20  # what one cell may print or draw; the rest is dropped, and said so
 CALL_OUTPUT_CHARS = 1 << 16

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
+from autograder.errors import NeedsHuman
+
 Tier = Literal["root", "userns", "flat", "none"]
 TIERS: tuple[Tier, ...] = get_args(Tier)  # best first
 
@@ -13,11 +15,13 @@ KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 MIN_MEMORY = 600 * MIB  # with less, OpenBLAS hangs instead of raising MemoryError
 
 
-class SandboxError(RuntimeError):
+class SandboxError(NeedsHuman):
     """A sandbox could not be set up; no student code has run.
 
     ``stage`` names the layer that failed, for example ``"landlock"``.
     """
+
+    next_step = "Run `python -m autograder doctor`."
 
     def __init__(self, stage: str, reason: str) -> None:
         super().__init__(f"sandbox, stage {stage!r}: {reason}")

@@ -31,7 +31,7 @@ WARM = (
     "numpy", "scipy.linalg", "scipy.ndimage", "scipy.spatial.distance", "scipy.special", "torch",
     "torch.nn.functional", "matplotlib.pyplot", "matplotlib.backends.backend_agg",
     "matplotlib_inline.backend_inline", "IPython.core.interactiveshell", "IPython.core.completer",
-    "PIL.Image", "autograder.wire",
+    "PIL.Image", "autograder.sandbox.wire",
 )  # fmt: skip
 # Commands and downloads: slow to import, and of no use without a network.
 NOT_WARM = ("cs231n_lib.cli", "cs231n_lib.data.fetch")

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
-from autograder.records import write_text
+from autograder.files import write_text
+from autograder.notebook.template import load_template, notebooks_of
 from autograder.similar import THRESHOLD
 from autograder.similar.fragments import make_corpus
 from autograder.similar.pages import Findings, Notebook, Row, index_page, pair_file, pair_page
@@ -23,7 +24,6 @@ from autograder.similar.writings import (
     read_class,
     read_others,
 )
-from autograder.template import load_template, notebooks_of
 
 #: Pairs of one notebook that are shown. Where there are more, very many have copied from one place.
 MOST_PAIRS = 200

@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.notebook_edits import solve
-from autograder.repair import UnreadableError, repair
-from autograder.template import Template, is_locked, load_template, source_of
+from autograder.errors import WrongUse
+from autograder.notebook.edits import solve
+from autograder.notebook.repair import UnreadableError, repair
+from autograder.notebook.template import Template, is_locked, load_template, source_of
 
 MAX_BYTES = 32 << 20  # a notebook full of figures has a few MB
 MAX_CELLS = 2_000
@@ -20,7 +21,7 @@ PROSE_WIDTH = 96
 CHECKPOINTS = ".ipynb_checkpoints"
 
 
-class SimilarError(Exception):
+class SimilarError(WrongUse):
     """Nothing can be compared; the message says what to do."""
 
 

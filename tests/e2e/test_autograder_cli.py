@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from courses import Course, finish, run
 
-from autograder.records import results
+from autograder.course.records import results
 from tests import little
 from tests.little import ASSIGNMENT, CLASS_POINTS, NOTEBOOK, cell_of
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from courses import SECRET, Course, finish, run
 
+from autograder.course.records import read_result
 from autograder.judge.results import GradedNotebook
-from autograder.records import read_result
 from tests import little
 from tests.little import ASSIGNMENT, CLASS_POINTS, cell_of
 

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 
-from autograder.similar.command import similar
+from autograder.cli.similar import similar
 from browsers import chromium
 from little import ASSIGNMENT, NOTEBOOK, answer, cell_of, little_source, submit, write_course
 from tests.e2e import pages

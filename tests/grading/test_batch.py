@@ -12,14 +12,17 @@ from pathlib import Path
 
 import pytest
 
+from autograder.authoring.release import release
 from autograder.batch import fingerprints
 from autograder.batch.desk import Desk
 from autograder.batch.engine import Event
 from autograder.batch.graders import Answer, Here, Lost
 from autograder.batch.run import Choice, grade_class
 from autograder.batch.task import VERSION, Refused, Task, pack_answer, unpack_answer
-from autograder.course import CourseError
-from autograder.gradebook import GradebookWriter
+from autograder.course.gradebook import GradebookWriter
+from autograder.course.records import results
+from autograder.course.submissions import CourseError
+from autograder.grading.material import Material, load_material
 from autograder.judge.kernel import Kernel, KernelLimits
 from autograder.judge.results import (
     DIED,
@@ -31,9 +34,6 @@ from autograder.judge.results import (
     CellVerdict,
     GradedNotebook,
 )
-from autograder.material import Material, load_material
-from autograder.records import results
-from autograder.release import release
 from little import ASSIGNMENT, CLASS_POINTS, NOTEBOOK, answer, cell_of, submit, write_course
 
 ROOT = Path(__file__).resolve().parents[2]

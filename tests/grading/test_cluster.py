@@ -15,8 +15,8 @@ from distributed import Client, Security
 
 from autograder.batch.cluster import OnDask, connected
 from autograder.batch.run import Choice, grade_class
+from autograder.course.records import results
 from autograder.judge.results import TIMED_OUT
-from autograder.records import results
 from benchmarks.nodes import kill, nodes, scheduler, worker
 from tests import little
 from tests.little import ASSIGNMENT, CLASS_POINTS, cell_of

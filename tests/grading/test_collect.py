@@ -14,8 +14,8 @@ from nbgrader.api import Base, Student
 from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
+from autograder.cli.collect import collect as command
 from autograder.collect import CollectError
-from autograder.collect.command import collect as command
 from tests import little
 from tests.e2e.courses import Course, run
 from tests.grading.downloads import (

@@ -11,21 +11,21 @@ import pytest
 
 from autograder.batch.desk import Desk
 from autograder.batch.task import Task
-from autograder.course import CourseError, Submission
+from autograder.course.gradebook import course_config
+from autograder.course.submissions import CourseError, Submission
 from autograder.demo import ASSIGNMENT, ASSIGNMENTS, EARNED, EXPECTED, FULL, NOTEBOOK, build_demo
 from autograder.demo.build import read
-from autograder.gradebook import course_config
+from autograder.grading.material import Material, load_material
 from autograder.judge.results import GradedNotebook
 from autograder.judge.zygote import Zygote
-from autograder.material import Material, load_material
-from autograder.notebook_edits import (
+from autograder.notebook.edits import (
     find_definition,
     read_sample,
     read_samples,
     replace_definitions,
     solution_of,
 )
-from autograder.template import is_manual, load_template, notebooks_of
+from autograder.notebook.template import is_manual, load_template, notebooks_of
 
 COURSE = Path(__file__).resolve().parents[2]
 PART_OF = {name: part for part in ASSIGNMENTS for name in notebooks_of(COURSE, part)}

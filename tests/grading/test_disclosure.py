@@ -19,16 +19,16 @@ from nbgrader.api import Gradebook
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
 
+from autograder.authoring.release import release
 from autograder.batch.run import grade_assignment
-from autograder.cli import main
-from autograder.course import CourseError
-from autograder.disclosure import Disclosure, parse_time, read_disclosure, set_disclosure
-from autograder.feedback import make_feedback
-from autograder.gradebook import course_config
+from autograder.cli.main import main
+from autograder.course.gradebook import course_config
+from autograder.course.submissions import CourseError
+from autograder.feedback.disclosure import Disclosure, parse_time, read_disclosure, set_disclosure
+from autograder.feedback.pages import make_feedback
 from autograder.judge.results import GradedNotebook
 from autograder.judge.zygote import Zygote
-from autograder.release import release
-from autograder.template import TemplateError
+from autograder.notebook.template import TemplateError
 from little import ASSIGNMENT, NOTEBOOK, answer, cell_of, submit, write_course
 
 pytestmark = pytest.mark.sandbox

@@ -21,9 +21,9 @@ from nbgrader.api import Gradebook
 from sqlalchemy import create_engine, insert, make_url, select, text
 from sqlalchemy.exc import DBAPIError
 
-from autograder.export.command import export
+from autograder.authoring.release import release
+from autograder.cli.export import export
 from autograder.export.snapshot import reading_engine
-from autograder.release import release
 from little import (
     ASSIGNMENT,
     NOTEBOOK,

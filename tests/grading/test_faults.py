@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.records import results
+from autograder.course.records import results
 from tests import little
 from tests.little import ASSIGNMENT, cell_of
 

@@ -9,7 +9,7 @@ from autograder.judge.registry import checks_for
 from autograder.judge.score import Seed, grade_cell
 from autograder.judge.student import Student
 from autograder.mutate.mutants import MUTANTS
-from autograder.notebook_edits import read_sample
+from autograder.notebook.edits import read_sample
 
 # The checks that ask what was really trained need the whole notebook; they are left to
 # `python -m autograder mutate assignment1 features`.

@@ -16,9 +16,9 @@ import pytest
 
 from autograder.batch.run import grade_assignment
 from autograder.checks.assignment1 import knn
-from autograder.course import CourseError
+from autograder.course.submissions import CourseError
 from autograder.demo import ASSIGNMENT, EARNED, NOTEBOOK, build_demo
-from autograder.feedback import make_feedback
+from autograder.feedback.pages import make_feedback
 from autograder.judge.results import GradedNotebook
 from autograder.judge.zygote import Zygote
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from autograder.checks.assignment2 import fc_net_oracle as net
-from autograder.checks.assignment2 import optim_oracle as optim
+from autograder.checks.assignment2.fullyconnectednets import net_oracle as net
+from autograder.checks.assignment2.fullyconnectednets import update_rules_oracle as optim
 from autograder.judge.registry import checks_for
 from autograder.judge.student import Student
 from autograder.judge.zygote import Zygote

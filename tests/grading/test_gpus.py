@@ -17,19 +17,19 @@ import pynvml
 import pytest
 from distributed import Client
 
-from autograder import gpus
+from autograder.authoring.release import release
 from autograder.batch.cluster import OnDask, connected
 from autograder.batch.desk import Desk
 from autograder.batch.graders import Grader, Here
 from autograder.batch.run import Choice, grade_class
+from autograder.grading.material import Material
+from autograder.host import gpus
 from autograder.judge.kernel import Kernel, KernelDied, KernelLimits
 from autograder.judge.results import OUT_OF_GPU_MEMORY, GradedNotebook
 from autograder.judge.zygote import Zygote
-from autograder.material import Material
-from autograder.release import release
+from autograder.notebook.template import Template, TemplateError, load_template
 from autograder.sandbox import probe
 from autograder.sandbox.policy import Gpu
-from autograder.template import Template, TemplateError, load_template
 from little import ASSIGNMENT, CLASS_POINTS, NOTEBOOK, answer, cell_of, submit, write_course
 
 GIB = 1 << 30

@@ -11,15 +11,15 @@ import pytest
 from click.testing import CliRunner
 from nbgrader.api import Gradebook
 
+from autograder.authoring.release import release
 from autograder.batch.desk import Desk
 from autograder.batch.engine import Event
 from autograder.batch.graders import Here
 from autograder.batch.run import Choice, grade_class
-from autograder.cli import main
-from autograder.gradebook import GradebookError
+from autograder.cli.main import main
+from autograder.course.gradebook import GradebookError
+from autograder.course.records import results
 from autograder.judge.zygote import Zygote
-from autograder.records import results
-from autograder.release import release
 from little import ASSIGNMENT, CLASS_POINTS, answer, copy_course, submit, write_course
 
 STUDENTS = ("ada", "bob", "zoe")

@@ -16,14 +16,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from autograder.authoring.release import release
 from autograder.batch.desk import Desk
 from autograder.batch.graders import Here
 from autograder.batch.run import Choice, grade_class
-from autograder.course_config import gradebook_of
-from autograder.export.command import export
+from autograder.cli.export import export
+from autograder.course.config import gradebook_of
+from autograder.course.records import results
 from autograder.judge.zygote import Zygote
-from autograder.records import results
-from autograder.release import release
 from little import ASSIGNMENT, CLASS_POINTS, NOTEBOOK, ROOT, answer, cell_of, submit, write_course
 
 pytestmark = pytest.mark.sandbox

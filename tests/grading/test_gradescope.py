@@ -16,11 +16,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from autograder.export.command import gradescope
+from autograder.authoring.release import release
+from autograder.cli.export import gradescope
+from autograder.course.secret import course_secret
 from autograder.export.gradescope.run import main as grade_in_container
 from autograder.export.gradescope.upload import hand_in
-from autograder.release import release
-from autograder.secret import course_secret
 from cs231n_lib.data.cache import cache_dir
 from little import (
     ASSIGNMENT,

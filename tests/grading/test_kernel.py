@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from autograder import workers
 from autograder.batch.desk import tried_twice
+from autograder.judge import warm as workers
 from autograder.judge.kernel import Kernel, KernelDied, KernelLimits
 from autograder.judge.registry import Check
 from autograder.judge.score import Seed, run_check

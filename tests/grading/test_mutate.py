@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from autograder.cli import main
+from autograder.cli.main import main
 from autograder.mutate import mutants
 from autograder.mutate.fairness import alternatives, grade_again_and_again, repeat, solution
 from autograder.mutate.run import ReferenceFailed, measure, workers

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from nbgrader.api import Gradebook
 
-from autograder import earlier
 from autograder.batch.run import grade_assignment
+from autograder.grading import earlier
 from autograder.judge.results import GradedNotebook
 from autograder.mutate import fairness
 from autograder.mutate.mutants import MUTANTS

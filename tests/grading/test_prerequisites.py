@@ -11,13 +11,13 @@ import pytest
 from nbgrader.api import Gradebook
 
 import autograder.checks
+from autograder.authoring.release import release
 from autograder.batch.run import grade_assignment
+from autograder.course.records import read_result
+from autograder.grading.prerequisites import answers_of, course_order, loads
 from autograder.judge.results import GradedNotebook
-from autograder.notebook_edits import solve
-from autograder.prerequisites import answers_of, course_order, loads
-from autograder.records import read_result
-from autograder.release import release
-from autograder.template import load_template, notebooks_of
+from autograder.notebook.edits import solve
+from autograder.notebook.template import load_template, notebooks_of
 from little import CONFIG, ROOT
 
 LOAD = "from cs231n_lib.notebooks import load"

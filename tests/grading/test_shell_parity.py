@@ -11,11 +11,11 @@ import nbclient
 import nbformat
 import pytest
 
-from autograder.authoring import without_hooks
+from autograder.authoring.source import without_hooks
 from autograder.judge.kernel import Kernel, KernelLimits
 from autograder.judge.outputs import Outputs, to_notebook
 from autograder.mutate.trial import load_subject
-from autograder.template import is_skipped
+from autograder.notebook.template import is_skipped
 
 SOURCE = Path(__file__).resolve().parents[2] / "source"
 

@@ -16,16 +16,16 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from autograder.notebook_edits import apply, read_sample
+from autograder.cli.similar import similar
+from autograder.notebook.edits import apply, read_sample
+from autograder.notebook.template import load_template, source_of
 from autograder.similar import THRESHOLD, fragments, writings
-from autograder.similar.command import similar
 from autograder.similar.pages import Findings
 from autograder.similar.pairs import find_pairs
 from autograder.similar.parts import side_by_side
 from autograder.similar.run import Choice, find_similar
 from autograder.similar.tokens import code_tokens
 from autograder.similar.writings import NotCompared, SimilarError
-from autograder.template import load_template, source_of
 from html_tags import Tags
 
 COURSE = Path(__file__).resolve().parents[2]

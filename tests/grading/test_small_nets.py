@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from autograder.checks.small_nets import draw_net
+from autograder.checks.shared.small_nets import draw_net
 from autograder.judge import Instance, Student, StudentError
 
 LAYERS = (

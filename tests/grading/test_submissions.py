@@ -9,11 +9,11 @@ import nbformat
 import pytest
 from nbgrader.utils import determine_grade
 
+from autograder.authoring.release import release
 from autograder.batch.run import grade_assignment
-from autograder.course import Submission
+from autograder.course.submissions import Submission
 from autograder.judge.results import GradedNotebook
 from autograder.judge.zygote import Zygote
-from autograder.release import release
 from autograder.sandbox.policy import SandboxError
 from little import ASSIGNMENT, CLASS_POINTS, answer, cell_of, submit, write_course
 

@@ -7,7 +7,7 @@ import pytest
 from nbclient.exceptions import CellExecutionError
 from nbformat.v4 import new_code_cell, new_notebook
 
-from autograder.authoring import CHECKED_OUTPUT_TAG, ReleaseError, check_source, refresh
+from autograder.authoring.source import CHECKED_OUTPUT_TAG, ReleaseError, check_source, refresh
 
 SPEAKING = "import sys\nprint('one', flush=True)\nprint('two', flush=True)"
 

@@ -9,7 +9,7 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
-from autograder.regression.runner import NotebookRun, find_notebooks, run_notebooks
+from autograder.authoring.regression import NotebookRun, find_notebooks, run_notebooks
 
 ROOT = Path(__file__).parents[2]
 SOURCES = find_notebooks(ROOT)

@@ -15,16 +15,16 @@ import pytest
 from click.testing import CliRunner
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from autograder.cli import main
-from autograder.course import CourseError
-from autograder.processors import cores
-from autograder.regression.runner import (
+from autograder.authoring.regression import (
     Cell,
     NotebookRun,
     at_a_time,
     find_notebooks,
     run_notebooks,
 )
+from autograder.cli.main import main
+from autograder.course.submissions import CourseError
+from autograder.host.memory import cores
 
 CHECKED = "nbval-check-output"
 GREEN, RED, WRONG_USE = 0, 1, 2
@@ -176,7 +176,7 @@ def test_personal_settings_stay_outside(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_a_dead_kernel_ends_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("autograder.regression.runner.CELL_SECONDS", 2)
+    monkeypatch.setattr("autograder.authoring.regression.CELL_SECONDS", 2)
     path = write(tmp_path, "toy/dies", dies="import os\nos._exit(1)", after="print('never')")
     run = run_one(path)
     assert [cell.id for cell in run.cells] == ["dies"]
@@ -184,7 +184,7 @@ def test_a_dead_kernel_ends_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_a_cell_that_hangs_ends_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("autograder.regression.runner.CELL_SECONDS", 1)
+    monkeypatch.setattr("autograder.authoring.regression.CELL_SECONDS", 1)
     path = write(tmp_path, "toy/hangs", hangs="import time\ntime.sleep(60)", after="print('never')")
     assert failures(run_one(path)) == {"hangs": "timed out"}
 
@@ -198,7 +198,7 @@ def test_the_summary_names_red_cells_and_what_to_do(tmp_path: Path) -> None:
     assert "green" in text
     assert "2 red" in text
     assert "toy/wrong, cell stale: output differs\n    -1\n    +2\n" in text
-    assert "python -m autograder.authoring source/toy/wrong.ipynb" in text
+    assert "python -m autograder refresh source/toy/wrong.ipynb" in text
     assert "toy/wrong, cell raises: raised\n    AssertionError: take the root\n" in text
     assert "over 60 s" not in text
 
@@ -229,7 +229,15 @@ def test_wrong_use_is_status_2_with_a_hint(tmp_path: Path) -> None:
 def test_nbval_on_its_own_refuses_malformed_tags_too(tmp_path: Path) -> None:
     path = write(tmp_path, "toy/odd", numbers=("print(1)", "1\n", "-1"))
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "autograder.regression.plugin", "--nbval-lax", path],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-p",
+            "autograder.authoring.nbval_plugin",
+            "--nbval-lax",
+            path,
+        ],
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -248,7 +256,7 @@ def test_a_damaged_notebook_is_named(tmp_path: Path) -> None:
 def test_slow_notebooks_are_warned_about(capsys: pytest.CaptureFixture[str]) -> None:
     from rich.console import Console
 
-    from autograder.regression.summary import print_summary
+    from autograder.cli.notebooks import print_summary
 
     slow = NotebookRun(Path("source/toy/slow.ipynb"), (Cell("a", 1.0), Cell("b", 61.5)))
     assert slow.green

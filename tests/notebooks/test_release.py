@@ -21,7 +21,7 @@ from nbformat import NotebookNode
 from nbgrader.utils import is_solution
 
 from autograder import hidden
-from autograder.release import ReleaseError, make_release, release
+from autograder.authoring.release import ReleaseError, make_release, release
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "source").glob("*/*.ipynb"))

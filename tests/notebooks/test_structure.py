@@ -13,9 +13,14 @@ import pytest
 from nbformat import NotebookNode
 from nbgrader.utils import is_grade, is_solution
 
-from autograder.authoring import CELL_METADATA, CHECKED_OUTPUT_TAG, NOTEBOOK_METADATA, canonical
+from autograder.authoring.source import (
+    CELL_METADATA,
+    CHECKED_OUTPUT_TAG,
+    NOTEBOOK_METADATA,
+    canonical,
+)
+from autograder.authoring.tolerance import TOLERANCE_TAG, tolerance
 from autograder.judge.registry import checks_for
-from autograder.regression.tolerance import TOLERANCE_TAG, tolerance
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "source").glob("*/*.ipynb"))

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from autograder.regression.tolerance import CHECKED_OUTPUT_TAG, Measured, difference, tolerance
+from autograder.authoring.tolerance import CHECKED_OUTPUT_TAG, Measured, difference, tolerance
 
 
 def apart(stored: str, new: str, bound: str = "0.02") -> str:

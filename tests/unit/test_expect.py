@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autograder.checks.assignment1.linear_oracle import HINGE, draw
+from autograder.checks.shared.linear_oracle import HINGE, draw
 from autograder.judge import Failed, expect_near, name_slip
 from autograder.judge.registry import CheckError, checks_for
 

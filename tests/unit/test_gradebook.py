@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from autograder.gradebook import GradebookWriter, course_config, ensure_assignment
+from autograder.authoring.release import ensure_assignment
+from autograder.course.gradebook import GradebookWriter, course_config
 from autograder.judge.results import CellVerdict, GradedNotebook
 from tests.little import ASSIGNMENT, NOTEBOOK, write_course
 

@@ -40,7 +40,7 @@ def test_the_students_library_knows_no_grader(path: Path) -> None:
 @pytest.mark.parametrize("path", modules("autograder/sandbox"), ids=lambda p: p.stem)
 def test_the_sandbox_knows_neither_judge_nor_checks(path: Path) -> None:
     ours = [name for name in imported(path) if name.startswith("autograder.")]
-    allowed = ("autograder.sandbox", "autograder.wire")
+    allowed = ("autograder.sandbox", "autograder.errors")
     assert not [name for name in ours if not name.startswith(allowed)]
 
 

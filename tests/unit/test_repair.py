@@ -7,8 +7,8 @@ from collections.abc import Callable
 import nbformat
 import pytest
 
-from autograder.repair import Repaired, UnreadableError, repair
-from autograder.template import Template, grade_id, is_auto_graded, nbgrader
+from autograder.notebook.repair import Repaired, UnreadableError, repair
+from autograder.notebook.template import Template, grade_id, is_auto_graded, nbgrader
 
 STUB = "def f(x):\n    raise NotImplementedError('f: write your code here')"
 ANSWER = "def f(x):\n    return x + 1"

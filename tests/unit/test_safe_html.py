@@ -13,9 +13,9 @@ from nbformat import NotebookNode, v4
 from nbgrader.server_extensions.formgrader import handlers
 from traitlets.config import Config
 
+from autograder.feedback.safe_html import clean, configure, render_markdown
+from autograder.grading.verdict_output import verdict_html
 from autograder.judge.results import CellVerdict, CheckVerdict
-from autograder.safe_html import clean, configure, render_markdown
-from autograder.verdict_output import verdict_html
 from html_tags import Tags
 
 PNG = (

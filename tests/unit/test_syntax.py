@@ -5,10 +5,10 @@ import json
 
 import pytest
 
+from autograder.grading.prerequisites import loadable, loads
 from autograder.judge.results import CellVerdict, GradedNotebook
-from autograder.judge.syntax import DEEPEST, parse_cell
-from autograder.prerequisites import loadable, loads
-from autograder.template import Template
+from autograder.notebook.syntax import DEEPEST, parse_cell
+from autograder.notebook.template import Template
 
 DEEP = {
     "signs": "y = " + "-" * 100_000 + "1",

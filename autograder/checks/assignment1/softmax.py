@@ -8,15 +8,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.random import Generator
 
-from autograder.checks.assignment1 import linear_losses as losses
-from autograder.checks.assignment1.linear_oracle import (
+from autograder.checks.shared import linear_losses as losses
+from autograder.checks.shared.linear_oracle import (
     CROSS_ENTROPY,
     Problem,
     draw,
     gradient_of,
     loss_of,
 )
-from autograder.checks.assignment1.search_oracle import (
+from autograder.checks.shared.search import (
     TuningCell,
     best_is_the_best,
     classifies_new_images,

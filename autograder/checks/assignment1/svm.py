@@ -8,9 +8,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.random import Generator
 
-from autograder.checks.assignment1 import linear_losses as losses
-from autograder.checks.assignment1 import linear_training as training
-from autograder.checks.assignment1.linear_oracle import (
+from autograder.checks.shared import linear_losses as losses
+from autograder.checks.shared import linear_training as training
+from autograder.checks.shared.linear_oracle import (
     HINGE,
     Problem,
     draw,
@@ -18,7 +18,7 @@ from autograder.checks.assignment1.linear_oracle import (
     loss_of,
     margins,
 )
-from autograder.checks.assignment1.search_oracle import (
+from autograder.checks.shared.search import (
     TuningCell,
     best_is_the_best,
     classifies_new_images,

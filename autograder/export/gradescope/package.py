@@ -25,9 +25,9 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from autograder.authoring.release import make_release
 from autograder.export import ExportError
-from autograder.material import Material, load_material
-from autograder.release import make_release
+from autograder.grading.material import Material, load_material
 
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parents[2]

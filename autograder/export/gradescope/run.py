@@ -21,12 +21,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from autograder.course.records import results
 from autograder.export.gradescope.refusal import not_graded, unreached
 from autograder.export.gradescope.results import Json, as_json, plain, results_json
 from autograder.export.gradescope.upload import hand_in
 from autograder.export.standing import of_verdicts
-from autograder.records import results
-from autograder.template import load_template, notebooks_of
+from autograder.notebook.template import load_template, notebooks_of
 from cs231n_lib.data.cache import write_atomically
 
 SPARE_SECONDS = 30  # of Gradescope's limit, for starting, copying and writing

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from autograder.collect.names import is_junk, shown
 from autograder.collect.notebooks import Identified, Released, identify, load_released
-from autograder.repair import MAX_BYTES
+from autograder.notebook.repair import MAX_BYTES
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from autograder import workers
+from autograder.judge import warm as workers
 from cs231n_lib.errors import CourseError
 from cs231n_lib.scale import at_scale
 

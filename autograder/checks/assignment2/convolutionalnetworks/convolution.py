@@ -8,7 +8,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.random import Generator
 
-from autograder.checks.assignment1.layers_oracle import Array, value
 from autograder.checks.assignment2.convolutionalnetworks import oracle
 from autograder.checks.assignment2.convolutionalnetworks.oracle import (
     Case,
@@ -16,6 +15,7 @@ from autograder.checks.assignment2.convolutionalnetworks.oracle import (
     draw_conv,
 )
 from autograder.checks.assignment2.convolutionalnetworks.own_work import check_answer
+from autograder.checks.shared.layers import Array, value
 from autograder.judge import (
     Student,
     advice,

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 
-from autograder.checks.assignment1.layers_oracle import Array
 from autograder.checks.assignment2.convolutionalnetworks.net_oracle import (
     BIASES,
     CLASS,
     NAMES,
     WEIGHTS,
 )
+from autograder.checks.shared.layers import Array
 from autograder.judge import (
     Student,
     as_array,

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 
-from autograder.checks.assignment1.layers_oracle import Array
 from autograder.checks.assignment2.convolutionalnetworks.net_oracle import (
     NAMES,
     NET,
@@ -24,6 +23,7 @@ from autograder.checks.assignment2.convolutionalnetworks.net_oracle import (
     right_scores,
     scores_of,
 )
+from autograder.checks.shared.layers import Array
 from autograder.judge import (
     Student,
     check,

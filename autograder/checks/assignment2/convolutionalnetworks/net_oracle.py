@@ -16,13 +16,13 @@ import numpy as np
 import torch
 from numpy.random import Generator
 
-from autograder.checks.assignment1 import layers_oracle as layers
-from autograder.checks.assignment1.layers_oracle import AWAY, Array
-from autograder.checks.assignment1.net_oracle import cell_of_class
 from autograder.checks.assignment2.convolutionalnetworks.oracle import conv_layer, pool_layer
 from autograder.checks.assignment2.convolutionalnetworks.stand_ins import STAND_INS
-from autograder.checks.net_case import Net
-from autograder.checks.net_case import NetCase as Case
+from autograder.checks.shared import layers
+from autograder.checks.shared.layers import AWAY, Array
+from autograder.checks.shared.net_case import Net
+from autograder.checks.shared.net_case import NetCase as Case
+from autograder.checks.shared.stand_ins import cell_of_class
 from autograder.judge import Student
 
 CLASS = "ThreeLayerConvNet"

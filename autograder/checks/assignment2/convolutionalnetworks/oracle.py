@@ -15,7 +15,7 @@ import torch
 from numpy.random import Generator
 from torch.nn import functional
 
-from autograder.checks.assignment1.layers_oracle import Array, Layer, gradients, several, value
+from autograder.checks.shared.layers import Array, Layer, gradients, several, value
 from autograder.judge import Student, expect_shape
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.random import Generator
 
-from autograder.checks.assignment1.layers_oracle import value
 from autograder.checks.assignment2.convolutionalnetworks import oracle
 from autograder.checks.assignment2.convolutionalnetworks.oracle import (
     Case,
     draw_pool,
 )
 from autograder.checks.assignment2.convolutionalnetworks.own_work import check_answer
+from autograder.checks.shared.layers import value
 from autograder.judge import (
     Student,
     advice,

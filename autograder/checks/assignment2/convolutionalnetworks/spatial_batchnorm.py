@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 
-from autograder.checks.assignment1.layers_oracle import Array, several
 from autograder.checks.assignment2.convolutionalnetworks import oracle
 from autograder.checks.assignment2.convolutionalnetworks.oracle import (
     Case,
@@ -25,6 +24,7 @@ from autograder.checks.assignment2.convolutionalnetworks.spatial_inputs import (
     draw_factors,
     draw_images,
 )
+from autograder.checks.shared.layers import Array, several
 from autograder.judge import (
     Ref,
     Student,

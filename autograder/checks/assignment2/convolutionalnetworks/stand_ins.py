@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from autograder.checks.assignment1 import layers_oracle as layers
-from autograder.checks.assignment1.layers_oracle import Array
-from autograder.checks.assignment1.net_oracle import LAYERS
 from autograder.checks.assignment2.convolutionalnetworks.oracle import conv_layer, pool_layer
+from autograder.checks.shared import layers
+from autograder.checks.shared.layers import Array
+from autograder.checks.shared.stand_ins import LAYERS
 from autograder.judge import as_array
 
 

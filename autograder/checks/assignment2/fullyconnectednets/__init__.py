@@ -5,11 +5,14 @@ The class is asked over right layers, and the rules alone, so that no mistake co
 
 from __future__ import annotations
 
-from autograder.checks.assignment2 import optim_checks as optim
-from autograder.checks.assignment2.fullyconnectednets import init_checks as init
-from autograder.checks.assignment2.fullyconnectednets import loss_checks as loss
-from autograder.checks.assignment2.fullyconnectednets import training_checks as training
-from autograder.checks.assignment2.optim_oracle import ADAM, MOMENTUM, RMSPROP, Rule
+from autograder.checks.assignment2.fullyconnectednets import init, loss, training
+from autograder.checks.assignment2.fullyconnectednets import update_rules as optim
+from autograder.checks.assignment2.fullyconnectednets.update_rules_oracle import (
+    ADAM,
+    MOMENTUM,
+    RMSPROP,
+    Rule,
+)
 from autograder.judge import advice, asker
 
 ask = asker(__name__)

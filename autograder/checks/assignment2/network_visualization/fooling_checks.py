@@ -23,7 +23,7 @@ from autograder.checks.assignment2.network_visualization.oracle import (
     stripes,
     trained_net,
 )
-from autograder.checks.small_nets import SmallNet
+from autograder.checks.shared.small_nets import SmallNet
 from autograder.judge import (
     Failed,
     Instance,

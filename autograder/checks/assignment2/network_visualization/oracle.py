@@ -15,7 +15,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from autograder.checks.small_nets import Layers, SmallNet, draw_net
+from autograder.checks.shared.small_nets import Layers, SmallNet, draw_net
 from autograder.judge import Failed, as_array
 
 Array = NDArray[np.float64]

@@ -17,7 +17,7 @@ from autograder.checks.assignment2.network_visualization.oracle import (
     linear_net,
     score_gradients,
 )
-from autograder.checks.small_nets import SmallNet, draw_net
+from autograder.checks.shared.small_nets import SmallNet, draw_net
 from autograder.judge import (
     Student,
     advice,

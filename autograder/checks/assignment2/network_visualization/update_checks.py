@@ -19,7 +19,7 @@ from autograder.checks.assignment2.network_visualization.oracle import (
     score_gradients,
     scores,
 )
-from autograder.checks.small_nets import SmallNet
+from autograder.checks.shared.small_nets import SmallNet
 from autograder.judge import Failed, Ref, Student, check, expect
 
 CELL = "nv-class-step"

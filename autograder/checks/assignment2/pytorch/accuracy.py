@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.random import Generator
 
-from autograder.checks.held_out import held_out_images
+from autograder.checks.shared.held_out import held_out_images
 from autograder.judge import Student, as_array, expect
 from cs231n_lib.torch_data import normalize_images
 

@@ -1,0 +1,49 @@
+"""Run an edited source notebook and write it back: canonical, with the outputs nbval compares."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from nbformat import NotebookNode
+
+from autograder.authoring import scratch
+from autograder.authoring.source import ReleaseError, canonical, read_source, without_hooks
+from autograder.files import write_text
+
+
+def refresh(path: Path) -> None:
+    """Run a source notebook and write it back: canonical, with today's outputs where compared.
+
+    It runs as in the regression run: beside copies of its siblings, on the embedded data.
+    Raises ReleaseError when it cannot be read or a cell fails; the file is then as it was.
+    """
+    nb = read_source(path)
+    ran = without_hooks(nb)
+    with tempfile.TemporaryDirectory(prefix="authoring-") as folder:
+        here = scratch.copy_beside_siblings(path, Path(folder, "copy")).parent
+        environment = scratch.kernel_environment(Path(folder))
+        client = NotebookClient(ran, resources={"metadata": {"path": str(here)}})
+        try:
+            client.execute(env=environment)
+        except CellExecutionError as error:
+            raise ReleaseError(f"{path}: a cell failed, so nothing was written: {error}") from None
+    for cell, done in zip(nb.cells, ran.cells, strict=True):
+        if cell.cell_type == "code":
+            cell.outputs = _joined(done.outputs)
+    write_text(path, nbformat.writes(canonical(nb)) + "\n")
+
+
+def _joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    """Put together what one stream said in several messages: where it is cut is chance."""
+    joined: list[NotebookNode] = []
+    for output in outputs:
+        stream = output.get("name")  # None for what is no stream
+        if joined and stream and joined[-1].get("name") == stream:
+            joined[-1].text += output.text
+        else:
+            joined.append(output)
+    return joined

@@ -1,0 +1,200 @@
+"""source/ -> release/: nbgrader's own converter, with stubs that name their question.
+
+`configure` is all that nbgrader needs to produce our release (`nbgrader_config.py` calls it);
+`release` runs the same converter from Python and replaces release/ only when all went well.
+"""
+
+from __future__ import annotations
+
+import os
+import sysconfig
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from nbformat import NotebookNode
+from nbgrader.api import MissingEntry
+from nbgrader.converters import GenerateAssignment
+from nbgrader.converters.base import NbGraderException
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.preprocessors import (
+    CheckCellMetadata,
+    ClearHiddenTests,
+    ClearMarkScheme,
+    ClearOutput,
+    ClearSolutions,
+    ComputeChecksums,
+    IncludeHeaderFooter,
+    LockCells,
+    NbGraderPreprocessor,
+    SaveCells,
+)
+from traitlets.config import Config
+
+from autograder.authoring.source import ReleaseError, canonical, check_source, enclosing_function
+from autograder.course.complaints import Complaints
+from autograder.course.config import course_config, gradebook_of
+from autograder.notebook.regions import MARKER
+
+__all__ = ["ReleaseError", "configure", "make_release", "release"]
+
+
+class NamedStubs(ClearSolutions):
+    """nbgrader's ClearSolutions with a stub that names what is missing.
+
+    A region inside a function is replaced by ``raise NotImplementedError("NAME: ...")`` with the
+    function's name; a region at the cell's top level names the cell's grade_id.
+    """
+
+    def _replace_solution_region(self, cell: NotebookNode, language: str) -> bool:
+        if cell.cell_type != "code":
+            return super()._replace_solution_region(cell, language)
+        kept, in_region, replaced = [], False, False
+        for number, line in enumerate(cell.source.split("\n"), start=1):
+            marker = MARKER.match(line)
+            if marker is None or marker[2] != "SOLUTION":
+                if not in_region:
+                    kept.append(line)
+                continue
+            in_region = marker[1] == "BEGIN"
+            if in_region:
+                replaced = True
+                indent = line[: len(line) - len(line.lstrip())]
+                name = enclosing_function(cell.source, number) or cell.metadata.nbgrader.grade_id
+                stub = f'raise NotImplementedError("{name}: write your code here")'
+                kept.append(indent + stub)
+        cell.source = "\n".join(kept)
+        return replaced
+
+
+class CanonicalNotebook(NbGraderPreprocessor):
+    """Last step of the release: allow-listed metadata and nothing else."""
+
+    def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
+        return canonical(nb), resources
+
+
+#: nbgrader's default list with our stubs, our last step, and without InstantiateTests (unused).
+PREPROCESSORS = [
+    IncludeHeaderFooter,
+    LockCells,
+    NamedStubs,
+    ClearOutput,
+    CheckCellMetadata,
+    ComputeChecksums,
+    SaveCells,  # keeps the locked cells for autograding, hooks included: before they are cleared
+    ClearHiddenTests,
+    ClearMarkScheme,
+    ComputeChecksums,
+    CheckCellMetadata,
+    CanonicalNotebook,
+]
+
+
+def configure(c: Config) -> None:
+    """Set what nbgrader's ``generate_assignment`` needs to produce our release."""
+    c.GenerateAssignment.preprocessors = PREPROCESSORS
+    c.ClearSolutions.text_stub = "*Your answer:*"  # traitlets hands it down to NamedStubs
+    # To create a gradebook, nbgrader starts the program `alembic`, which lies beside this Python
+    # but is not on the PATH of somebody who did not activate the environment.
+    scripts = sysconfig.get_path("scripts")
+    if scripts not in os.environ.get("PATH", "").split(os.pathsep):
+        os.environ["PATH"] = os.pathsep.join([scripts, os.environ.get("PATH", os.defpath)])
+
+
+def release(root: Path, assignments: Sequence[str] | None = None) -> list[Path]:
+    """Generate ``root/release/ASSIGNMENT`` for the named assignments (default: all in source/).
+
+    Everything is built beside release/ first and moved into place at the end, so that an error
+    leaves the old release as it was. Returns the notebooks written. Raises ReleaseError.
+    """
+    root = root.resolve()
+    if assignments is None:
+        assignments = sorted({path.parent.name for path in (root / "source").glob("*/*.ipynb")})
+        if not assignments:
+            raise ReleaseError(f"{root / 'source'}: no source notebook; expected */NAME.ipynb")
+    assignments = list(dict.fromkeys(assignments))  # named twice is built once
+    with tempfile.TemporaryDirectory(prefix=".release-", dir=root) as scratch:
+        built, retired = Path(scratch, "built"), Path(scratch, "retired")
+        for assignment in assignments:
+            make_release(root, assignment, destination=built)
+        for assignment in assignments:
+            _replace_folder(root / "release" / assignment, built / assignment, retired / assignment)
+    return [
+        path
+        for assignment in assignments
+        for path in sorted((root / "release" / assignment).glob("*.ipynb"))
+    ]
+
+
+def _replace_folder(target: Path, new: Path, retired: Path) -> None:
+    """Move ``new`` to ``target``; the old target goes to ``retired``, and back on failure."""
+    for folder in (target, retired):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+    if target.exists():
+        target.rename(retired)
+    try:
+        new.rename(target)
+    except OSError:
+        if retired.exists():
+            retired.rename(target)
+        raise
+
+
+def make_release(
+    course_root: Path,
+    assignment: str,
+    destination: Path | None = None,
+    *,
+    database: Path | None = None,
+) -> list[Path]:
+    """Run nbgrader's ``generate_assignment --create --force`` for one assignment.
+
+    Reads ``course_root/source/assignment``, writes ``destination/assignment`` (default:
+    ``course_root/release``) and records the cells in the course's gradebook, or in the SQLite file
+    ``database``. The same source gives the same bytes. Returns the notebooks written. Raises
+    ReleaseError.
+    """
+    course_root = course_root.resolve()
+    destination = (destination or course_root / "release").resolve()
+    sources = sorted((course_root / "source" / assignment).glob("*.ipynb"))
+    if not sources:
+        raise ReleaseError(
+            f"{course_root / 'source' / assignment}: no source notebook; "
+            "author NAME.ipynb there, or check the assignment's spelling"
+        )
+    for path in sources:
+        check_source(path)
+
+    config = Config()
+    configure(config)
+    config.CourseDirectory.root = str(course_root)
+    config.CourseDirectory.assignment_id = assignment
+    config.CourseDirectory.release_directory = str(destination)
+    if database is None:
+        gradebook_of(course_root).close()  # makes what nbgrader expects to be there
+        config.CourseDirectory.db_url = CourseDirectory(config=course_config(course_root)).db_url
+    else:
+        config.CourseDirectory.db_url = f"sqlite:///{database.resolve()}"
+    config.GenerateAssignment.force = True
+    complaints = Complaints()
+    try:
+        GenerateAssignment(
+            coursedir=CourseDirectory(config=config), config=config, log=complaints.logger
+        ).start()
+    except NbGraderException as error:
+        raise ReleaseError(
+            f"{course_root / 'source' / assignment}: nbgrader could not generate the release: "
+            f"{complaints.cause() or error}"
+        ) from error
+    return sorted((destination / assignment).glob("*.ipynb"))
+
+
+def ensure_assignment(root: Path, assignment: str, scratch: Path) -> None:
+    """Make sure the gradebook knows the assignment, as generate_assignment would have done."""
+    known = False
+    with gradebook_of(root) as book, suppress(MissingEntry):
+        known = bool(book.find_assignment(assignment).notebooks)
+    if not known:
+        make_release(root, assignment, destination=scratch)

@@ -1,0 +1,128 @@
+"""nbgrader's autograde with our sandbox and our judge in place of its own execution.
+
+Listed in ``nbgrader_config.py``; `nbgrader autograde` and the formgrader's buttons then grade with
+them. nbgrader reads each score from the output that the judge has put there.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbconvert.exporters import NotebookExporter
+from nbformat import NotebookNode
+from nbgrader.preprocessors import (
+    AssignLatePenalties,
+    CheckCellMetadata,
+    NbGraderPreprocessor,
+    SaveAutoGrades,
+)
+from traitlets.config import Config, Configurable
+
+from autograder.batch.desk import files_somehow, tried_twice
+from autograder.course.records import recorded
+from autograder.course.secret import course_secret
+from autograder.course.submissions import Submission
+from autograder.grading.earlier import EarlierWork
+from autograder.grading.grade import Job, grade_document
+from autograder.grading.material import load_material
+from autograder.judge.registry import checks_for
+from autograder.judge.warm import start_zygote
+from autograder.judge.zygote import Zygote
+from autograder.notebook.repair import UnreadableError, repair
+from autograder.notebook.template import Template, load_template
+
+
+def configure(c: Config) -> None:
+    """Let nbgrader's ``autograde`` repair, run and judge with what is in this module."""
+    c.Autograde.exporter_class = SubmissionExporter  # restores cells and metadata from release/
+    c.Autograde.sanitize_preprocessors = [CheckCellMetadata]
+    c.Autograde.autograde_preprocessors = [
+        JudgeNotebook,
+        SaveAutoGrades,
+        AssignLatePenalties,
+        CheckCellMetadata,
+    ]
+
+
+class SubmissionExporter(NotebookExporter):
+    """Reads a submission in the shape of its release, even where nbformat would give up.
+
+    What was mended goes to the log.
+    """
+
+    def from_filename(
+        self, filename: str, resources: dict[str, Any] | None = None, **kw: Any
+    ) -> tuple[NotebookNode, dict[str, Any]]:
+        resources = resources or {}
+        if Path(filename).is_symlink():
+            raise UnreadableError(f"{filename} is a symbolic link, which is not followed")
+        repaired = repair(Path(filename).read_bytes(), _template(self, resources))
+        for note in repaired.repairs:
+            self.log.warning("%s: %s", resources["nbgrader"]["student"], note)
+        notebook: Any = nbformat.from_dict(repaired.document)
+        return self.from_notebook_node(notebook, resources, **kw)
+
+
+class JudgeNotebook(NbGraderPreprocessor):
+    """Runs the notebook in the sandbox; its grade cells come back with the judge's verdicts."""
+
+    def preprocess(
+        self, nb: NotebookNode, resources: dict[str, Any]
+    ) -> tuple[NotebookNode, dict[str, Any]]:
+        template = _template(self, resources)
+        student = resources["nbgrader"]["student"]
+        folder = _root(self) / "submitted" / student / template.assignment
+        secret = course_secret(_root(self))
+        material = load_material(_root(self), template.assignment, secret)
+        handed_in = Submission(student, folder).files()
+        known = recorded(_root(self), student, material.needs(template), handed_in)
+        work = EarlierWork(material, student, handed_in, _zygote, known)
+        files, substituted = files_somehow(work, template)
+        job = Job(
+            student=student,
+            template=template,
+            submission=None,
+            checks=checks_for(template.assignment, template.notebook),
+            secret=secret,
+            files=files,
+            substituted=substituted,
+        )
+        submitted = json.dumps(nb)
+        graded = tried_twice(lambda z: grade_document(job, json.loads(submitted), z), _zygote)
+        if graded.needs_human:
+            self.log.error("%s needs a human: %s", job.student, graded.needs_human)
+        return nbformat.from_dict(json.loads(graded.document)), resources  # type: ignore[return-value]
+
+
+def _zygote() -> Zygote:
+    """One warm process for all notebooks; a new one where the old has died.
+
+    Under the formgrader it may have been waiting for days between two clicks.
+    """
+    if not _warm().alive:
+        _warm().close()
+        _warm.cache_clear()
+    return _warm()
+
+
+@cache
+def _warm() -> Zygote:
+    zygote = start_zygote()
+    atexit.register(zygote.close)
+    return zygote
+
+
+def _template(step: Configurable, resources: dict[str, Any]) -> Template:
+    names = resources["nbgrader"]
+    return load_template(_root(step), names["assignment"], names["notebook"])
+
+
+def _root(step: Configurable) -> Path:
+    """The course directory, as nbgrader is configured, else where it was started."""
+    configured = step.config.CourseDirectory.get("root", "")
+    return Path(configured) if configured else Path.cwd()

@@ -1,0 +1,211 @@
+"""What is asked of the dropout layer, forward. How masks are judged: see ``dropout_layer``.
+
+Shapes: x and out are alike, of any number of axes.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.random import Generator
+
+from autograder.checks.assignment2.dropout.layer import KEEP, SHAPES, ask_forward, away_from_zero
+from autograder.checks.shared.layers import Array
+from autograder.judge import (
+    Student,
+    expect,
+    expect_close,
+    expect_unchanged,
+    name_slip,
+)
+
+CENTRE = 10.0  # x around 10 is never 0, so a 0 in out is a dropped entry
+
+# -- forward, train mode --------------------------------------------------------------------------
+
+
+def the_right_share_is_kept(student: Student, rng: Generator) -> None:
+    """Which part of many numbers comes out as 0, for several p."""
+    for p in KEEP:
+        _, out = _many(student, rng, p)
+        dropped = float(np.mean(out == 0))
+        expect(dropped > 0, f"nothing was dropped, although p = {p:g} and the mode is 'train'")
+        reversed_ = abs(dropped - p) < 0.01
+        expect(
+            not reversed_,
+            f"for p = {p:g}, {dropped:.0%} were dropped: p is the probability to keep a number, "
+            "not to drop it",
+        )
+        # 250,000 coins: the share varies by 0.001, so 0.01 is never reached by chance.
+        expect(
+            abs(dropped - (1 - p)) < 0.01,
+            f"for p = {p:g}, {dropped:.1%} of {out.size} numbers were dropped",
+        )
+
+
+def what_is_kept_is_scaled(student: Student, rng: Generator) -> None:
+    """Every number that is not 0, for several p: an exact multiple of x."""
+    for p in KEEP:
+        x, out = _many(student, rng, p)
+        kept = out != 0
+        expect(kept.any(), f"everything was dropped, although p = {p:g}")
+        _expect_scaled(out[kept], x[kept], p)
+
+
+def the_mean_is_preserved(student: Student, rng: Generator) -> None:
+    """The mean of many numbers, before and after."""
+    for p in KEEP:
+        x, out = _many(student, rng, p)
+        ratio = float(out.mean() / x.mean())
+        # With n numbers the ratio varies by sqrt((1 - p) / p / n): 0.0025 at most.
+        expect(
+            abs(ratio - 1) < 0.015,
+            f"for p = {p:g}, the mean of out is {ratio:.3f} times the mean of x: dropping and "
+            "scaling together must leave it as it was, on average",
+        )
+
+
+def everything_is_kept_for_p_1(student: Student, rng: Generator) -> None:
+    """p = 1, in train mode."""
+    x = away_from_zero(rng, (30, 20))
+    out, _ = ask_forward(student, x, {"mode": "train", "p": 1.0})
+    expect_close(out, x, what="out for p = 1", hint="p is the probability to keep a number")
+
+
+def any_shape_is_accepted(student: Student, rng: Generator) -> None:
+    """Arrays of one to four axes; numbers of both signs."""
+    for shape in SHAPES:
+        p = float(rng.uniform(0.4, 0.6))
+        x = away_from_zero(rng, shape)
+        out, _ = ask_forward(student, x, {"mode": "train", "p": p})
+        kept = out != 0
+        # 600 coins or more: nobody throws only heads, or only tails.
+        some = 0.1 < kept.mean() < 0.9
+        expect(some, f"{kept.mean():.0%} are kept in an x of shape {shape}, for p = {p:.2f}")
+        _expect_scaled(out[kept], x[kept], p)
+
+
+def each_number_is_dropped_by_itself(student: Student, rng: Generator) -> None:
+    """No axis shares its fate: neither whole rows nor whole columns, nor whole images."""
+    p = 0.5
+    for shape in ((400, 300), (12, 10, 32, 33)):
+        x = CENTRE + rng.uniform(-1, 1, size=shape)
+        out, _ = ask_forward(student, x, {"mode": "train", "p": p})
+        kept = (out != 0).astype(np.float64)
+        shared, axis = max(
+            (abs(_correlation(kept, axis, step)), axis)
+            for axis, length in enumerate(shape)
+            for step in {1, 2, length // 2}
+        )
+        # Of 60,000 pairs or more, the correlation varies by 0.004.
+        expect(
+            shared < 0.03,
+            f"numbers that differ only in axis {axis} of a shape {shape} are dropped together, or "
+            "never together: toss a coin for each number of x",
+        )
+
+
+# -- forward, random numbers ----------------------------------------------------------------------
+
+
+def masks_differ_from_call_to_call(student: Student, rng: Generator) -> None:
+    """Two calls without a seed, and a call with a seed between two without."""
+    x = away_from_zero(rng, (30, 20))
+    seed = int(rng.integers(1, 2**31))
+    given = ({}, {}, {"seed": seed}, {}, {"seed": seed}, {})
+    outs = [ask_forward(student, x, {"mode": "train", "p": 0.5} | more)[0] for more in given]
+    again = "two calls without a seed dropped the same numbers: draw a new mask each time"
+    expect(not np.array_equal(outs[0] != 0, outs[1] != 0), again)
+    # After the same seed, the global generator goes on alike; that much is free.
+    expect(not np.array_equal(outs[1] != 0, outs[3] != 0), again)
+    expect(
+        not np.array_equal(outs[2] != 0, outs[3] != 0),
+        "a call without a seed repeated the mask of the call before, which had one",
+    )
+
+
+def a_seed_makes_a_mask_repeatable(student: Student, rng: Generator) -> None:
+    """The same seed twice, with another call in between; then another seed."""
+    for shape in ((30, 20), (4, 3, 6, 9)):
+        x = away_from_zero(rng, shape)
+        first, second = (int(s) for s in rng.choice(2**31 - 1, size=2, replace=False))
+        param = {"mode": "train", "p": 0.6}
+        once, _ = ask_forward(student, x, param | {"seed": first})
+        other, _ = ask_forward(student, x, param | {"seed": second})
+        ask_forward(student, x, param)
+        again, _ = ask_forward(student, x, param | {"seed": first})
+        expect_close(again, once, what="out for the same seed again", hint="use the seed")
+        differ = not np.array_equal(other != 0, once != 0)
+        expect(differ, "two seeds gave the same mask: the seed in dropout_param must count")
+
+
+# -- forward, test mode and dtype -----------------------------------------------------------------
+
+
+def test_mode_changes_nothing(student: Student, rng: Generator) -> None:
+    """Test mode: out is x, for several p and shapes."""
+    for p, shape in zip((*KEEP, 1.0), SHAPES, strict=True):
+        x = away_from_zero(rng, shape)
+        for more in ({}, {"seed": 3}):
+            out, _ = ask_forward(student, x, {"mode": "test", "p": p} | more)
+            slips = {
+                "in test mode x is multiplied by p: with inverted dropout, the scaling happens in "
+                "training and nothing is left to do": x * p,
+                "in test mode x is divided by p: nothing is dropped, so nothing is made up for": x
+                / p,
+            }
+            name_slip(out, x, slips)
+            expect_close(out, x, what="out in test mode", hint="nothing is dropped in test mode")
+
+
+def the_dtype_is_kept(student: Student, rng: Generator) -> None:
+    """float32 stays float32 and float64 stays float64, in both modes."""
+    for dtype in (np.float32, np.float64):
+        for mode in ("train", "test"):
+            x = away_from_zero(rng, (7, 5)).astype(dtype)
+            out, _ = ask_forward(student, x, {"mode": mode, "p": 0.5})
+            expect(
+                out.dtype == dtype,
+                f"x is {np.dtype(dtype)} and out is {out.dtype}, in {mode} mode",
+            )
+
+
+def x_is_left_alone(student: Student, rng: Generator) -> None:
+    """x after the call: nothing forbids to change it, but a caller may still need it."""
+    for mode in ("train", "test"):
+        x = away_from_zero(rng, (6, 5))
+        kept = student.put(x)
+        student.call("dropout_forward", kept, {"mode": mode, "p": 0.5}, keep=True)
+        expect_unchanged(student.fetch(kept), x, "x")
+
+
+# -- asking and judging ---------------------------------------------------------------------------
+
+
+def _many(student: Student, rng: Generator, p: float) -> tuple[Array, Array]:
+    """x and out of many numbers. Several checks look at them, so they cross only once."""
+
+    def ask() -> tuple[Array, Array]:
+        x = CENTRE + rng.uniform(-1, 1, size=(500, 500 if p > 0.3 else 1000))
+        return x, ask_forward(student, x, {"mode": "train", "p": p})[0]
+
+    return student.once(f"dropout of many numbers, p = {p}", ask)
+
+
+def _expect_scaled(kept: Array, x: Array, p: float) -> None:
+    slips = {
+        f"for p = {p:g}, what is kept is not scaled: then the next layer gets less in training "
+        "than in test mode": x,
+        f"for p = {p:g}, what is kept is scaled by 1 - p instead of p": x / (1 - p),
+        f"for p = {p:g}, what is kept is multiplied by p": x * p,
+    }
+    name_slip(kept, x / p, slips)
+    expect_close(kept, x / p, what=f"what is kept for p = {p:g}")
+
+
+def _correlation(kept: Array, axis: int, step: int) -> float:
+    """Of entries of a 0/1 array and those ``step`` further along an axis."""
+    length = kept.shape[axis]
+    first = np.take(kept, range(length - step), axis) - kept.mean()
+    second = np.take(kept, range(step, length), axis) - kept.mean()
+    spread = kept.var()
+    return float(np.mean(first * second) / spread) if spread else 1.0

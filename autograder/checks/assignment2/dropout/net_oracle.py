@@ -1,0 +1,183 @@
+"""Dropout in the student's FullyConnectedNet, with masks that the judge has drawn.
+
+Where the class calls ``dropout_forward``, the judge answers with a mask of its own and writes down
+what it was asked. So the masks are known without knowing the student's generator, and the loss can
+be compared with torch's. Where the class never asks (it may call a helper of another cell, or drop
+by itself), the masks are those which the student's own layer draws with the same seed.
+
+Shapes: X (N, d_1, ..., d_k), hidden outputs and masks (N, H_l), scores (N, C).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.random import Generator
+
+from autograder.checks.assignment2.batchnormalization.oracle import normalized
+from autograder.checks.assignment2.fullyconnectednets import net_oracle as nets
+from autograder.checks.assignment2.fullyconnectednets.net_oracle import EPS, Case
+from autograder.checks.shared import layers
+from autograder.checks.shared.layers import Array, several
+from autograder.judge import Failed, Student, StudentError, as_array, expect_shape
+
+SEED = 0  # of the networks that fc_net_oracle makes
+
+
+@dataclass
+class Dropping:
+    """The judge's dropout layer for one case: it answers, and keeps a record."""
+
+    case: Case
+    rng: Generator
+    trained: list[int] = field(default_factory=list)  # the layers that it was called after
+    elsewhere: set[tuple[int, ...]] = field(default_factory=set)  # other shapes it was called with
+
+    def forward(self, x: Any, dropout_param: Any) -> tuple[Array, tuple]:
+        """The case's mask where the seed is handed on, and a new one otherwise."""
+        x, p = as_array(x, "x"), float(dropout_param["p"])
+        if dropout_param["mode"] == "test":
+            return x, (dropout_param, None)
+        if dropout_param["mode"] != "train":
+            raise ValueError(f"mode is {dropout_param['mode']!r}; it must be 'train' or 'test'")
+        mask = self._mask(x, p, dropout_param.get("seed") == SEED)
+        return (x * mask).astype(x.dtype), (dropout_param, mask)
+
+    def backward(self, dout: Any, cache: Any) -> Array:
+        dout, mask = as_array(dout, "dout"), cache[1]
+        return dout if mask is None else dout * as_array(mask, "mask")
+
+    def _mask(self, x: Array, p: float, seeded: bool) -> Array:
+        hidden = self.case.sizes[1:-1]  # all different, so a width tells which layer it is
+        wide = x.shape[-1] if x.ndim else 0
+        if x.ndim != 2 or wide not in hidden:
+            self.elsewhere.add(x.shape)
+            return np.ones(x.shape)
+        layer = hidden.index(wide)
+        self.trained.append(layer + 1)
+        if p == 1:
+            return np.ones(x.shape)
+        known = seeded and self.case.masks and self.case.masks[layer].shape == x.shape
+        kept = self.case.masks[layer] > 0 if known else self.rng.random(x.shape) < p
+        return kept / p
+
+    @property
+    def answers(self) -> dict[str, Callable[..., Any]]:
+        """All the layers that the class may call, besides those of two_layer_net."""
+        return NORMS | {"dropout_forward": self.forward, "dropout_backward": self.backward}
+
+
+# -- normalisation, answered by the judge ---------------------------------------------------------
+# Nothing is written into bn_param: in test mode the running statistics are those before training,
+# which is also what fc_net_oracle takes for granted.
+
+
+def _batchnorm(x: Any, gamma: Any, beta: Any, bn_param: Any) -> tuple[Array, tuple]:
+    test = bn_param["mode"] == "test"
+    return _norm("still" if test else "batch", x, gamma, beta)
+
+
+def _layernorm(x: Any, gamma: Any, beta: Any, ln_param: Any) -> tuple[Array, tuple]:
+    return _norm("layer", x, gamma, beta)
+
+
+def _norm(kind: str, x: Any, gamma: Any, beta: Any) -> tuple[Array, tuple]:
+    arrays = as_array(x, "x"), as_array(gamma, "gamma"), as_array(beta, "beta")
+    return layers.value(_LAYERS[kind], *arrays), (kind, *arrays)
+
+
+def _batchnorm_backward(dout: Any, cache: Any) -> tuple[Array, ...]:
+    return _norm_backward("batch", dout, cache)
+
+
+def _layernorm_backward(dout: Any, cache: Any) -> tuple[Array, ...]:
+    return _norm_backward("layer", dout, cache)
+
+
+def _norm_backward(kind: str, dout: Any, cache: Any) -> tuple[Array, ...]:
+    made_by, *arrays = cache
+    if made_by != kind:
+        raise ValueError(f"{kind}norm_backward was given the cache of another function, or mode")
+    return layers.gradients(_LAYERS[kind], [as_array(a) for a in arrays], as_array(dout, "dout"))
+
+
+_LAYERS: Mapping[str, Callable[..., torch.Tensor]] = {
+    "batch": lambda x, gamma, beta: gamma * normalized(x, 0, EPS) + beta,
+    "layer": lambda x, gamma, beta: gamma * normalized(x, 1, EPS) + beta,
+    "still": lambda x, gamma, beta: gamma * (x / EPS**0.5) + beta,
+}
+NORMS: dict[str, Callable[..., Any]] = {
+    "batchnorm_forward": _batchnorm,
+    "batchnorm_backward": _batchnorm_backward,
+    "batchnorm_backward_alt": _batchnorm_backward,
+    "layernorm_forward": _layernorm,
+    "layernorm_backward": _layernorm_backward,
+}
+
+
+# -- asking the student ---------------------------------------------------------------------------
+
+
+def loss_of(student: Student, rng: Generator, case: Case) -> tuple[float, Case]:
+    """The loss in training mode, and the case with the masks that were used."""
+    dropping = Dropping(case, rng)
+    loss, _ = nets.loss_of(student, case, more_layers=dropping.answers)
+    _expect_hidden_only(dropping)
+    return loss, _with_masks_used(student, dropping)
+
+
+def gradients_of(student: Student, rng: Generator, case: Case) -> tuple[dict[str, Array], Case]:
+    """The gradients by name, and the case with the masks that were used."""
+    dropping = Dropping(case, rng)
+    grads = nets.gradients_of(student, case, more_layers=dropping.answers)
+    _expect_hidden_only(dropping)
+    return grads, _with_masks_used(student, dropping)
+
+
+def run(
+    student: Student, rng: Generator, case: Case, source: str, *names: str
+) -> tuple[dict[str, Any], Dropping]:
+    """Execute ``source`` with ``_net``, ``_X`` and ``_y``; the values of ``names`` afterwards."""
+    dropping = Dropping(case, rng)
+    after = nets.run(student, case, source, *names, more_layers=dropping.answers)
+    _expect_hidden_only(dropping)
+    return after, dropping
+
+
+def _expect_hidden_only(dropping: Dropping) -> None:
+    case = dropping.case
+    for shape in sorted(dropping.elsewhere):
+        scores = shape == (len(case.X), case.sizes[-1])
+        what = "the scores" if scores else f"an array of shape {shape}"
+        raise Failed(
+            f"dropout was applied to {what}, in a net with {len(case.X)} examples and hidden "
+            f"layers of the sizes {case.sizes[1:-1]}: it belongs after the ReLU of each hidden "
+            "layer, and nowhere else"
+        )
+
+
+def _with_masks_used(student: Student, dropping: Dropping) -> Case:
+    """The case as it was, or with the masks of the student's own layer where that was used."""
+    case = dropping.case
+    if dropping.trained or not case.masks:
+        return case
+    return replace(case, masks=_own_masks(student, case) or case.masks)
+
+
+def _own_masks(student: Student, case: Case) -> tuple[Array, ...]:
+    """What the student's own layer makes of ones (N, H_l), with the seed of the network."""
+    masks = []
+    for units in case.sizes[1:-1]:
+        ones = np.ones((len(case.X), units))
+        param = {"mode": "train", "p": case.keep, "seed": SEED}
+        try:
+            answer = student.call("dropout_forward", ones, param, keep=(1,))
+        except StudentError:
+            return ()  # a layer that does not work, so it cannot have been used
+        out, _ = several("dropout_forward", answer, "out, cache")
+        masks.append(expect_shape(out, ones.shape, "out").astype(np.float64))
+    return tuple(masks)

@@ -1,0 +1,262 @@
+"""``python -m autograder``: one verb per stage. No logic here.
+
+Exit status: 0 everything was graded, 1 something needs a human, 2 wrong use.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from autograder.cli.collect import collect
+from autograder.cli.command import NEEDS_HUMAN, reports_errors, root_option
+from autograder.cli.export import export, gradescope
+from autograder.cli.similar import similar
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
+    epilog="Exit status: 0 everything was graded, 1 something needs a human, 2 wrong use.",
+)
+def main() -> None:
+    """Release assignments, grade what comes back in isolation, and give feedback.
+
+    Run it in a course folder (the one with source/, release/ and submitted/).
+    """
+
+
+@main.command()
+@click.argument("assignments", nargs=-1)
+@root_option
+@reports_errors
+def release(assignments: tuple[str, ...], root: Path) -> None:
+    """Generate release/ from source/ (default: every assignment)."""
+    from autograder.authoring.release import release as make
+
+    for path in make(root, assignments or None):
+        click.echo(path.relative_to(root.resolve()))
+
+
+@main.command()
+@click.argument("assignment")
+@click.option(
+    "--students", "--student", default="*", metavar="GLOB", help="Only students like this."
+)
+@click.option("--notebooks", default="*", metavar="GLOB", help="Only notebooks like this.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    help="Processes on this machine. [default: as many as it has cores and memory for]",
+)
+@click.option(
+    "--scheduler", metavar="ADDRESS", help="Grade on the dask cluster with this scheduler instead."
+)
+@click.option(
+    "--gpus",
+    is_flag=True,
+    help="Give a GPU to notebooks that want one: of this machine, or of the cluster's workers.",
+)
+@click.option("--force", is_flag=True, help="Grade again what is unchanged.")
+@click.option("--json", "as_json", is_flag=True, help="Print verdicts as JSON, nothing else.")
+@click.option(
+    "--isolation",
+    type=click.Choice(["root", "userns", "flat", "none"]),
+    help="Use this tier instead of the best one; `none` only for solutions you wrote yourself.",
+)
+@root_option
+@reports_errors
+def grade(
+    assignment: str,
+    students: str,
+    notebooks: str,
+    workers: int | None,
+    scheduler: str | None,
+    gpus: bool,
+    force: bool,
+    as_json: bool,
+    isolation: str | None,
+    root: Path,
+) -> None:
+    """Grade submissions; write autograded/, gradebook, report/.
+
+    Reads submitted/STUDENT/ASSIGNMENT/NOTEBOOK.ipynb. What is graded and unchanged is not graded
+    again: after an interruption the same command goes on where it was. Written answers are left to
+    people: see the formgrader.
+    """
+    from autograder.cli.grade import How, grade_with_progress
+
+    if scheduler and workers:
+        raise click.UsageError("--workers is for this machine; a cluster has the workers it has")
+    how = How(workers, scheduler, isolation, gpus, quiet=as_json)
+    done = grade_with_progress(
+        root.resolve(), assignment, students, notebooks, force=force, how=how
+    )
+    sys.exit(NEEDS_HUMAN if any(graded.needs_human for graded in done) else 0)
+
+
+@main.command()
+@click.argument("assignment")
+@click.option("--student", "students", multiple=True, help="Only this student (repeatable).")
+@click.option(
+    "--checks/--no-checks",
+    default=None,
+    help="With what each check found, or only points and written comments. [default: as last "
+    "time; at first --checks]",
+)
+@click.option(
+    "--after",
+    metavar="DATE",
+    help="Until then only points. A date or time in the course's time zone, or `now`. [default: as "
+    "last time; at first now]",
+)
+@root_option
+@reports_errors
+def feedback(
+    assignment: str,
+    students: tuple[str, ...],
+    checks: bool | None,
+    after: str | None,
+    root: Path,
+) -> None:
+    """Write the feedback pages, as students will see them.
+
+    What --checks and --after say is kept for the assignment: the formgrader's button and nbgrader's
+    own command obey it too. Pages are made anew each time, so one command in a daily job shows the
+    points at once and the rest when the date has come.
+    """
+    from autograder.feedback.disclosure import set_disclosure, what_is_shown
+    from autograder.feedback.pages import make_feedback
+
+    root = root.resolve()
+    set_disclosure(root, assignment, checks=checks, after=after)
+    for path in make_feedback(root, assignment, students or None):
+        click.echo(path.relative_to(root))
+    click.echo(what_is_shown(root, assignment), err=True)
+
+
+@main.command()
+@click.argument("what", nargs=-1, metavar="[ASSIGNMENT | PATH]...")
+@click.option("--jobs", type=click.IntRange(1), help="Notebooks at a time (default: as cores).")
+@root_option
+@reports_errors
+def notebooks(what: tuple[str, ...], jobs: int | None, root: Path) -> None:
+    """Run source notebooks, compare their outputs.
+
+    Default: all of source/. Each cell runs under nbval; see docs/notebooks.md.
+    Exit status 1: a cell is red, that is, it raised or its output is not the one stored.
+    """
+    from autograder.cli.notebooks import run_with_summary
+
+    sys.exit(0 if run_with_summary(root.resolve(), what, jobs) else NEEDS_HUMAN)
+
+
+@main.command()
+@click.argument(
+    "paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(path_type=Path)
+)
+@reports_errors
+def refresh(paths: tuple[Path, ...]) -> None:
+    """Run edited source notebooks; write them back in canonical form.
+
+    Stored outputs of cells tagged nbval-check-output become today's. A notebook in which a cell
+    fails stays as it was.
+    """
+    from autograder.authoring.refresh import refresh as run
+
+    for path in paths:
+        run(path)
+        click.echo(f"refreshed {path}")
+
+
+@main.command()
+def doctor() -> None:
+    """Say which isolation this host offers, and versions."""
+    from autograder.cli.doctor import main as examine
+
+    sys.exit(examine())
+
+
+@main.command()
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default="demo",
+    show_default=True,
+    help="Where to build it.",
+)
+@root_option
+@reports_errors
+def demo(folder: Path, root: Path) -> None:
+    """Build a sample class, grade it, write report and feedback."""
+    from autograder.cli.grade import run_demo
+
+    run_demo(root.resolve(), folder.resolve())
+
+
+@main.command()
+@click.argument("assignment")
+@click.argument("notebooks", nargs=-1)
+@click.option("--only", default="", help="Only mutants of this function (Class.method, cell ID).")
+@click.option("--jobs", type=click.IntRange(1), help="Processes. [default: one a core]")
+@click.option("--json", "as_json", is_flag=True, help="Print every mutant as JSON.")
+@click.option(
+    "--document",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the tables into this Markdown file.",
+)
+@root_option
+@reports_errors
+def mutate(
+    assignment: str,
+    notebooks: tuple[str, ...],
+    only: str,
+    jobs: int | None,
+    as_json: bool,
+    document: Path | None,
+    root: Path,
+) -> None:
+    """Measure the hidden checks: break the solutions in many ways, see what is noticed.
+
+    Exit status 1 when fewer than 97 % of the automatic mutants are noticed, or a hand-written one
+    is not.
+    """
+    from autograder.cli.mutate import mutate as run
+
+    options = {"jobs": jobs, "only": only, "as_json": as_json, "document": document}
+    good = run(root.resolve(), assignment, notebooks, **options)
+    sys.exit(0 if good else 1)
+
+
+@main.command()
+@click.argument("assignment")
+@click.argument("notebooks", nargs=-1)
+@click.option("--times", type=click.IntRange(1), default=200, show_default=True)
+@click.option(
+    "--others",
+    type=click.IntRange(0),
+    default=20,
+    show_default=True,
+    help="Times for each right solution in another style.",
+)
+@click.option("--jobs", type=click.IntRange(1), help="Processes. [default: one a core]")
+@root_option
+@reports_errors
+def flakes(
+    assignment: str,
+    notebooks: tuple[str, ...],
+    times: int,
+    others: int,
+    jobs: int | None,
+    root: Path,
+) -> None:
+    """Grade right solutions, ours and others, with many seeds: does one ever lose a point?"""
+    from autograder.cli.mutate import flakes as run
+
+    options = {"times": times, "others": others, "jobs": jobs}
+    sys.exit(0 if run(root.resolve(), assignment, notebooks, **options) else 1)
+
+
+for command in (collect, export, gradescope, similar):  # those with a module of their own
+    main.add_command(command)

@@ -1,0 +1,59 @@
+"""Verdicts on record: what is graded and unchanged need not be graded again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from autograder.files import write_text
+from autograder.grading.material import Name
+from autograder.judge.results import GradedNotebook, from_dict, to_dict
+
+
+def _result_path(root: Path, student: str, assignment: str, notebook: str) -> Path:
+    return root / ".autograder" / "results" / assignment / student / f"{notebook}.json"
+
+
+def write_result(root: Path, graded: GradedNotebook, stamp: str) -> None:
+    """Keep a verdict as JSON, with the fingerprint it was made from."""
+    path = _result_path(root, graded.student, graded.assignment, graded.notebook)
+    write_text(path, json.dumps({"fingerprint": stamp, "graded": to_dict(graded)}))
+
+
+def read_result(
+    root: Path, student: str, assignment: str, notebook: str
+) -> tuple[str, GradedNotebook] | None:
+    """(fingerprint, verdict) of the last grading, or None when there is none to be read."""
+    try:
+        text = _result_path(root, student, assignment, notebook).read_text("utf-8")
+        data = json.loads(text)
+        return data["fingerprint"], from_dict(data["graded"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def recorded(
+    root: Path, student: str, names: Iterable[Name], handed_in: Mapping[str, bytes]
+) -> dict[Name, GradedNotebook]:
+    """The verdicts on record about just these files of a student, by assignment and notebook."""
+    found = {}
+    for name in names:
+        own = handed_in.get(f"{name[1]}.ipynb")
+        _, graded = read_result(root, student, *name) or ("", None)
+        if graded and own and graded.submission == hashlib.sha256(own).hexdigest():
+            found[name] = graded
+    return found
+
+
+def results(root: Path, assignment: str) -> Iterator[GradedNotebook]:
+    """Every verdict on record for an assignment, by student and notebook.
+
+    Without the graded notebooks themselves (`document` is empty), which would fill the memory.
+    """
+    for path in sorted((root / ".autograder" / "results" / assignment).glob("*/*.json")):
+        found = read_result(root, path.parent.name, assignment, path.stem)
+        if found:
+            yield replace(found[1], document="")

@@ -1,0 +1,86 @@
+"""One student's earlier notebooks, graded and made fit to be loaded by later ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from autograder.grading.grade import Job, grade
+from autograder.grading.material import Material, Name
+from autograder.grading.prerequisites import Loadable, instructors, loadable
+from autograder.judge.kernel import Kernel, KernelDied, KernelLimits
+from autograder.judge.registry import checks_for
+from autograder.judge.results import GradedNotebook
+from autograder.judge.zygote import Zygote
+from autograder.notebook.template import Template
+
+LOAD_SECONDS = 15.0  # imports and definitions take a fraction of one
+
+
+@dataclass
+class EarlierWork:
+    """What a student's notebooks find when they load earlier ones.
+
+    ``handed_in`` holds the student's notebooks by file name, earlier assignments' too. Verdicts are
+    taken from ``known``; what is not known yet is graded now, and is known from then on.
+    """
+
+    material: Material
+    student: str
+    handed_in: dict[str, bytes]
+    zygote: Callable[[], Zygote]
+    known: dict[Name, GradedNotebook] = field(default_factory=dict)
+    _ready: dict[Name, Loadable] = field(default_factory=dict)
+
+    def files_for(self, template: Template) -> tuple[dict[str, bytes], tuple[str, ...]]:
+        """The notebooks to put beside one that is graded, and what of them is the instructor's."""
+        files, notes = dict(self.handed_in), []
+        for name in self.material.needs(template):
+            ready = self._loadable(name)
+            if ready.content:
+                files[f"{name[1]}.ipynb"] = ready.content
+            notes += ready.notes
+        return files, tuple(notes)
+
+    def _loadable(self, name: Name) -> Loadable:
+        if name not in self._ready:
+            self._ready[name] = self._prepare(name)
+        return self._ready[name]
+
+    def _prepare(self, name: Name) -> Loadable:
+        notebook = name[1]
+        own = self.handed_in.get(f"{notebook}.ipynb")
+        solved = self.material.solved.get(name)
+        if solved is None:  # without solutions there is nothing to put in the place of anything
+            return Loadable(own or b"")
+        template = self.material.templates[name]
+        ready = loadable(template, self._graded(name) if own else None, solved)
+        files = {f"{n}.ipynb": loaded.content for (_, n), loaded in self._ready.items()}
+        files[f"{notebook}.ipynb"] = ready.content
+        if own and ready.doubtful and not self._can_be_loaded(notebook, files):
+            return instructors(notebook, solved, "could not be loaded")
+        return ready
+
+    def _graded(self, name: Name) -> GradedNotebook:
+        if name not in self.known:
+            template = self.material.templates[name]
+            files, notes = self.files_for(template)
+            own = self.handed_in[f"{template.notebook}.ipynb"]
+            secret = self.material.secret
+            job = Job(
+                self.student, template, own, checks_for(*name), secret, files, substituted=notes
+            )
+            self.known[name] = grade(job, self.zygote())
+        return self.known[name]
+
+    def _can_be_loaded(self, notebook: str, files: dict[str, bytes]) -> bool:
+        """Whether its definitions run to their end, in a kernel of their own."""
+        limits = KernelLimits(cell_seconds=LOAD_SECONDS)
+        kernel = Kernel(self.zygote().fork(files=files), limits)
+        try:
+            asks = f"from cs231n_lib.notebooks import load\nload({notebook!r});"
+            return kernel.run_cell(asks).ok
+        except KernelDied:
+            return False
+        finally:
+            kernel.close()

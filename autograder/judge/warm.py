@@ -1,0 +1,119 @@
+"""Starting the warm process that submissions are forked from."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from autograder.host import gpus
+from autograder.judge.kernel import Kernel, KernelDied
+from autograder.judge.zygote import Zygote
+from autograder.sandbox import probe
+from autograder.sandbox.policy import SandboxError
+from cs231n_lib.data import find_cifar10, spritecifar
+from cs231n_lib.data.cache import CACHE_VARIABLE, cache_dir
+from cs231n_lib.data.cifar10 import DATA_VARIABLE
+from cs231n_lib.scale import SCALE_VARIABLE, at_scale
+
+TIER_VARIABLE = "CS231N_ISOLATION"
+
+TRIAL = """
+import numpy.testing, tempfile
+from cs231n_lib.data import load_cifar10
+tempfile.TemporaryFile().close()
+load_cifar10(num_train=1, num_test=1)[0].shape
+"""
+TRIAL_ANSWER = "(1, 32, 32, 3)"
+
+
+def start_zygote(tier: str | None = None) -> Zygote:
+    """A zygote of the best isolation this host offers, or of the tier named.
+
+    ``tier`` defaults to the environment's ``CS231N_ISOLATION``. Raises SandboxError where no
+    isolation is to be had: grading never falls back to running unprotected.
+    """
+    wanted = tier or os.environ.get(TIER_VARIABLE) or None
+    chosen = probe.choose(wanted)
+    if chosen == "none":
+        print(
+            "\033[1;31mNO ISOLATION: grade nothing with this but solutions you wrote yourself."
+            "\033[0m",
+            file=sys.stderr,
+        )
+    folders, environment = data_for_kernels()
+    nodes = dict.fromkeys(node for device in gpus.devices()[0] for node in device.nodes)
+    zygote = Zygote(chosen, readable=folders, env=environment, gpu_nodes=tuple(nodes))
+    try:
+        try_out(zygote)
+    except BaseException:
+        zygote.close()
+        raise
+    return zygote
+
+
+def try_out(zygote: Zygote) -> None:
+    """Run what every notebook needs in a kernel, so that nobody is graded in a broken one."""
+    kernel = Kernel(zygote.fork())
+    try:
+        run = kernel.run_cell(TRIAL, seconds=60)
+        outcome = str(run.outputs)
+    except KernelDied as death:
+        outcome = f"the kernel {death}"
+    finally:
+        kernel.close()
+    if TRIAL_ANSWER not in outcome:
+        raise SandboxError("trial", f"a kernel cannot run numpy on the data set: {outcome[-600:]}")
+
+
+@contextmanager
+def warm_zygote(tier: str | None = None) -> Iterator[Callable[[], Zygote]]:
+    """A function that gives a live zygote.
+
+    The first is started at once, in the background: it has two seconds of imports before it, and
+    so has the caller. One that has died (out of memory, say) is replaced. Where none can be
+    started, the function raises SandboxError.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        started = [pool.submit(start_zygote, tier)]
+
+        def live() -> Zygote:
+            if not started[-1].result().alive:
+                started.append(pool.submit(start_zygote, tier))
+            return started[-1].result()
+
+        try:
+            yield live
+        finally:
+            for future in started:
+                with suppress(SandboxError):  # it was told to whoever asked for the zygote
+                    future.result().close()
+
+
+def data_for_kernels() -> tuple[list[Path], dict[str, str]]:
+    """What kernels read the data sets from: folders, and the variables of the data.
+
+    Makes the embedded data set if there is no real one and it is not in the cache yet: kernels
+    cannot write there, and each would make it anew.
+    """
+    environment = {CACHE_VARIABLE: str(cache_dir())}
+    environment[SCALE_VARIABLE] = at_scale(embedded="embedded", full="full")  # raises if wrong
+    folders = [cache_dir()]
+    if given := os.environ.get(DATA_VARIABLE):
+        folders.append(Path(given).expanduser().resolve())
+        environment[DATA_VARIABLE] = str(folders[-1])
+    if find_cifar10() is None:
+        make_embedded_data()
+    return [folder for folder in folders if folder.exists()], environment
+
+
+def make_embedded_data() -> None:
+    """Put the embedded data set into this user's cache, unless it is there."""
+    present, total = spritecifar.cached_chunks()
+    if present < total:
+        print("Making the embedded data set, once (some 20 s) ...", file=sys.stderr)
+        spritecifar.load("train")
+        spritecifar.load("test")

@@ -1,1 +1,0 @@
-"""Every source notebook runs, and the outputs it stores are those it gives today (nbval)."""
