@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from autograder.cli.checks import checks
 from autograder.cli.collect import collect
 from autograder.cli.command import NEEDS_HUMAN, reports_errors, root_option
 from autograder.cli.export import export, gradescope
@@ -258,5 +259,5 @@ def flakes(
     sys.exit(0 if run(root.resolve(), assignment, notebooks, **options) else 1)
 
 
-for command in (collect, export, gradescope, similar):  # those with a module of their own
+for command in (checks, collect, export, gradescope, similar):  # those with a module of their own
     main.add_command(command)

@@ -202,7 +202,7 @@ class _Run:
         cell["execution_count"] = self._count
         seconds = min(self._kernel.limits.cell_seconds, self._deadline - started)
         try:
-            run = self._kernel.run_cell(cell["source"], seconds)
+            run = self._kernel.run_cell(cell["source"], seconds, cell["id"])
         except KernelDied as death:
             run = CellRun()
             self._stop(f"the notebook's process {death} in cell {cell['id']!r}", death.kind)

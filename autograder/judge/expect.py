@@ -3,26 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from autograder.sandbox.wire import Ref
 
-# Relative tolerances by precision, with an absolute floor; the curriculum's section 2.2.
-RTOL = {"float64": 1e-6, "complex128": 1e-6, "float32": 1e-4, "complex64": 1e-4}
-COARSE_RTOL = 1e-2  # float16, bfloat16
+Precision = Literal["float64", "float32"]
+# Relative tolerance by the precision of what was sent, with an absolute floor; the curriculum's
+# section 2.2. Never by the precision of the answer: coarser numbers would be judged less strictly.
+RTOL: Mapping[Precision, float] = {"float64": 1e-6, "float32": 1e-4}
 ATOL = 1e-8
+#: Wrong answers by the message that names the slip behind them.
+Slips = Mapping[str, "np.ndarray | float"]
 
 
 class Failed(Exception):
-    """A check did not pass; the message is for the student."""
+    """A check did not pass; the message is for the student.
+
+    ``message`` says what was seen and is always true. ``hint`` guesses at the cause: it is shown
+    only while every more basic check of the question has passed (see `score.grade_cell`).
+    """
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(f"{message}. {hint}" if hint else message)
+        self.message = message
+        self.hint = hint
 
 
-def expect(condition: object, message: str) -> None:
+def expect(condition: object, message: str, hint: str = "") -> None:
     """Fail with ``message`` unless ``condition`` holds."""
     if not condition:
-        raise Failed(message)
+        raise Failed(message, hint)
 
 
 def as_array(value: Any, what: str = "the result") -> np.ndarray:
@@ -55,44 +67,63 @@ def expect_close(
     want: Any,
     *,
     hint: str = "",
+    slips: Slips | None = None,
     what: str = "the result",
+    precision: Precision = "float64",
     rtol: float | None = None,
     atol: float = ATOL,
+    squeeze: bool = False,
 ) -> None:
     """Every entry within ``atol + rtol * |want|``; the shape must agree too.
 
-    ``rtol`` defaults to what the precision of ``got`` allows.
+    ``slips``: wrong answers that are known, each with the message that names its cause. Where one
+    of them explains the answer, that message is given. ``precision``: of the numbers that the
+    student's code was given; ``rtol`` defaults to what it allows. ``squeeze``: axes of length 1 do
+    not count, where the shape has a check of its own.
     """
     want = np.asarray(want)
-    array = expect_shape(got, want.shape, what)
+    array = as_array(got, what)
+    if squeeze and np.squeeze(array).shape == np.squeeze(want).shape:
+        array = array.reshape(want.shape)
+    array = expect_shape(array, want.shape, what)
+    name_slip(array, want, slips or {})
     if rtol is None:
-        exact = array.dtype.kind in "biu"
-        rtol = RTOL["float64"] if exact else RTOL.get(array.dtype.name, COARSE_RTOL)
+        rtol = RTOL[precision]
     wide = array.astype(np.complex128 if array.dtype.kind == "c" else np.float64)
     bad = ~np.isfinite(wide) & np.isfinite(want)
     if bad.any():
         many = f"{what} holds {_count(bad)} that are nan or infinite"
-        raise Failed(_say(many if want.ndim else f"{what} is nan or infinite", hint))
+        raise Failed(many if want.ndim else f"{what} is nan or infinite", hint)
     with np.errstate(invalid="ignore"):
         wrong = ~np.isclose(wide, want, rtol=rtol, atol=atol, equal_nan=True)
     if wrong.any():
         error = np.abs(wide - want) / np.maximum(np.abs(want), ATOL)
         if not want.ndim:
-            raise Failed(_say(f"{what} is wrong", hint))
+            raise Failed(f"{what} is wrong", hint)
         where = np.unravel_index(np.argmax(np.where(wrong, error, -1)), want.shape)
         size = f"largest relative error {error[where]:.1e} (at {tuple(map(int, where))})"
-        raise Failed(_say(f"{what}: {_count(wrong)} differ, {size}", hint))
+        raise Failed(f"{what}: {_count(wrong)} differ, {size}", hint)
 
 
-def expect_near(got: Any, want: np.ndarray | float, *, what: str, hint: str = "") -> None:
+def expect_near(
+    got: Any,
+    want: np.ndarray | float,
+    *,
+    what: str,
+    hint: str = "",
+    slips: Slips | None = None,
+    precision: Precision = "float64",
+    squeeze: bool = False,
+) -> None:
     """Close as sums are: the error may be a part of the largest entry, not of each.
 
     An entry is a sum of N terms of the size of the largest entry, which may cancel; rounding does
-    not cancel with them. Whoever computes in float32 keeps 7 of 16 digits.
+    not cancel with them. The rest is as in `expect_close`.
     """
-    rtol = RTOL.get(as_array(got, what).dtype.name, RTOL["float64"])
-    largest = float(np.max(np.abs(want), initial=0.0))
-    expect_close(got, want, what=what, hint=hint, rtol=rtol, atol=rtol * largest + 1e-8)
+    rtol = RTOL[precision]
+    atol = rtol * float(np.max(np.abs(want), initial=0.0)) + ATOL
+    options = {"hint": hint, "slips": slips, "squeeze": squeeze}
+    expect_close(got, want, what=what, rtol=rtol, atol=atol, **options)
 
 
 def expect_equal(got: Any, want: Any, *, hint: str = "", what: str = "the result") -> None:
@@ -102,7 +133,7 @@ def expect_equal(got: Any, want: Any, *, hint: str = "", what: str = "the result
     wrong = array != want
     if np.any(wrong):
         many = f"{what}: {_count(wrong)} are wrong"
-        raise Failed(_say(many if want.ndim else f"{what} is wrong", hint))
+        raise Failed(many if want.ndim else f"{what} is wrong", hint)
 
 
 def expect_unchanged(now: Any, before: np.ndarray, what: str) -> None:
@@ -112,7 +143,7 @@ def expect_unchanged(now: Any, before: np.ndarray, what: str) -> None:
     expect(same, f"{what} was modified by the call: work on a copy instead")
 
 
-def name_slip(got: Any, want: np.ndarray | float, slips: Mapping[str, np.ndarray | float]) -> None:
+def name_slip(got: Any, want: np.ndarray | float, slips: Slips) -> None:
     """Fail with the message of a usual slip where it explains a wrong answer; else say nothing.
 
     A right answer passes, even where a slip would have led to the same numbers by chance.
@@ -123,10 +154,6 @@ def name_slip(got: Any, want: np.ndarray | float, slips: Mapping[str, np.ndarray
     for message, wrong in slips.items():
         if np.allclose(array, wrong, rtol=1e-4, atol=1e-8):
             raise Failed(message)
-
-
-def _say(message: str, hint: str) -> str:
-    return f"{message}. {hint}" if hint else message
 
 
 def _count(mask: np.ndarray) -> str:

@@ -83,12 +83,16 @@ class Kernel:
         self._stdio = bytearray()
         self._watched = 0.0
 
-    def run_cell(self, source: str, seconds: float | None = None) -> CellRun:
-        """Run one cell. Returns also when it raised or was interrupted; KernelDied otherwise."""
+    def run_cell(self, source: str, seconds: float | None = None, cell: str = "") -> CellRun:
+        """Run one cell; ``cell`` is its id. Returns also when it raised or was interrupted.
+
+        Raises KernelDied otherwise.
+        """
         run = CellRun()
         seconds = seconds or self.limits.cell_seconds
         try:
-            reply = self.request({"op": "cell", "source": source}, seconds, run.outputs.append)
+            message = {"op": "cell", "source": source, "cell": cell}
+            reply = self.request(message, seconds, run.outputs.append)
             run.ok = reply.get("ok") is True
         except CallTimeout:
             run.timed_out = True
@@ -163,7 +167,7 @@ class Kernel:
             value = function(reply["instance"], str(reply["method"]), args, kwargs)
             answer = wire.encode({"answer": value})
         except Exception as error:  # arguments of an enemy's choosing can break anything
-            answer = wire.encode({"error": f"{type(error).__name__}: {error}"})
+            answer = wire.encode({"error": str(error), "type": type(error).__name__})
         self._send(answer, deadline + KILL_GRACE)
 
     def _send(self, frame: bytes, deadline: float) -> None:

@@ -51,47 +51,78 @@ _declared: dict[str, list[Check]] = {}  # by module
 
 
 def check(
-    grade_id: str, *, probe: str = "", weight: float = 1.0, condition: bool = False
+    grade_id: str,
+    *,
+    probe: str = "",
+    weight: float = 1.0,
+    condition: bool = False,
+    module: str = "",
 ) -> Callable[[CheckFunction], CheckFunction]:
-    """Declare a hidden check that carries points (Tier A)."""
+    """Declare a hidden check that carries points (Tier A).
+
+    ``module``: the notebook's module that it belongs to, where it is written in another one.
+    """
     if not weight > 0:
         raise CheckError(f"{grade_id}: a check that carries points needs a weight, got {weight}")
-    return _declare(grade_id, weight=weight, advice=False, condition=condition, probe=probe)
+    return _declare(grade_id, module, weight=weight, advice=False, condition=condition, probe=probe)
+
+
+def advice(
+    grade_id: str, *, probe: str = "", module: str = ""
+) -> Callable[[CheckFunction], CheckFunction]:
+    """Declare a check that is reported without carrying points (Tier B)."""
+    return _declare(grade_id, module, weight=0.0, advice=True, condition=False, probe=probe)
 
 
 def check_each(
-    cells: Mapping[str, T], *, probe: str = "", weight: float = 1.0, condition: bool = False
+    cells: Mapping[str, T],
+    *,
+    probe: str = "",
+    weight: float = 1.0,
+    condition: bool = False,
+    advises: bool = False,
+    module: str = "",
 ) -> Callable[[Callable[[Student, Generator, T], None]], Callable]:
     """Declare one hidden check for each of these cells; the check is told what ``cells`` maps to.
 
-    Where a notebook asks for the same thing twice (a naive version and a fast one, say).
+    Where a notebook asks for the same thing twice (a naive version and a fast one, say). Several
+    checks of one cell that only differ in a case: stack the decorator, and name them apart by
+    writing two functions. With ``advises`` they carry no points.
     """
 
     def register(function: Callable[[Student, Generator, T], None]) -> Callable:
         for grade_id, what in cells.items():
 
-            @check(grade_id, probe=probe, weight=weight, condition=condition)
             @wraps(function)  # its module included, where the check is looked for
             def run(student: Student, rng: Generator, what: T = what) -> None:
                 function(student, rng, what)
 
+            if advises:
+                advice(grade_id, probe=probe, module=module)(run)
+            else:
+                options = {"weight": weight, "condition": condition, "module": module}
+                check(grade_id, probe=probe, **options)(run)
         return function
 
     return register
 
 
-def advice(grade_id: str, *, probe: str = "") -> Callable[[CheckFunction], CheckFunction]:
-    """Declare a check that is reported without carrying points (Tier B)."""
-    return _declare(grade_id, weight=0.0, advice=True, condition=False, probe=probe)
+def _declare(
+    grade_id: str, module: str, **properties: Any
+) -> Callable[[CheckFunction], CheckFunction]:
+    def register(function: CheckFunction) -> CheckFunction:
+        new = Check(grade_id, function, **properties)
+        checks = _declared.setdefault(module or function.__module__, [])
+        # Declared again (a reloaded module): the new one takes the old one's place.
+        checks[:] = [c for c in checks if (c.grade_id, c.name) != (grade_id, new.name)] + [new]
+        return function
+
+    return register
 
 
+# Rows of checks written elsewhere; goes when every notebook declares its own.
 def asker(module: str) -> Callable[..., None]:
-    """``ask``, for a notebook whose ``module`` is a list of checks that are written elsewhere.
-
-    ``ask(grade_id, probe, function, *more, declare=check, name=..., **options)`` declares a check
-    of ``module`` that calls ``function(student, rng, *more)``. ``name`` tells two checks of one
-    cell apart that ask the same function.
-    """
+    """``ask(grade_id, probe, function, *more, declare=check, name=..., **options)``."""
 
     def ask(
         grade_id: str,
@@ -110,17 +141,6 @@ def asker(module: str) -> Callable[..., None]:
         declare(grade_id, probe=probe, **options)(run)
 
     return ask
-
-
-def _declare(grade_id: str, **properties) -> Callable[[CheckFunction], CheckFunction]:
-    def register(function: CheckFunction) -> CheckFunction:
-        new = Check(grade_id, function, **properties)
-        checks = _declared.setdefault(function.__module__, [])
-        # Declared again (a reloaded module): the new one takes the old one's place.
-        checks[:] = [c for c in checks if (c.grade_id, c.name) != (grade_id, new.name)] + [new]
-        return function
-
-    return register
 
 
 def checks_for(assignment: str, notebook: str) -> Mapping[str, tuple[Check, ...]]:

@@ -56,14 +56,23 @@ class Outcome:
 def grade_cell(
     student: Student, grade_id: str, points: float, checks: Sequence[Check], seed: Seed
 ) -> Outcome:
-    """Run all checks of a cell. Never raises on account of the student's code."""
+    """Run all checks of a cell, the basic ones first, as they were declared.
+
+    Never raises on account of the student's code.
+    """
     broken: list[str] = []
     verdicts: list[CheckVerdict] = []
     hung = False
+    hints = True  # guesses at a cause mislead once something more basic is known to be wrong
     for check in checks:
         # One time-out a cell: the others would most likely wait for the same loop.
-        verdict = _verdict(check, NOT_RUN) if hung else run_check(student, check, seed, broken)
+        verdict = (
+            _verdict(check, NOT_RUN)
+            if hung
+            else run_check(student, check, seed, broken, hints=hints)
+        )
         hung = hung or timed_out(verdict)
+        hints = hints and (verdict.passed or check.condition or check.advice)
         verdicts.append(verdict)
     pairs = list(zip(verdicts, checks, strict=True))
     if not any(v.passed for v, c in pairs if not (c.condition or c.advice)):
@@ -75,14 +84,19 @@ def grade_cell(
     return Outcome(verdict, tuple(broken))
 
 
-def run_check(student: Student, check: Check, seed: Seed, broken: list[str]) -> CheckVerdict:
-    """One check. What the check itself could not cope with is added to ``broken``."""
+def run_check(
+    student: Student, check: Check, seed: Seed, broken: list[str], *, hints: bool = True
+) -> CheckVerdict:
+    """One check, its message with or without a hint at the cause.
+
+    What the check itself could not cope with is added to ``broken``.
+    """
     started = time.monotonic()
     message = ""
     try:
         check.function(student, seed.generator(check))
     except Failed as failure:
-        message = str(failure) or "failed"
+        message = (str(failure) if hints else failure.message) or "failed"
     except StudentError as error:
         message = str(error)
         if error.type_name == "NotImplementedError":

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 
 from autograder.judge.expect import Failed
 from autograder.judge.student import Student
@@ -26,27 +27,49 @@ KEEPERS = frozenset({"partial", "dict", "list", "tuple", "set", "SimpleNamespace
 FILLING = frozenset({"append", "extend", "insert", "add", "update", "setdefault"})
 
 
+@dataclass(frozen=True)
+class _Code:
+    """A function that is read: ``call`` is where the one that was asked for leads to it."""
+
+    cell: str
+    function: ast.FunctionDef
+    call: str = ""  # empty for the function that was asked for itself
+
+    def place(self, node: ast.AST) -> str:
+        line = getattr(node, "lineno", self.function.lineno)
+        cell = f" of cell {self.cell!r}" if self.cell else ""
+        return f"line {line}{cell}, in {self.function.name}"
+
+    def finding(self, node: ast.AST, what: str) -> str:
+        """Where ``what`` was found, as seen from the function that was asked for."""
+        if not self.call:
+            return f"{self.place(node)}: {what}"
+        return (
+            f"{self.call}: this calls {self.function.name}, and there, {self.place(node)}: {what}"
+        )
+
+
 def forbid_loops(student: Student, name: str, hint: str) -> None:
     """Fail when function ``name``, or a helper it calls, loops in Python."""
-    for function in _with_helpers(student, name):
-        for node in ast.walk(function):
+    for code in _with_helpers(student, name):
+        for node in ast.walk(code.function):
             if isinstance(node, LOOPS + COMPREHENSIONS):
-                raise Failed(f"{_where(function, node)} is a Python loop. {hint}")
+                raise Failed(f"{code.finding(node, 'a Python loop')}. {hint}")
             if _identifier(node) in DISGUISED_LOOPS:
-                called = _identifier(node)
-                raise Failed(f"{_where(function, node)}: {called} is a loop in disguise. {hint}")
+                disguise = f"{_identifier(node)} is a loop in disguise"
+                raise Failed(f"{code.finding(node, disguise)}. {hint}")
 
 
 def forbid_nested_loops(student: Student, name: str, hint: str) -> None:
     """Fail when function ``name``, or a helper it calls, has a loop inside a loop."""
-    for function in _with_helpers(student, name):
-        for outer in ast.walk(function):
+    for code in _with_helpers(student, name):
+        for outer in ast.walk(code.function):
             if not isinstance(outer, LOOPS + COMPREHENSIONS):
                 continue
-            several = len(getattr(outer, "generators", ())) > 1
+            double = len(getattr(outer, "generators", ())) > 1
             inner = (n for n in ast.walk(outer) if n is not outer)
-            if several or any(isinstance(n, LOOPS + COMPREHENSIONS) for n in inner):
-                raise Failed(f"{_where(function, outer)} holds a second loop. {hint}")
+            if double or any(isinstance(n, LOOPS + COMPREHENSIONS) for n in inner):
+                raise Failed(f"{code.finding(outer, 'a loop with a second loop in it')}. {hint}")
 
 
 def forbid_names(student: Student, name: str, names: Collection[str], hint: str) -> None:
@@ -58,37 +81,40 @@ def forbid_names(student: Student, name: str, names: Collection[str], hint: str)
         forbidden |= {alias for alias, values in aliases if forbidden & values}
     if name in forbidden:
         raise Failed(f"{name} is another name for something that is not allowed. {hint}")
-    for function in _with_helpers(student, name):
-        for node in ast.walk(function):
+    for code in _with_helpers(student, name):
+        for node in ast.walk(code.function):
             used = _identifier(node)
             if used in forbidden:
-                raise Failed(f"{_where(function, node)} uses {used}, which is not allowed. {hint}")
+                raise Failed(f"{code.finding(node, f'uses {used}, which is not allowed')}. {hint}")
             if used in LOOK_UPS:
-                raise Failed(
-                    f"{_where(function, node)} uses {used}, which is not allowed here: it hides "
-                    "what the function uses. Call functions by their names"
-                )
+                hidden = f"uses {used}, which is not allowed here: it hides what the function uses"
+                raise Failed(f"{code.finding(node, hidden)}. Call functions by their names")
 
 
-def _with_helpers(student: Student, name: str) -> Iterator[ast.FunctionDef]:
+def _with_helpers(student: Student, name: str) -> Iterator[_Code]:
     """The function and every function of the notebook that it calls, directly or not.
 
     Failed when there is none to be read.
     """
     aliases = list(_aliases(student))
-    waiting, seen, read = [name], set(), 0
+    waiting, seen, read = [(name, "")], set(), 0
     while waiting:
-        current = waiting.pop()
+        current, call = waiting.pop()
         if current in seen:
             continue
         seen.add(current)
-        waiting += [value for alias, values in aliases if alias == current for value in values]
+        for alias, values in aliases:
+            if alias == current:
+                waiting += [(value, call) for value in values]
         found = student.definition(current)
-        if found is not None:
-            read += 1
-            yield found[1]
-            calls = (n for n in ast.walk(found[1]) if isinstance(n, ast.Call))
-            waiting += [_identifier(call.func) for call in calls]
+        if found is None:
+            continue
+        read += 1
+        code = _Code(*found, call)
+        yield code
+        for node in ast.walk(code.function):
+            if isinstance(node, ast.Call):
+                waiting.append((_identifier(node.func), call or code.place(node)))
     if not read:
         raise Failed(f"{name} is not to be found in the notebook: define it with def")
 
@@ -171,7 +197,3 @@ def _identifier(node: ast.AST) -> str:
         case ast.Name(id=name) | ast.Attribute(attr=name):
             return name
     return ""
-
-
-def _where(function: ast.FunctionDef, node: ast.AST) -> str:
-    return f"line {getattr(node, 'lineno', function.lineno)} of the cell, in {function.name},"

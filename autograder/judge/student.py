@@ -7,7 +7,9 @@ plain data stays there and is held by a :class:`~autograder.wire.Ref`, which can
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping, Sequence
+import inspect
+import sys
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import count
 from typing import Any, TypeVar
 
@@ -34,9 +36,8 @@ class StudentError(Exception):
         self.text = str(error.get("message", ""))[:400]
         line, code = str(error.get("line", "")), str(error.get("code", ""))
         where = f" ({line}: `{code}`)" if line and code else f" ({line})" if line else ""
-        raised = (
-            self.text if self.type_name == TIME_OUT else f"raised {self.type_name}: {self.text}"
-        )
+        text = f": {self.text}" if self.text else ""
+        raised = self.text if self.type_name == TIME_OUT else f"raised {self.type_name}{text}"
         super().__init__(f"{what} {raised}{where}")
 
 
@@ -146,6 +147,43 @@ class Student:
         answer = self.request("the cell", message, seconds=seconds)
         return answer if isinstance(answer, dict) else {}
 
+    def apply(
+        self,
+        function: Callable[..., Any],
+        *args: Any,
+        cells: Collection[str] = (),
+        bindings: Mapping[str, Any] | None = None,
+        keep: Sequence[int] | bool = (),
+        seconds: float = 60.0,
+        **kwargs: Any,
+    ) -> Any:
+        """What ``function(notebook, *args, **kwargs)`` returns in the kernel, beside the student.
+
+        ``notebook`` is a copy of the student's namespace, a dict in which ``bindings`` have taken
+        the place of what was there; ``notebook.run(cell)`` executes one of ``cells`` in it. The
+        whole module of ``function`` is sent as source: it imports nothing of ours, and holds
+        nothing that a student may not see (modules called ``in_kernel``, or in a folder of that
+        name). Errors of the student's code become StudentError, named after ``cells``.
+        """
+        message = {
+            "op": "apply",
+            "source": inspect.getsource(sys.modules[function.__module__]),
+            "function": function.__name__,
+            "cells": {cell: self.sources.get(cell, "") for cell in cells},
+            "bindings": dict(bindings or {}),
+            "args": list(args),
+            "kwargs": kwargs,
+        }
+        named = " and ".join(repr(cell) for cell in cells)
+        what = (
+            f"the cell {named}"
+            if len(cells) == 1
+            else f"the cells {named}"
+            if cells
+            else "your code"
+        )
+        return self.request(what, message, keep, seconds)
+
     def make(self, source: str, bindings: Mapping[str, Any]) -> Ref:
         """Execute ``source`` away from the student's names; the object it calls ``made``.
 
@@ -198,6 +236,16 @@ class Student:
     def forget(self) -> None:
         """Compute again what ``once`` knows."""
         self._known.clear()
+
+    def cell_defining(self, name: str) -> str:
+        """The id of the last cell that defines this function or class; empty where none does."""
+        found = ""
+        for cell, source in self.sources.items():
+            for node in parse_cell(source).body:
+                defines = isinstance(node, ast.ClassDef | ast.FunctionDef)
+                if defines and node.name == name:
+                    found = cell
+        return found
 
     def definition(self, name: str) -> tuple[str, ast.FunctionDef] | None:
         """The last function or method ``name`` in the code cells: (cell id, syntax tree)."""

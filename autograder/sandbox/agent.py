@@ -12,17 +12,18 @@ Before that come events (outputs) and callbacks (calls of stand-ins that the jud
 from __future__ import annotations
 
 import asyncio
+import builtins
 import contextlib
 import io
 import select
 import signal
 import socket
-import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from autograder.sandbox import shell as sandbox_shell
 from autograder.sandbox import wire
+from autograder.sandbox.cells import CellNames, Notebook, execute_again
 
 CELL_OUTPUT_BYTES = 4 << 20  # what one cell may print or draw; the rest is dropped, and said so
 CALL_OUTPUT_CHARS = 1 << 16
@@ -58,6 +59,7 @@ class Agent:
         self._inbox: list[bytes] = []
         self._shell = shell
         self._kept: dict[int, Any] = {}
+        self._names = CellNames(shell)
         self._request = 0
         self._output_bytes = 0
         self._ops: dict[str, Callable[[dict], Any]] = {
@@ -74,6 +76,7 @@ class Agent:
             "grad": self._grad,
             "rerun": self._rerun,
             "make": self._make,
+            "apply": self._apply,
         }
 
     async def run(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -87,13 +90,17 @@ class Agent:
             self._request, self._output_bytes = request["id"], 0
             try:
                 if request["op"] == "cell":
+                    self._names.starts(str(request.get("cell", "")))
                     with _interruptible(asyncio.current_task()):
                         ok = await sandbox_shell.run_cell(self._shell, request["source"])
                     reply: dict[str, Any] = {"ok": ok}
                 else:
                     reply = self._answer(request)
             except (KeyboardInterrupt, asyncio.CancelledError):
-                reply = {"ok": False, "error": _describe(KeyboardInterrupt("interrupted"))}
+                reply = {
+                    "ok": False,
+                    "error": self._names.describe(KeyboardInterrupt("interrupted")),
+                }
             self._send({"re": self._request, **reply})
 
     # -- requests -------------------------------------------------------------------------------
@@ -108,7 +115,7 @@ class Agent:
                 reply = {"ok": True, "value": self._shallow(value, request.get("keep", ()))}
                 wire.encode(reply, self._keep)  # a value too large or too deep fails here
             except BaseException as error:
-                reply = {"ok": False, "error": _describe(error)}
+                reply = {"ok": False, "error": self._names.describe(error)}
         return reply | {"stdout": printed.getvalue()[:CALL_OUTPUT_CHARS]}
 
     def _call(self, request: dict) -> Any:
@@ -146,8 +153,7 @@ class Agent:
     def _rerun(self, request: dict) -> dict[str, Any]:
         """Execute source in a copy of the student's namespace with some names replaced."""
         namespace = {**self._shell.user_ns, **request["bindings"]}
-        code = compile(self._shell.transform_cell(request["source"]), "<rerun>", "exec")
-        exec(code, namespace)
+        execute_again(self._shell, "", request["source"], namespace)
         return {name: namespace[name] for name in request["names"] if name in namespace}
 
     def _make(self, request: dict) -> wire.Ref:
@@ -155,6 +161,14 @@ class Agent:
         namespace = {"__name__": "made", **request["bindings"]}
         exec(compile(request["source"], "<made>", "exec"), namespace)
         return self._keep(namespace["made"])
+
+    def _apply(self, request: dict) -> Any:
+        """Call a function of the judge's with a copy of the student's notebook."""
+        cells = {str(name): str(source) for name, source in request["cells"].items()}
+        notebook = Notebook(self._shell, cells, request["bindings"])
+        module: dict[str, Any] = {"__name__": "in_kernel"}
+        exec(compile(request["source"], "<judge>", "exec"), module)
+        return module[request["function"]](notebook, *request["args"], **request["kwargs"])
 
     def _target(self, request: dict) -> Any:
         if "on" in request:
@@ -219,7 +233,9 @@ class Agent:
                 raise EOFError("the judge hung up")
         answer = self._decode(self._inbox.pop(0))
         if "error" in answer:
-            raise ValueError(answer["error"])
+            kind = getattr(builtins, str(answer["type"]), ValueError)
+            is_error = isinstance(kind, type) and issubclass(kind, Exception)
+            raise (kind if is_error else ValueError)(answer["error"])
         return answer["answer"]
 
     # -- the socket -----------------------------------------------------------------------------
@@ -284,19 +300,3 @@ def _interruptible(task: asyncio.Task | None = None) -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def _describe(error: BaseException) -> dict[str, str]:
-    """An exception as text: type, message, and the last lines of its traceback."""
-    try:
-        message = str(error)
-    except Exception:
-        message = "(its message cannot be printed)"
-    frames = traceback.extract_tb(error.__traceback__)
-    where = [f for f in frames if f.filename != __file__]
-    return {
-        "type": type(error).__name__,
-        "message": message[:2000],
-        "line": f"line {where[-1].lineno}, in {where[-1].name}" if where else "",
-        "code": (where[-1].line or "").strip()[:200] if where else "",
-    }

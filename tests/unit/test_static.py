@@ -98,8 +98,21 @@ def test_loops_are_found(how: str) -> None:
 def test_one_loop_is_not_two() -> None:
     forbid_nested_loops(reading(LOOPS["for"]), "f", "One is enough.")
     twice = "def f(X):\n    for x in X:\n        y = [z for z in x]"
-    with pytest.raises(Failed, match=r"line 2 .*, in f, holds a second loop\. One is enough\."):
+    with pytest.raises(
+        Failed, match=r"line 2 .*, in f: a loop with a second loop in it\. One is enough\."
+    ):
         forbid_nested_loops(reading(twice), "f", "One is enough.")
+
+
+def test_a_helper_is_blamed_where_it_is_called() -> None:
+    naive = "def naive(X):\n    total = 0\n    for x in X:\n        total += x\n    return total"
+    fast = "def fast(X):\n    Y = X + 1\n    return naive(Y)"
+    with pytest.raises(Failed) as failure:
+        forbid_loops(reading(naive, fast), "fast", "All at once.")
+    assert failure.value.message == (
+        "line 3 of cell 'cell-1', in fast: this calls naive, and there, "
+        "line 3 of cell 'cell-0', in naive: a Python loop. All at once."
+    )
 
 
 def test_what_cannot_be_read_is_not_believed() -> None:
