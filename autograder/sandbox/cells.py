@@ -62,7 +62,8 @@ class CellNames:
         for frame in traceback.extract_tb(error.__traceback__):
             place = self._place(frame.filename)
             if place is not None:
-                line = f"line {frame.lineno}{place}, in {frame.name}"
+                within = "" if frame.name == "<module>" else f", in {frame.name}"
+                line = f"line {frame.lineno}{place}{within}"
                 code = (frame.line or "").strip()[:200]
         return {"type": type(error).__name__, "message": message[:2000], "line": line, "code": code}
 

@@ -25,6 +25,8 @@ VERBS = {
     "grade": "Grade submissions; write autograded/, gradebook, report/.",
     "feedback": "Write the feedback pages, as students will see them.",
     "notebooks": "Run source notebooks, compare their outputs.",
+    "checks": "List the hidden checks: question, points, check, weight, probe, title.",
+    "refresh": "Run edited source notebooks; write them back in canonical form.",
     "collect": "Bring zips or folders of Canvas, Moodle, Gradescope into",
     "export": "Write grades for other programs.",
     "gradescope": "Build an autograder for Gradescope, as a zip.",

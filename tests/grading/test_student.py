@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+import applied
 from autograder.judge.student import Ref, Student, StudentError
 
 CODE = """
@@ -114,6 +115,83 @@ def test_gradients(student) -> None:
 def test_errors_say_what_and_where(student, call, says) -> None:
     with pytest.raises(StudentError, match=says):
         call(student)
+
+
+COUNT = """\
+total = start
+for _ in range(3):
+    total += step
+"""
+
+
+def test_a_function_of_ours_runs_a_cell_in_a_copy_of_the_notebook(kernel) -> None:
+    student = Student(kernel, {"count": COUNT})
+    assert kernel.run_cell("start, step = 0, 2", cell="setup").ok
+    assert kernel.run_cell(COUNT, cell="count").ok
+    answer = student.apply(
+        applied.run_with_other_values, 10, cells=("count",), bindings={"step": 5}
+    )
+    assert answer == [25, 5]
+    assert (student.get("total"), student.get("start"), student.get("step")) == (6, 0, 2)
+
+
+FACTORIAL = """
+def size(x):
+    return len(x)
+
+def half(x):
+    y = x
+    return torch.sqrt(y)
+"""
+
+
+def test_an_error_is_placed_in_the_students_cell(kernel) -> None:
+    """Never in a line of ours, or of a library that the student called."""
+    source = f"import torch{FACTORIAL}"
+    student = Student(kernel, {"sizes": source})
+    assert kernel.run_cell(source, cell="sizes").ok
+    expected = {
+        "size": r"\(line 3 of cell 'sizes', in size: `return len\(x\)`\)$",
+        "half": r"\(line 7 of cell 'sizes', in half: `return torch.sqrt\(y\)`\)$",
+    }
+    for name, place in expected.items():
+        with pytest.raises(StudentError, match=place):
+            student.call(name, None)
+        with pytest.raises(StudentError, match=place):
+            student.apply(applied.call_with_none, name)
+    with pytest.raises(StudentError) as caught:
+        student.apply(applied.call_with_none, "missing")
+    assert str(caught.value) == "your code raised KeyError: 'missing'"
+
+
+def test_an_error_in_a_cell_run_again_names_the_cell(kernel) -> None:
+    student = Student(kernel, {"count": COUNT.replace("step", "stride")})
+    with pytest.raises(StudentError) as caught:
+        student.apply(applied.run_with_other_values, 10, cells=("count",))
+    assert str(caught.value) == (
+        "the cell 'count' raised NameError: name 'stride' is not defined "
+        "(line 3 of cell 'count': `total += stride`)"
+    )
+
+
+def test_an_error_of_a_stand_in_is_of_its_own_kind(kernel) -> None:
+    """The type is said once, and the place is where the student's code called it."""
+
+    def divide(x: float) -> float:
+        if not x:
+            raise ZeroDivisionError("x is 0")
+        return 1 / x
+
+    source = "def invert(f, x):\n    return f(x)"
+    student = Student(kernel, {"invert": source})
+    assert kernel.run_cell(source, cell="invert").ok
+    assert student.call("invert", student.stand_in(divide), 4.0) == 0.25
+    with pytest.raises(StudentError) as caught:
+        student.call("invert", student.stand_in(divide), 0.0)
+    assert str(caught.value) == (
+        "invert() raised ZeroDivisionError: x is 0 "
+        "(line 2 of cell 'invert', in invert: `return f(x)`)"
+    )
 
 
 def test_an_unwritten_function_is_told_apart(student) -> None:

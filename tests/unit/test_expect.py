@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from autograder.checks.shared.linear_oracle import HINGE, draw
-from autograder.judge import Failed, expect_near, name_slip
+from autograder.judge import Failed, expect_close, expect_near, name_slip
 from autograder.judge.registry import CheckError, checks_for
 
 # How the checks of the linear losses call draw: N, D, C, scale.
@@ -32,9 +32,41 @@ def test_a_right_answer_stays_right_where_a_slip_gives_the_same(want) -> None:
 def test_rounding_is_measured_against_the_largest_entry() -> None:
     want = np.array([1e3, 1e-3])
     expect_near(want + 1e-5, want, what="dW")  # a sum of terms near 1000, in float64
-    expect_near((want + 1e-5).astype(np.float32), want, what="dW")
+    expect_near((want + 1e-5).astype(np.float32), want, what="dW", precision="float32")
     with pytest.raises(Failed, match="dW: 1 of 2 entries differ"):
         expect_near(want + np.array([0, 1e-2]), want, what="dW")
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "longdouble", "complex64", "complex256"])
+def test_coarse_or_unknown_types_are_judged_no_less_strictly(dtype) -> None:
+    """Tolerance follows what was sent: nobody gains by answering in another type."""
+    want = np.linspace(1, 2, 7)
+    wrong = (want * 1.005).astype(dtype)
+    with pytest.raises(Failed, match="dists: 7 of 7 entries differ"):
+        expect_close(wrong, want, what="dists")
+    with pytest.raises(Failed, match="dists: 7 of 7 entries differ"):
+        expect_near(wrong, want, what="dists", precision="float32")
+
+
+def test_a_slip_takes_the_place_of_a_hint() -> None:
+    want = np.arange(4.0)
+    slips = {"these are squares": want**2}
+    with pytest.raises(Failed) as fits:
+        expect_close(want**2, want, slips=slips, hint="look at one entry")
+    with pytest.raises(Failed) as differs:
+        expect_close(want + 1, want, slips=slips, hint="look at one entry")
+    assert (fits.value.message, fits.value.hint) == ("these are squares", "")
+    assert differs.value.message.startswith("the result: 4 of 4 entries differ")
+    assert differs.value.hint == "look at one entry"
+
+
+def test_axes_of_length_1_may_be_a_question_of_their_own() -> None:
+    want = np.arange(3.0).reshape(1, 3, 1)
+    expect_close(want.ravel(), want, squeeze=True)
+    with pytest.raises(Failed, match=r"dgamma has shape \(3,\); expected \(1, 3, 1\)"):
+        expect_close(want.ravel(), want, what="dgamma")
+    with pytest.raises(Failed, match=r"has shape \(3, 1\)"):
+        expect_close(want.reshape(3, 1), want.reshape(3), squeeze=False)
 
 
 @pytest.mark.parametrize(("N", "D", "C", "scale"), DRAWN)
