@@ -1,22 +1,45 @@
-# Each target is one command; `make demo` and `make test` set the environment up when needed.
+# Each target is one command, and sets the environment up when needed.
 PYTHON ?= python3.11
 BIN := .venv/bin
 READY := .venv/.ready
 ASSIGNMENTS := $(notdir $(wildcard source/assignment*))
 
-.PHONY: demo test lint release grade notebooks mutate flakes faults bench lock
+# Files run side by side; what a file sets up is set up once.
+PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# Tests marked `browser` need Chromium; they are left out, loudly, where there is none.
+BROWSER = $$(command -v chromedriver >/dev/null || echo "-m not(browser)")
+SAY_BROWSER = @command -v chromedriver >/dev/null || echo "WARNING: no chromedriver on PATH: browser tests left out"
+# A tool that has nothing to say says nothing.
+QUIETLY = said=$$($(1) 2>&1) || { echo "$$said"; exit 1; }
+TEST_OPTIONS ?=
+
+.PHONY: demo quick test test-full lint release grade notebooks mutate flakes faults bench lock
 
 demo: $(READY)
-	$(BIN)/python -m autograder demo
+	@$(BIN)/python -m autograder demo
 
-# Tests marked `browser` need Chromium; they are left out, loudly, where there is none. Files run side
-# by side; what a file sets up is set up once.
+# While working, at most four minutes: style, types, layers, unit tests, and what the change since
+# main touches (tools/touched.py). No test is begun after CS231N_TEST_SECONDS; it says which.
+quick: lint
+	$(SAY_BROWSER)
+	$(BIN)/python tools/touched.py | CS231N_TEST_SECONDS=120 xargs -d '\n' $(PYTEST) -q $(BROWSER) tests/unit
+
 test: $(READY)
-	@command -v chromedriver >/dev/null || echo "WARNING: no chromedriver on PATH: browser tests left out"
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $$(command -v chromedriver >/dev/null || echo "-m not(browser)")
+	$(SAY_BROWSER)
+	$(PYTEST) $(BROWSER) $(TEST_OPTIONS)
+
+# Every night: all tests with all their rounds, graders killed twenty times, all mutants, flakes.
+test-full: $(READY)
+	$(SAY_BROWSER)
+	CS231N_NIGHTLY=1 $(PYTEST) $(BROWSER) $(TEST_OPTIONS)
+	$(MAKE) mutate
+	$(MAKE) flakes
 
 lint: $(READY)
-	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/pyright
+	@$(BIN)/ruff check -q .
+	@$(BIN)/ruff format -q --check .
+	@$(call QUIETLY,$(BIN)/pyright)
+	@$(call QUIETLY,$(BIN)/lint-imports --no-logo)
 
 release: $(READY)
 	$(BIN)/python -m autograder release
@@ -41,7 +64,7 @@ flakes: $(READY)
 
 # Graders killed at random moments, twenty times: the gradebook must come out the same.
 faults: $(READY)
-	CS231N_FAULT_ROUNDS=20 $(BIN)/python -m pytest tests/grading/test_faults.py
+	CS231N_NIGHTLY=1 $(BIN)/python -m pytest tests/grading/test_faults.py
 
 bench: $(READY)
 	$(BIN)/python benchmarks/overhead.py
@@ -51,9 +74,10 @@ lock: $(READY)
 	$(BIN)/pip install -q -e '.[dev]'
 	$(BIN)/pip freeze --exclude-editable | sed 's/+cpu$$//' > requirements.lock
 
+# -qq: errors are shown; warnings about the index that pip is configured to use are not.
 $(READY): requirements.lock pyproject.toml
 	@echo "Setting up .venv (about a minute) ..."
-	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install -qq --disable-pip-version-check --requirement requirements.lock
+	@$(BIN)/pip install -qq --disable-pip-version-check --no-deps --editable .
 	@touch $@

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -19,6 +20,7 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 from autograder.judge.kernel import Kernel, KernelLimits  # noqa: E402
 from autograder.judge.warm import start_zygote  # noqa: E402
 from autograder.judge.zygote import Zygote  # noqa: E402
+from tests.nightly import NIGHTLY  # noqa: E402
 from tests.postgresql import server, unavailable  # noqa: E402
 
 # The longest first: what begins last should not be what takes longest.
@@ -29,9 +31,25 @@ LONGEST = (
 LIMITS = KernelLimits(cell_seconds=30, call_seconds=10)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    place = {f"{name}.py": number for number, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: place.get(item.path.name, len(place)))
+#: `make quick` begins no test after so many seconds. Those left over are counted at its end.
+SECONDS = float(os.environ.get("CS231N_TEST_SECONDS", "inf"))
+BEGAN = time.monotonic()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    left_out = [item for item in items if not NIGHTLY and item.get_closest_marker("nightly")]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+    if float("inf") == SECONDS:  # otherwise what was named first comes first
+        place = {f"{name}.py": number for number, name in enumerate(LONGEST)}
+        items.sort(key=lambda item: place.get(item.path.name, len(place)))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    if time.monotonic() - BEGAN > SECONDS:
+        pytest.skip(f"not begun: the {SECONDS:.0f} s of `make quick` are over; see `make test`")
 
 
 @pytest.fixture(scope="session")

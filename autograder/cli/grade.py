@@ -107,22 +107,6 @@ def _graders(root: Path, assignment: str, how: How) -> Iterator[Any]:
         yield on_dask
 
 
-def run_demo(course: Path, folder: Path) -> None:
-    """Build the demo class in ``folder``, grade it, write report and feedback, say where."""
-    from autograder.demo import ASSIGNMENTS, build_demo
-    from autograder.feedback.pages import make_feedback
-
-    console = Console()
-    students = build_demo(folder, course)
-    console.print(f"{len(students)} sample students in {folder / 'submitted'}")
-    for assignment in ASSIGNMENTS:
-        grade_with_progress(folder, assignment)
-    pages = [page for assignment in ASSIGNMENTS for page in make_feedback(folder, assignment)]
-    for assignment in ASSIGNMENTS:
-        console.print(f"grades: {folder / 'report' / assignment / 'grades.csv'}")
-    console.print(f"feedback: {len(pages)} pages in {folder / 'feedback'}")
-
-
 def report_on(root: Path, assignment: str, folder: Path, environment: Mapping[str, str]) -> Path:
     """Write the report into ``folder`` from everything on record."""
     from autograder.course.records import results

@@ -191,7 +191,7 @@ def doctor() -> None:
 @reports_errors
 def demo(folder: Path, root: Path) -> None:
     """Build a sample class, grade it, write report and feedback."""
-    from autograder.cli.grade import run_demo
+    from autograder.cli.demo import run_demo
 
     run_demo(root.resolve(), folder.resolve())
 

@@ -2,6 +2,7 @@
 
 from autograder.demo.build import ASSIGNMENT, ASSIGNMENTS, NOTEBOOK, build_demo, submission
 from autograder.demo.expected import EARNED, EXPECTED, FULL
+from autograder.demo.small import SMALL, DemoClass
 
 __all__ = [
     "ASSIGNMENT",
@@ -10,6 +11,8 @@ __all__ = [
     "EXPECTED",
     "FULL",
     "NOTEBOOK",
+    "SMALL",
+    "DemoClass",
     "build_demo",
     "submission",
 ]

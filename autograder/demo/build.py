@@ -9,9 +9,10 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from autograder.course.submissions import CourseError
+from autograder.demo.small import DemoClass
+from autograder.files import write_text
 from autograder.grading.grade import to_json
 from autograder.notebook.edits import Document, Section, apply, read_sample, read_samples
-from autograder.files import write_text
 from autograder.notebook.template import load_template, notebooks_of
 
 ASSIGNMENTS = ("assignment1", "assignment2")
@@ -39,31 +40,30 @@ c.CourseDirectory.root = str(HERE)
 """
 
 
-def build_demo(root: Path, course: Path, notebooks: Collection[str] | None = None) -> list[str]:
+def build_demo(root: Path, course: Path, who: DemoClass | None = None) -> list[str]:
     """Make ``root`` the course directory of the demo; return its students.
 
-    ``course``: the real course directory, whose notebooks (default: all of ``ASSIGNMENTS``) and
-    settings are used. A student hands in an assignment whole, when their sample does something in
-    one of its notebooks. The same input gives the same files. What grading has added to ``root``
-    (gradebook, verdicts) is kept, so building and grading again is quick.
-    Raises CourseError, TemplateError.
+    ``course``: the real course directory, whose notebooks and settings are used. ``who``: default
+    is every sample and every notebook of ``ASSIGNMENTS``. A student hands in an assignment whole,
+    when their sample does something in one of its notebooks. The same input gives the same files.
+    What grading has added to ``root`` (gradebook, verdicts) is kept, so building and grading again
+    is quick, unless the demo there has other notebooks. Raises CourseError, TemplateError.
     """
     root, course = root.resolve(), course.resolve()
+    released = _released(course, who)
+    samples = _samples(who, {notebook for names in released.values() for notebook in names})
     config = root / "nbgrader_config.py"
     made_here = config.is_file() and config.read_text("utf-8").startswith(CONFIG_HEAD)
     if root.exists() and any(root.iterdir()) and not made_here:
         raise CourseError(f"{root} is not empty and no demo: name another folder")
+    before = {part: sorted(p.stem for p in (root / "release" / part).glob("*")) for part in released}
+    if made_here and before != {part: sorted(names) for part, names in released.items()}:
+        shutil.rmtree(root)  # the gradebook there has questions that this demo does not ask
     write_text(config, CONFIG.format(head=CONFIG_HEAD, course=os.path.relpath(course, root)))
-    samples = {path.stem: read(path.stem) for path in sorted(SAMPLES.glob("*.py"))}
-    released = {assignment: notebooks_of(course, assignment) for assignment in ASSIGNMENTS}
-    known = {notebook for names in released.values() for notebook in names}
-    for student, sample in samples.items():
-        if unknown := sorted(set(sample) - known):
-            raise CourseError(f"demo sample {student}: no notebook {unknown[0]} is released")
     for assignment, names in released.items():
         class_of = [s for s, sample in samples.items() if set(sample) & set(names)]
         _forget_others(root, assignment, class_of)
-        for notebook in [n for n in names if notebooks is None or n in notebooks]:
+        for notebook in names:
             release = load_template(course, assignment, notebook).document
             release["metadata"].setdefault("cs231n", {}).update(LIMITS.get(notebook, {}))
             file = Path(assignment, f"{notebook}.ipynb")
@@ -74,6 +74,27 @@ def build_demo(root: Path, course: Path, notebooks: Collection[str] | None = Non
                 document = submission(student, samples[student].get(notebook), release, source)
                 write_text(root / "submitted" / student / file, to_json(document))
     return list(samples)
+
+
+def _released(course: Path, who: DemoClass | None) -> dict[str, list[str]]:
+    """The notebooks of the demo by assignment."""
+    released = {assignment: notebooks_of(course, assignment) for assignment in ASSIGNMENTS}
+    if who is None:
+        return {assignment: list(names) for assignment, names in released.items()}
+    return {a: [name for name in names if name in who.notebooks] for a, names in released.items()}
+
+
+def _samples(
+    who: DemoClass | None, released: Collection[str]
+) -> dict[str, Mapping[str, list[Section]]]:
+    """What each student does, by notebook. Raises CourseError."""
+    students = sorted(who.students if who else (path.stem for path in SAMPLES.glob("*.py")))
+    samples = {student: read(student) for student in students}
+    for student, sample in samples.items():
+        unknown = sorted(set(sample) - set(released))
+        if unknown and who is None:
+            raise CourseError(f"demo sample {student}: no notebook {unknown[0]} is released")
+    return samples
 
 
 def _forget_others(root: Path, assignment: str, students: Collection[str]) -> None:

@@ -140,7 +140,14 @@ def test_a_changed_check_touches_the_notebooks_that_use_it(monkeypatch: pytest.M
 def test_a_changed_grader_or_library_touches_all() -> None:
     modules = {name for package in fingerprints.INSIDE for name in fingerprints.modules_of(package)}
     modules |= fingerprints.imported_by(fingerprints.GRADER)
-    for one in ("judge.student", "judge.score", "grade", "repair", "sandbox.agent", "earlier"):
+    for one in (
+        "judge.student",
+        "judge.score",
+        "grading.grade",
+        "notebook.repair",
+        "sandbox.agent",
+        "grading.earlier",
+    ):
         assert f"autograder.{one}" in modules
     assert {"cs231n_lib.solver", "cs231n_lib.notebooks"} <= modules
     assert not [m for m in modules if m.startswith(("autograder.report", "autograder.demo"))]

@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from autograder.batch.desk import Desk
 from autograder.batch.task import Task
+from autograder.cli.demo import run_demo
 from autograder.course.gradebook import course_config
+from autograder.course.records import results
 from autograder.course.submissions import CourseError, Submission
-from autograder.demo import ASSIGNMENT, ASSIGNMENTS, EARNED, EXPECTED, FULL, NOTEBOOK, build_demo
+from autograder.demo import (
+    ASSIGNMENT,
+    ASSIGNMENTS,
+    EARNED,
+    EXPECTED,
+    FULL,
+    NOTEBOOK,
+    SMALL,
+    DemoClass,
+    build_demo,
+)
 from autograder.demo.build import read
 from autograder.grading.material import Material, load_material
 from autograder.judge.results import GradedNotebook
@@ -26,6 +40,7 @@ from autograder.notebook.edits import (
     solution_of,
 )
 from autograder.notebook.template import is_manual, load_template, notebooks_of
+from tests.nightly import TRAINING
 
 COURSE = Path(__file__).resolve().parents[2]
 PART_OF = {name: part for part in ASSIGNMENTS for name in notebooks_of(COURSE, part)}
@@ -37,6 +52,23 @@ PARTS_OF = {student: sorted({PART_OF[name] for name in read(student)}) for stude
 HONEST = [pair for pair in HANDED_IN if pair[0] in ("reference", "alternative")]
 STOPPED = [(f"cheat_{name}", "knn") for name in ("exits", "fork_bomb", "endless_loop")]
 Graded = Callable[[str, str], GradedNotebook]
+#: One who did nothing, one who cheated, one who went wrong: all of it takes seconds.
+TINY = DemoClass(
+    students=("blank", "cheat_forged_messages", "wrong_adam_uncorrected"),
+    notebooks=("knn", "FullyConnectedNets"),
+    student_page=("assignment2", "wrong_adam_uncorrected"),
+    feedback_page=("assignment1", "cheat_forged_messages", "knn"),
+)
+
+
+def by_night(pairs: Iterable[tuple[str, str]]) -> list[Any]:
+    """Right solutions in another style that train for long are left to the night."""
+    return [
+        pytest.param(student, notebook, marks=pytest.mark.nightly)
+        if student == "alternative" and notebook in TRAINING
+        else (student, notebook)
+        for student, notebook in pairs
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +103,7 @@ def graded(demo: Path, zygote: Zygote) -> Graded:
 
 
 @pytest.mark.sandbox
-@pytest.mark.parametrize(("student", "notebook"), HANDED_IN + RELEASED)
+@pytest.mark.parametrize(("student", "notebook"), by_night(HANDED_IN + RELEASED))
 def test_sample_earns(student: str, notebook: str, graded: Graded) -> None:
     result = graded(student, notebook)
     scores = {cell.grade_id: cell.score for cell in result.cells}
@@ -108,7 +140,7 @@ def test_written_answers_are_left_to_people(notebook: str, demo: Path, graded: G
 
 
 @pytest.mark.sandbox
-@pytest.mark.parametrize(("student", "notebook"), HONEST)
+@pytest.mark.parametrize(("student", "notebook"), by_night(HONEST))
 def test_honest_work_is_far_from_the_limits(
     student: str, notebook: str, demo: Path, graded: Graded
 ) -> None:
@@ -128,6 +160,43 @@ def test_the_cheat_that_searches_the_disk_finds_nothing(graded: Graded) -> None:
         for output in cell.get("outputs", ())
     )
     assert "0 files:" in printed
+
+
+@pytest.mark.sandbox
+@pytest.mark.parametrize("who", [TINY, pytest.param(SMALL, marks=pytest.mark.nightly)])
+def test_the_demo_grades_a_small_class_and_names_three_pages(
+    who: DemoClass, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run_demo(COURSE, tmp_path / "demo", who)
+    graded = [one for part in ASSIGNMENTS for one in results(tmp_path / "demo", part)]
+    assert {one.student for one in graded} == set(who.students)
+    assert {one.notebook for one in graded} == set(who.notebooks)
+    for one in graded:
+        assert one.score == pytest.approx(sum(EARNED[one.student][one.notebook].values()), abs=1e-3)
+        assert bool(one.needs_human) == ((one.student, one.notebook) in STOPPED)
+    printed = capsys.readouterr().out
+    named = re.findall(r"^  (?:the class|a student|feedback) +(\S+)$", printed, re.MULTILINE)
+    assert len(named) == 3, printed
+    assert all(page.startswith("demo/") and Path(page).is_file() for page in named)
+    assert who.feedback_page[1] in named[2]
+
+
+def test_another_class_in_the_same_folder_starts_anew(tmp_path: Path) -> None:
+    """Questions of notebooks that are no more would stay in the gradebook."""
+    assert build_demo(tmp_path / "demo", COURSE, SMALL) == sorted(SMALL.students)
+    gradebook = tmp_path / "demo" / "gradebook.db"
+    gradebook.touch()
+    build_demo(tmp_path / "demo", COURSE, SMALL)
+    assert gradebook.exists()
+    build_demo(tmp_path / "demo", COURSE, TINY)
+    assert not gradebook.exists()
+    submitted = (tmp_path / "demo" / "submitted").glob("*/*/*.ipynb")
+    assert {(path.parts[-3], path.stem) for path in submitted} == {
+        ("blank", "knn"),
+        ("cheat_forged_messages", "knn"),
+        ("wrong_adam_uncorrected", "FullyConnectedNets"),
+    }
 
 
 def test_building_again_gives_the_same_files(tmp_path: Path) -> None:

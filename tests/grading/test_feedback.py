@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ import pytest
 from autograder.batch.run import grade_assignment
 from autograder.checks.assignment1 import knn
 from autograder.course.submissions import CourseError
-from autograder.demo import ASSIGNMENT, EARNED, NOTEBOOK, build_demo
+from autograder.demo import ASSIGNMENT, NOTEBOOK, SMALL, build_demo
 from autograder.feedback.pages import make_feedback
 from autograder.judge.results import GradedNotebook
 from autograder.judge.zygote import Zygote
@@ -35,10 +36,7 @@ def graded(
 ) -> tuple[Path, dict[str, GradedNotebook]]:
     """A graded course of four students, one of them with HTML in an answer and in an output."""
     root = tmp_path_factory.mktemp("course") / "demo"
-    build_demo(root, COURSE, [NOTEBOOK])
-    for student in EARNED:
-        if student not in STUDENTS:
-            shutil.rmtree(root / "submitted" / student, ignore_errors=True)
+    build_demo(root, COURSE, replace(SMALL, students=STUDENTS, notebooks=(NOTEBOOK,)))
     path = root / "submitted" / "wrong_transposed" / ASSIGNMENT / f"{NOTEBOOK}.ipynb"
     notebook = json.loads(path.read_text("utf-8"))
     cells = {cell["id"]: cell for cell in notebook["cells"]}

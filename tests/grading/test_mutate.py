@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from functools import cache
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from autograder.cli.main import main
+from autograder.judge.zygote import Zygote
 from autograder.mutate import mutants
 from autograder.mutate.fairness import alternatives, grade_again_and_again, repeat, solution
 from autograder.mutate.run import ReferenceFailed, measure, workers
 from autograder.mutate.score import automatic_score, by_check, by_hand_score, good_enough, survivors
-from autograder.mutate.trial import load_subject, thoroughly
+from autograder.mutate.trial import Key, load_subject, quickly, thoroughly
 from little import SOURCE, write_course
 
 ROOT = Path(__file__).parents[2]
@@ -156,12 +158,31 @@ COURSE = sorted((path.parent.name, path.stem) for path in SOURCE.parents[1].glob
 OTHERS = [(*name, other) for name in COURSE for other in alternatives(*name)]
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("assignment", "notebook", "path"), OTHERS, ids=lambda v: getattr(v, "stem", v)
 )
 def test_right_solutions_in_other_styles_get_full_marks(assignment, notebook, path, zygote) -> None:
     subject = load_subject(ROOT, assignment, notebook)
     assert thoroughly(subject, solution(subject, path), zygote) == {}
+
+
+@pytest.mark.parametrize(
+    ("assignment", "notebook", "path"), OTHERS, ids=lambda v: getattr(v, "stem", v)
+)
+def test_right_solutions_in_other_styles_pass(assignment, notebook, path, zygote) -> None:
+    """All that ours pass with nothing but the definitions: where nothing has been trained."""
+    subject = load_subject(ROOT, assignment, notebook)
+    ours = untrained(assignment, notebook, zygote)
+    assert len(ours) < sum(map(len, subject.checks.values())) / 2, "hardly anything was asked"
+    assert quickly(subject, solution(subject, path), zygote).keys() <= ours
+
+
+@cache
+def untrained(assignment: str, notebook: str, zygote: Zygote) -> frozenset[Key]:
+    """The checks that our solution fails while it is untrained."""
+    subject = load_subject(ROOT, assignment, notebook)
+    return frozenset(quickly(subject, solution(subject, None), zygote))
 
 
 @pytest.mark.parametrize(("assignment", "notebook"), COURSE)

@@ -1,0 +1,44 @@
+"""The demo: a small class is built, released, graded; pages to open are named at the end."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from rich.console import Console
+
+from autograder.cli.grade import grade_with_progress
+from autograder.demo import ASSIGNMENTS, SMALL, DemoClass, build_demo
+from autograder.report.html import student_file
+
+
+def run_demo(course: Path, folder: Path, who: DemoClass = SMALL) -> None:
+    """Build the class in ``folder``, grade it, write report and feedback, name three pages."""
+    from autograder.feedback.pages import make_feedback  # imports nbgrader: a second
+
+    console = Console()
+    students = build_demo(folder, course, who)
+    console.print(f"{len(students)} sample students in {_short(folder / 'submitted')}")
+    for assignment in ASSIGNMENTS:
+        grade_with_progress(folder, assignment)
+        make_feedback(folder, assignment)
+    console.print("\nThree pages to open:")
+    for what, page in _pages(folder, who).items():
+        console.print(f"  {what:<13}{_short(page)}", soft_wrap=True, highlight=False)
+
+
+def _pages(folder: Path, who: DemoClass) -> dict[str, Path]:
+    """What to look at first, by what it is."""
+    assignment, student = who.student_page
+    part, answered, notebook = who.feedback_page
+    return {
+        "the class": folder / "report" / part / "index.html",
+        "a student": folder / "report" / assignment / "students" / student_file(student),
+        "feedback": folder / "feedback" / answered / part / f"{notebook}.html",
+    }
+
+
+def _short(path: Path) -> str:
+    """As one would type it here, where it is in this folder."""
+    here = Path.cwd()
+    return os.path.relpath(path, here) if path.is_relative_to(here) else str(path)

@@ -1,0 +1,18 @@
+"""What `make test-full` does every night, and `make test` a sample of.
+
+Tests marked `nightly` are left out unless CS231N_NIGHTLY is 1; what is repeated with other random
+numbers is repeated twice.
+"""
+
+import os
+
+#: Notebooks that train for more than ten seconds. By day one right solution of each is graded from
+#: end to end; others are asked what needs no training.
+TRAINING = {"svm", "softmax", "two_layer_net", "features"}
+TRAINING |= {"FullyConnectedNets", "BatchNormalization", "PyTorch"}
+NIGHTLY = os.environ.get("CS231N_NIGHTLY") == "1"
+
+
+def rounds(at_night: int, *, by_day: int = 2) -> range:
+    """How often to repeat a test: ``for number in rounds(25): ...``."""
+    return range(at_night if NIGHTLY else by_day)
