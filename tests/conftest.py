@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 # Before anything imports NumPy: test files run side by side, and threads on busy cores wait for
 # each other.
@@ -30,6 +31,12 @@ LONGEST = (
 )
 LIMITS = KernelLimits(cell_seconds=30, call_seconds=10)
 
+
+# Tests on a busy machine are slow, and no worse for it.
+settings.register_profile(
+    "any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any-machine")
 
 #: `make quick` begins no test after so many seconds. Those left over are counted at its end.
 SECONDS = float(os.environ.get("CS231N_TEST_SECONDS", "inf"))

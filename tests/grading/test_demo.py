@@ -29,6 +29,7 @@ from autograder.demo import (
     build_demo,
 )
 from autograder.demo.build import read
+from autograder.grading.grade import CELL_SECONDS
 from autograder.grading.material import Material, load_material
 from autograder.judge.results import GradedNotebook
 from autograder.judge.zygote import Zygote
@@ -73,8 +74,18 @@ def by_night(pairs: Iterable[tuple[str, str]]) -> list[Any]:
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All samples. Cells have half of their time: then honest work is far from the limit.
+
+    Limits do not count waiting for a processor, so that holds on a busy machine, too.
+    """
     root = tmp_path_factory.mktemp("course") / "demo"
     assert build_demo(root, COURSE) == sorted(EARNED)
+    for part, notebook in ((PART_OF[name], name) for name in NOTEBOOKS):
+        template = load_template(root, part, notebook)
+        about = template.document["metadata"].setdefault("cs231n", {})
+        about["cell_seconds"] = template.limit("cell_seconds", CELL_SECONDS) / 2
+        path = root / "release" / part / f"{notebook}.ipynb"
+        path.write_text(json.dumps(template.document), "utf-8")
     return root
 
 
@@ -141,12 +152,9 @@ def test_written_answers_are_left_to_people(notebook: str, demo: Path, graded: G
 
 @pytest.mark.sandbox
 @pytest.mark.parametrize(("student", "notebook"), by_night(HONEST))
-def test_honest_work_is_far_from_the_limits(
-    student: str, notebook: str, demo: Path, graded: Graded
-) -> None:
+def test_honest_work_raises_nothing(student: str, notebook: str, graded: Graded) -> None:
+    """Nor is it late, with half of the time."""
     result = graded(student, notebook)
-    template = load_template(demo, PART_OF[notebook], notebook)
-    assert result.timings["cells"] < template.limit("cell_seconds", 60)
     outputs = [o for cell in json.loads(result.document)["cells"] for o in cell.get("outputs", ())]
     assert [o for o in outputs if o["output_type"] == "error"] == []
 

@@ -536,7 +536,7 @@ def test_the_same_files_give_the_same_pages(root: Path) -> None:
     for who in ("ann", "bo", "cy"):
         hand_in(root, who, document(program("x"), program("y" if who == "cy" else "z"), who))
     compare(root, threshold=3)
-    command = [sys.executable, "-c", "from autograder.similar.command import similar; similar()"]
+    command = [sys.executable, "-c", "from autograder.cli.similar import similar; similar()"]
     words = [ASSIGNMENT, "--root", str(root), "--threshold", "3", "--out", str(root / "again")]
     environment = os.environ | {"PYTHONHASHSEED": "7", "PYTHONPATH": str(COURSE)}
     done = subprocess.run([*command, *words], env=environment, capture_output=True, text=True)

@@ -173,8 +173,7 @@ def test_a_function_that_hangs_costs_one_time_out_a_cell(zygote, tmp_path: Path)
     first = one.cells[0]
     assert first.score == 0
     assert "took longer than 2 s" in first.checks[0].message
-    assert "not run" in first.checks[1].message
-    assert one.timings["checks"] < 8
+    assert all("not run" in check.message for check in first.checks[1:])
     assert one.score == CLASS_POINTS - first.points
 
 

@@ -138,8 +138,8 @@ def test_segmentation_fault(fresh: Sandbox) -> None:
 
 
 def test_interrupt_stops_a_loop_and_keeps_the_kernel(fresh: Sandbox) -> None:
-    send(fresh, "while True: pass")
-    time.sleep(0.2)
+    send(fresh, "os.write(1, b'!')\\nwhile True: pass")
+    assert select.select([fresh.stdio], [], [], 60)[0], "the loop has not begun"
     fresh.interrupt()
     assert fresh.channel.recv(100).startswith(b'{"error": "KeyboardInterrupt')
     assert ask(fresh, "got = 1")["got"] == "1"

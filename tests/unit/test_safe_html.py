@@ -88,9 +88,9 @@ def test_what_is_too_large_is_left_out(html: str) -> None:
     "piece", [">", "- ", "*", "[", "![", "`", "$", "<b>", "<p><b>", "\\(", "("]
 )
 def test_deep_nesting_costs_moments_and_raises_nothing(piece: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     assert isinstance(render_markdown(piece * 5_000 + "deep"), str)
-    assert time.monotonic() - started < 20
+    assert time.process_time() - started < 20
 
 
 @pytest.mark.filterwarnings("ignore:Your element with mimetype")
