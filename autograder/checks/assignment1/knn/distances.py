@@ -9,7 +9,7 @@ import numpy as np
 from numpy.random import Generator
 from scipy.spatial.distance import cdist
 
-from autograder.checks.assignment1.knn.oracle import trained
+from autograder.checks.assignment1.knn.oracle import majority, trained
 from autograder.judge import (
     Failed,
     Student,
@@ -35,7 +35,7 @@ ROUNDING = float(np.finfo(np.float32).eps) / 2  # relative, of one float32 numbe
 
 # Numbers around 100, as pixels are: their squares are large beside the distances, and in float32
 # digits are lost that matter. So float32 costs this and what pixels are asked, half of a question.
-@check_each(VERSIONS, probe="KNN-A1", weight=6)
+@check_each(VERSIONS, probe="KNN-A1", weight=7)
 def distances_are_euclidean(student: Student, rng: Generator, method: str) -> None:
     """Euclidean distances of numbers around 100, more training rows than test rows."""
     train, test = 100 + rng.normal(size=(7, 5)), 100 + rng.normal(size=(4, 5))
@@ -76,10 +76,7 @@ def single_rows_work(student: Student, rng: Generator, method: str) -> None:
 
 @check_each(VERSIONS, probe="KNN-A3", weight=2)
 def pixels_are_exact(student: Student, rng: Generator, method: str) -> None:
-    """Pixel values: equal images are at distance 0, one grey level apart at 1.
-
-    So a training image is its own nearest neighbour, whoever votes.
-    """
+    """Pixel values: equal images are at distance 0, one grey level apart at 1."""
     train = rng.integers(0, 256, size=(12, 3072)).astype(np.float64)
     same = [3, 11, 0, 7]
     test = train[same].copy()
@@ -92,6 +89,17 @@ def pixels_are_exact(student: Student, rng: Generator, method: str) -> None:
     expect_close(got[apart], want[apart], what="dists of different pixel rows")
     what = "the distances of equal images and of images one grey level apart"
     expect_equal(got[range(4), same], [0, 0, 0, 1], what=what)
+
+
+@check_each(VERSIONS, probe="KNN-A3")
+def nearest_neighbour_of_a_training_image_is_itself(
+    student: Student, rng: Generator, method: str
+) -> None:
+    """Each training image is nearest to itself. Distances that are wrong may have this order."""
+    train = rng.integers(0, 256, size=(15, 3072)).astype(np.float64)
+    got = expect_shape(trained(student, train).call(method, train[4:11]), (7, 15), "dists")
+    others = int(np.sum(majority(got, np.arange(15), k=1) != np.arange(4, 11)))
+    expect(not others, f"for {others} of 7 training images, another image has the least distance")
 
 
 @check_each(VERSIONS, probe="KNN-A7", condition=True)
