@@ -31,9 +31,9 @@ EARNED: Mapping[str, Points] = {
     "reference": FULL,
     "alternative": FULL,
     "blank": NOTHING,
-    # Weights of knn-no-loops: values 4 + 1 + 1 + 2, nearest neighbour 1, inputs kept 1, no loop 4.
-    # Squared distances leave the order and the form right (1 + 1 + 4) and every value wrong.
-    "wrong_squared_distances": solved(knn={"knn-no-loops": 4 * 6 / 14}),
+    # Weights of knn-no-loops: values 7 + 1 + 2 + 2, nearest neighbour 1, inputs kept 1, no loop 5.
+    # Squared distances leave the order and the form right (1 + 1 + 5) and every value wrong.
+    "wrong_squared_distances": solved(knn={"knn-no-loops": 4 * 7 / 19}),
     # Every value stands in the wrong place; what remains are conditions, worth nothing alone.
     "wrong_transposed": solved(knn={"knn-two-loops": 0.0}),
     # Weights of knn-predict-labels: majority 3, ties 2, any labels 2, inputs kept 1.
@@ -41,37 +41,37 @@ EARNED: Mapping[str, Points] = {
     # Weights of knn-cross-validation: folds 2, each left out once 2, accuracies 4. The folds are
     # right. best_k is the best of the table there is: nobody pays twice for one mistake.
     "wrong_leaky_validation": solved(knn={"knn-cross-validation": 4 * 2 / 8}),
-    # Right values, but the condition of no loop has weight 4 of 14.
-    "wrong_hidden_loop": solved(knn={"knn-no-loops": 4 * 10 / 14}),
-    # Weights of svm-naive-loss: values 3 + 1 + 1 + 1, a mean 1, penalty 2. Of the gradient: values
-    # 3 + 1 + 1, a mean 1, the slope of the loss 1, penalty 2, inputs kept 1. svm-vectorized: all
-    # of these, and no loop 4.
+    # Right values, but the condition of no loop has weight 5 of 19.
+    "wrong_hidden_loop": solved(knn={"knn-no-loops": 4 * 14 / 19}),
+    # Weights of svm-naive-loss: values 6 + 2, penalty 2, one number 1. Of the gradient: values
+    # 6 + 2, the slope of the loss 1, penalty 2, inputs kept 3. svm-vectorized: all of these, and
+    # no loop 4.
     "wrong_svm_half_penalty": begun(
         svm={
-            "svm-naive-loss": 3 * 7 / 9,
+            "svm-naive-loss": 3 * 9 / 11,
             "svm-naive-gradient": 4.0,  # it is the gradient of that loss
-            "svm-vectorized": 4 * 21 / 23,
+            "svm-vectorized": 4 * 27 / 29,
         }
     ),
     "wrong_svm_true_class": begun(
         svm={
             "svm-naive-loss": 3.0,
-            "svm-naive-gradient": 4 * 4 / 10,  # the penalty, the mean and the inputs are right
-            "svm-vectorized": 4 * 17 / 23,
+            "svm-naive-gradient": 4 * 5 / 14,  # the penalty and the inputs are right
+            "svm-vectorized": 4 * 20 / 29,
         }
     ),
-    # Right are the penalty, and that the gradient is the slope of that sum.
+    # Right are the penalty, the form, and that the gradient is the slope of that sum.
     "wrong_svm_early_sum": solved(
-        svm={"svm-naive-loss": 3 * 2 / 9, "svm-naive-gradient": 4 * 4 / 10}
+        svm={"svm-naive-loss": 3 * 3 / 11, "svm-naive-gradient": 4 * 6 / 14}
     ),
-    # Weights of softmax-naive-loss: values 3 + 1 + 1, a mean 1, penalty 2, large scores 2. Of the
-    # gradient: values 3 + 1, a mean 1, sums 1, the slope 1, penalty 2, large scores 1, inputs
-    # kept 1. softmax-vectorized: all of these, and no loop 4.
+    # Weights of softmax-naive-loss: values 6 + 2, penalty 2, large scores 2, an unlikely class 1,
+    # one number 1. Of the gradient: values 6 + 2, sums 1, the slope 1, penalty 2, large scores 1,
+    # inputs kept 3. softmax-vectorized: all of these, and no loop 4.
     "wrong_softmax_overflow": begun(
         softmax={
-            "softmax-naive-loss": 3 * 8 / 10,
-            "softmax-naive-gradient": 4 * 10 / 11,
-            "softmax-vectorized": 4 * 22 / 25,
+            "softmax-naive-loss": 3 * 12 / 14,
+            "softmax-naive-gradient": 4 * 15 / 16,
+            "softmax-vectorized": 4 * 31 / 34,
         }
     ),
     # The net is asked with right layers below it: the mask costs its own question only, and

@@ -1,8 +1,12 @@
-"""kNN's cross-validation checks: right answers of every style pass, wrong ones lose their part."""
+"""kNN's checks: right answers of every style pass, wrong ones lose their part."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import pytest
 
 from autograder.judge.registry import checks_for
+from autograder.judge.results import CellVerdict
 from autograder.judge.score import Seed, grade_cell
 from autograder.judge.student import Student
 from little import answer_source
@@ -109,7 +113,7 @@ def test_the_reference_passes_whatever_the_seed(kernel) -> None:
     kernel.run_cell(answer_source())
     student = Student(kernel, {"class": answer_source()})
     by_cell = checks_for("assignment1", "knn")
-    for number in range(25):
+    for number in range(3):
         seed = Seed(number.to_bytes(4, "little"), "assignment1", "knn", "ann")
         for grade_id in ("knn-two-loops", "knn-one-loop", "knn-no-loops", "knn-predict-labels"):
             verdict = grade_cell(student, grade_id, 1.0, by_cell[grade_id], seed).verdict
@@ -154,3 +158,142 @@ def test_a_person_may_take_any_good_k_and_a_program_the_best(kernel, name) -> No
     )
     assert not outcome.broken
     assert outcome.verdict.score == left, [c.message for c in outcome.verdict.checks]
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """A wrong method: an edit of ours; the share left of a question, and what is said.
+
+    ``said`` maps each check that fails, advice aside, to a part of its message.
+    """
+
+    find: str
+    put: str
+    question: str
+    left: float
+    said: Mapping[str, str]
+
+
+EXPANDED = "        test_squares = np.sum(X**2, axis=1, keepdims=True)  # (M, 1)\n"
+ROOT_OF = "return np.sqrt(np.maximum(squared, 0))"
+IN_FLOAT32 = """        X, rows = X.astype(np.float32), self.X_train.astype(np.float32)
+        squared = np.sum(X**2, axis=1)[:, None] - 2 * X @ rows.T + np.sum(rows**2, axis=1)
+        return np.sqrt(np.maximum(squared, 0))
+"""
+FLOAT32 = "right only to the 7 digits that float32 has"
+OFF = "differ, largest relative error"
+NOTHING_RIGHT = "counts as soon as a check of the answer itself passes"
+ALL_OFF = {
+    "distances_are_euclidean": OFF,
+    "single_rows_work": OFF,
+    "pixels_are_exact": OFF,
+    "no_loops_is_a_matrix_product": OFF,
+}
+TRANSPOSED = {
+    **dict.fromkeys(ALL_OFF, "dists"),
+    "distances_are_euclidean": "dists is transposed",
+    "nearest_neighbour_of_a_training_image_is_itself": "dists has shape (15, 7)",
+    "images_are_unchanged": NOTHING_RIGHT,
+    "no_loops_has_no_loop_and_no_norm": NOTHING_RIGHT,
+}
+NO_LOOP = "no_loops_has_no_loop_and_no_norm"
+HERE = "of cell 'k-nearest-neighbor', in compute_distances_no_loops: "
+# Weights of knn-no-loops: values 7, single rows 1, pixels 2, nearest 1, product 2, unchanged 1, no
+# loop 5. Of knn-predict-labels: majority 3, ties 2, any labels 2, unchanged 1.
+WRONGS = {
+    # The distances are right, whoever votes: nobody pays twice.
+    "the farthest vote, distances": Wrong(
+        "np.argpartition(row, k - 1)[:k]", "np.argsort(-row)[:k]", "knn-no-loops", 1.0, {}),
+    "the farthest vote": Wrong(
+        "np.argpartition(row, k - 1)[:k]", "np.argsort(-row)[:k]", "knn-predict-labels", 3 / 8,
+        {"majority_of_the_k_nearest_wins": "the k farthest columns vote",
+         "labels_may_be_any_numbers": "self.y_train holding 1, 5 and 9: "}),
+    "columns": Wrong(
+        "votes = np.bincount(self.y_train[nearest])", "y_pred[i] = row.argmin(); continue",
+        "knn-predict-labels", 0.0,
+        {"majority_of_the_k_nearest_wins": "these are column numbers",
+         "a_tie_goes_to_the_smallest_label": "won by the smallest label",
+         "labels_may_be_any_numbers": "entries are wrong",
+         "distances_and_labels_are_unchanged": NOTHING_RIGHT}),
+    "off by half a percent, longdouble": Wrong(
+        ROOT_OF, "return (1.005 * np.sqrt(np.maximum(squared, 0))).astype(np.longdouble)",
+        "knn-no-loops", 7 / 19, ALL_OFF),
+    "off by half a percent, float16": Wrong(
+        ROOT_OF, "return (1.005 * np.sqrt(np.maximum(squared, 0))).astype(np.float16)",
+        "knn-no-loops", 7 / 19, ALL_OFF),
+    "a disguised loop": Wrong(
+        "np.sum(X**2, axis=1, keepdims=True)",
+        "np.array(list(map(lambda row: row @ row, X)))[:, np.newaxis]", "knn-no-loops", 14 / 19,
+        {NO_LOOP: HERE + "map is a loop in disguise"}),
+    "calls another": Wrong(
+        EXPANDED, "        return self.compute_distances_one_loop(X)\n", "knn-no-loops", 14 / 19,
+        {NO_LOOP: HERE + "this calls compute_distances_one_loop, and there, line "}),
+    "transposed": Wrong(
+        ROOT_OF, "return np.sqrt(np.maximum(squared, 0)).T", "knn-no-loops", 0.0, TRANSPOSED),
+}  # fmt: skip
+
+
+def graded(kernel, find: str, put: str, question: str) -> CellVerdict:
+    source = answer_source()
+    assert source.count(find) == 1
+    source = source.replace(find, put)
+    assert kernel.run_cell(source, cell="k-nearest-neighbor").ok
+    student = Student(kernel, {"k-nearest-neighbor": source})
+    seed = Seed(b"secret", "assignment1", "knn", "ann")
+    outcome = grade_cell(student, question, 1.0, checks_for("assignment1", "knn")[question], seed)
+    assert not outcome.broken
+    return outcome.verdict
+
+
+def messages(found: CellVerdict) -> dict[str, str]:
+    return {c.name: c.message for c in found.checks if not (c.passed or c.advice)}
+
+
+@pytest.mark.parametrize("name", WRONGS)
+def test_a_wrong_method_gets_a_fitting_message_and_loses_its_part(kernel, name) -> None:
+    wrong = WRONGS[name]
+    found = graded(kernel, wrong.find, wrong.put, wrong.question)
+    found_wrong = messages(found)
+    assert set(found_wrong) == set(wrong.said), found_wrong
+    for check, part in wrong.said.items():
+        assert part in found_wrong[check]
+    assert found.score == pytest.approx(wrong.left, abs=1e-3)
+
+
+def test_distances_in_float32_are_recognised_and_cost_half(kernel) -> None:
+    found = graded(kernel, EXPANDED, IN_FLOAT32, "knn-no-loops")
+    found_wrong = messages(found)
+    assert FLOAT32 in found_wrong.pop("distances_are_euclidean")
+    assert FLOAT32 in found_wrong.pop("pixels_are_exact")
+    found_wrong.pop("single_rows_work", None)  # two numbers may happen to lie close together
+    assert not found_wrong
+    assert 0.4 < found.score < 0.55
+
+
+def test_a_floor_under_the_root_is_not_taken_for_float32(kernel) -> None:
+    found = graded(kernel, "np.maximum(squared, 0)", "np.maximum(squared, 1e-3)", "knn-no-loops")
+    assert list(messages(found)) == ["pixels_are_exact"]
+    assert "float32" not in messages(found)["pixels_are_exact"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "grade_id", "source"),
+    [
+        (
+            "cross-validation",
+            "knn-cross-validation",
+            "num_folds = 5\nX_train_folds = fold_up(X_train)",
+        ),
+        ("best-k", "knn-best-k", "best_k = k_choices[\n    best_of(k_to_accuracies)]"),
+    ],
+)
+def test_a_cell_that_raises_is_named(kernel, cell, grade_id, source) -> None:
+    for line in (answer_source(), SETUP, OWN_TABLE, "best_k = 10"):
+        assert kernel.run_cell(line).ok
+    student = Student(kernel, {"class": answer_source(), "cross-validation": PUBLIC_STYLE})
+    student.sources[cell] = source
+    checks = checks_for("assignment1", "knn")[grade_id]
+    seed = Seed(b"secret", "assignment1", "knn", "ann")
+    found_wrong = messages(grade_cell(student, grade_id, 1.0, checks, seed).verdict)
+    assert any(f"the cell {cell!r} raised NameError" in said for said in found_wrong.values())
+    assert any(f"(line 2 of cell {cell!r}" in said for said in found_wrong.values())

@@ -1,144 +1,193 @@
-"""What is asked of either linear loss, naive or vectorised. Each notebook declares which, where.
+"""What both linear losses are asked, naive or vectorised: declared by the SVM and the softmax.
 
 Shapes: W (D, C), X (N, D), y (N,).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.random import Generator
 
+from autograder.checks.shared.in_kernel_linear import slopes
 from autograder.checks.shared.linear_oracle import (
-    HINGE,
+    Answer,
+    Array,
     Loss,
     Problem,
-    ask,
     draw,
     gradient_of,
     loss_of,
 )
+from autograder.checks.shared.linear_penalty import (
+    expect_coefficient_one,
+    expect_gradient_of_penalty,
+)
 from autograder.judge import (
-    Failed,
+    Ref,
     Student,
+    as_array,
+    check,
+    check_each,
     expect,
     expect_close,
     expect_near,
     expect_unchanged,
-    name_slip,
+    forbid_loops,
 )
-from cs231n_lib.gradient_check import eval_numerical_gradient
-
-MEAN = "the loss is a mean over the rows of X"
-REG = 0.7
 
 
-def value_is_right(
-    student: Student, rng: Generator, name: str, loss: Loss, N: int, D: int, C: int, scale: float
-) -> None:
-    """The loss of random rows, without penalty; the usual slips are named."""
-    problem = draw(rng, N, D, C, scale)
-    want = loss(problem, 0.0).loss
-    got = loss_of(student, name, problem.copy(), 0.0)
-    slips = {f"this is a sum over the rows of X. {MEAN}": want * N}
-    if loss is HINGE:
-        slips["exactly 1 too much: is the true class compared with itself?"] = want + 1
-    name_slip(got, want, slips)
-    what = f"the loss for N = {N}, D = {D}, C = {C}, reg = 0"
-    expect_near(got, want, what=what, hint="look at one row and one class at a time")
+@dataclass(frozen=True)
+class LinearLoss:
+    """A notebook's loss: its questions, and what only this loss is asked.
+
+    ``probes``: the curriculum's, by what they ask. ``special``: problems by what is special about
+    them. ``loss_slips`` and ``gradient_slips``: wrong answers to a problem, by the message that
+    names the cause.
+    """
+
+    loss: Loss
+    loss_cells: Mapping[str, str]  # function by the question about its loss
+    gradient_cells: Mapping[str, str]  # function by the question about its gradient
+    probes: Mapping[str, str]
+    special: Callable[[Generator], Mapping[str, Problem]]
+    loss_slips: Callable[[Problem], Mapping[str, float]]
+    gradient_slips: Callable[[Problem], Mapping[str, Array]]
 
 
-def gradient_is_right(
-    student: Student, rng: Generator, name: str, loss: Loss, N: int, D: int, C: int, scale: float
-) -> None:
-    """The gradient of random rows, without penalty; the usual slips are named."""
-    problem = draw(rng, N, D, C, scale)
-    want = loss(problem, 0.0).gradient
-    got = gradient_of(student, name, problem.copy(), 0.0)
-    slips = {
-        "dW is a sum over the rows of X; the loss is their mean": want * N,
-        "dW has the wrong sign throughout": -want,
-    }
-    name_slip(got, want, slips)
-    what = f"dW for N = {N}, D = {D}, C = {C}, reg = 0"
-    expect_near(got, want, what=what, hint="compare with a numerical gradient, row by row")
+def declare_loss_checks(module: str, asked: LinearLoss) -> None:
+    """The checks of the loss.
+
+    The first weighs half of what every loss is asked, and demands that its arguments stay as they
+    were: a function that changes W is of no use in training, where W is the same in every step.
+    """
+    probes = asked.probes
+
+    @check_each(asked.loss_cells, probe=probes["values"], weight=6, module=module)
+    def loss_of_random_rows(student: Student, rng: Generator, name: str) -> None:
+        """The loss without penalty: N, D and C all different; W can be used again."""
+        problem = draw(rng, 9, 6, 4)
+        want = asked.loss(problem, 0.0).loss
+        slips = {
+            "the loss is a sum over the rows of X; it should be their mean": want * 9,
+            "the loss is divided by the number of classes, not of rows": want * 9 / 4,
+            "the loss is a mean over rows and classes; it should be one over rows": want / 4,
+            **asked.loss_slips(problem),
+        }
+
+        def look_at(answer: Answer) -> None:
+            what = "the loss for N = 9, D = 6, C = 4, reg = 0"
+            expect_near(answer.loss, want, what=what, slips=slips, squeeze=True)
+
+        _look_at(student, name, problem, look_at)
+
+    @check_each(asked.loss_cells, probe=probes["penalty"], weight=2, module=module)
+    def penalty_of_the_loss(student: Student, rng: Generator, name: str) -> None:
+        """What reg adds to the loss."""
+        expect_coefficient_one(student, draw(rng, 6, 5, 4), name)
+
+    @check_each(asked.loss_cells, probe=probes["special"], weight=2, module=module)
+    def loss_of_special_batches(student: Student, rng: Generator, name: str) -> None:
+        """A single row, every row twice, W = 0, and the like."""
+        for what, problem in {**_special(rng), **asked.special(rng)}.items():
+            got, want = loss_of(student, name, problem, 0.0), asked.loss(problem, 0.0).loss
+            expect_near(got, want, what=f"the loss of {what}", squeeze=True)
+
+    @check_each(asked.loss_cells, probe=probes["values"], condition=True, module=module)
+    def loss_is_a_number(student: Student, rng: Generator, name: str) -> None:
+        """The loss is one number, not an array of any shape."""
+        shape = as_array(loss_of(student, name, draw(rng, 6, 5, 4), 0.7), "the loss").shape
+        expect(shape == (), f"the loss has shape {shape}; expected one number")
 
 
-def penalty_has_coefficient_one(student: Student, rng: Generator, name: str) -> None:
-    """(loss(reg) - loss(0)) / (reg * sum(W * W)) is 1, whatever the rest of the loss is."""
-    problem = draw(rng, 6, 5, 4)
-    coefficient = _coefficient(student, name, problem)
-    if np.isclose(coefficient, 0.5, rtol=1e-5):
-        raise Failed(
-            "the penalty is half of what this notebook defines: it is reg * sum of W squared, "
-            "without 1/2 (some books and years have the 1/2)"
-        )
-    expect(abs(coefficient) > 1e-9, "reg makes no difference to the loss: where is the penalty?")
-    what = "the penalty, (loss with reg - loss without) / (reg * sum of W squared),"
-    hint = "it is added once, over all entries of W, and not divided by the number of rows"
-    expect_close(coefficient, 1.0, what=what, rtol=1e-5, hint=hint)
+def declare_gradient_checks(module: str, asked: LinearLoss) -> None:
+    """The checks of the gradient, of what is left unchanged, and of loops."""
+    probes = asked.probes
+
+    @check_each(asked.gradient_cells, probe=probes["values"], weight=6, module=module)
+    def gradient_of_random_rows(student: Student, rng: Generator, name: str) -> None:
+        """The gradient without penalty: N, D and C all different; W can be used again."""
+        problem = draw(rng, 9, 6, 4)
+        want = asked.loss(problem, 0.0).gradient
+        slips = {
+            "dW is a sum over the rows of X; the loss is their mean": want * 9,
+            "dW is divided by the number of classes, not of rows": want * 9 / 4,
+            "dW has the wrong sign throughout": -want,
+            **asked.gradient_slips(problem),
+        }
+
+        def look_at(answer: Answer) -> None:
+            what = "dW for N = 9, D = 6, C = 4, reg = 0"
+            expect_near(answer.gradient, want, what=what, slips=slips)
+
+        _look_at(student, name, problem, look_at)
+
+    @check_each(asked.gradient_cells, probe=probes["penalty"], weight=2, module=module)
+    def penalty_of_the_gradient(student: Student, rng: Generator, name: str) -> None:
+        """What reg adds to the gradient."""
+        expect_gradient_of_penalty(student, draw(rng, 6, 5, 4), name)
+
+    @check_each(asked.gradient_cells, probe=probes["special"], weight=2, module=module)
+    def gradient_of_special_batches(student: Student, rng: Generator, name: str) -> None:
+        """A single row, every row twice, W = 0, and the like."""
+        for what, problem in {**_special(rng), **asked.special(rng)}.items():
+            got, want = gradient_of(student, name, problem, 0.0), asked.loss(problem, 0.0).gradient
+            expect_near(got, want, what=f"dW of {what}")
+
+    @check_each(asked.gradient_cells, probe=probes["slope"], module=module)
+    def gradient_is_the_slope_of_the_loss(student: Student, rng: Generator, name: str) -> None:
+        """The gradient against small steps of the function's own loss."""
+        problem = draw(rng, 4, 3, 4)
+        got = as_array(gradient_of(student, name, problem, 0.0), "dW")
+        expect(np.any(got != 0), "dW is zero everywhere")
+        measured = student.apply(slopes, name, *problem, 0.0)
+        # The step of 1e-5 leaves 1e-10 of truncation and 1e-16 / 1e-5 of rounding: 1e-6 is ample.
+        what = "dW, compared with the slope of the loss that the same function returns"
+        expect_close(got, measured, what=what, rtol=1e-5, atol=1e-6)
+
+    @check_each(
+        asked.gradient_cells, probe=probes["unchanged"], weight=3, condition=True, module=module
+    )
+    def arguments_are_unchanged(student: Student, rng: Generator, name: str) -> None:
+        """W, X and y are as before after the call."""
+        problem = draw(rng, 6, 4, 3)
+        kept = [student.put(array) for array in problem]
+        student.call(name, *kept, 0.7)
+        _expect_unchanged(student, kept, problem)
 
 
-def penalty_gradient_fits(student: Student, rng: Generator, name: str) -> None:
-    """reg changes dW by the derivative of what it adds to the loss."""
-    problem = draw(rng, 6, 5, 4)
-    coefficient = _coefficient(student, name, problem)
-    expect(abs(coefficient) > 1e-9, "the loss has no penalty that a gradient could belong to")
-    with_reg = gradient_of(student, name, problem.copy(), REG)
-    without = gradient_of(student, name, problem.copy(), 0.0)
-    difference = with_reg.astype(np.float64) - without
-    hint = "differentiate the penalty as it stands in your loss"
-    want = 2 * coefficient * REG * problem.W
-    what = "what reg adds to dW"
-    rtol = 1e-5 if difference.dtype == with_reg.dtype else 1e-3  # float32 sums lose digits
-    expect_close(difference, want, what=what, hint=hint, rtol=rtol, atol=rtol)
+def declare_no_loops(module: str, grade_id: str, name: str, probe: str) -> None:
+    """The condition of a vectorised loss."""
+
+    @check(grade_id, probe=probe, weight=4, condition=True, module=module)
+    def vectorized_has_no_loop(student: Student, rng: Generator) -> None:
+        """No Python loop of any kind."""
+        forbid_loops(student, name, "Write down the shapes, and let NumPy treat all rows.")
 
 
-def repetition_changes_nothing(
-    student: Student, rng: Generator, name: str, *, gradient: bool
-) -> None:
-    """Every row twice: the mean stays."""
+def _special(rng: Generator) -> dict[str, Problem]:
+    """What any loss over rows is asked: one row, rows that come again, equal scores."""
     once = draw(rng, 7, 5, 3)
     twice = Problem(once.W, np.concatenate([once.X, once.X]), np.concatenate([once.y, once.y]))
-    first, second = (ask(student, name, p.copy(), REG) for p in (once, twice))
-    kind = "dW" if gradient else "the loss"
-    pair = (first.gradient, second.gradient) if gradient else (first.loss, second.loss)
-    expect(pair[0] is not None, f"{kind} is None")
-    what = f"{kind}, when every row is there twice,"
-    expect_near(pair[1], np.asarray(pair[0], np.float64), what=what, hint="take the mean over rows")
-    expect(np.any(np.asarray(pair[0]) != 0), f"{kind} is zero")
+    return {
+        "a single row": draw(rng, 1, 5, 4),
+        "rows that all come twice": twice,
+        "two classes": draw(rng, 6, 3, 2),
+        "W = 0": once._replace(W=np.zeros((5, 3))),
+    }
 
 
-def equal_scores(student: Student, rng: Generator, name: str, loss: Loss) -> None:
-    """All weights zero: all classes are equal, and the loss depends on their number only."""
-    for N, D, C in ((4, 6, 10), (3, 2, 2)):
-        problem = draw(rng, N, D, C)
-        got = loss_of(student, name, problem._replace(W=np.zeros((D, C))), REG)
-        expect_near(got, loss.at_zero(C), what=f"the loss for W = 0 and {C} classes")
-
-
-def gradient_is_the_slope(student: Student, rng: Generator, name: str) -> None:
-    """dW against centred differences of the student's own loss."""
-    problem = draw(rng, 4, 3, 4)
-    got = gradient_of(student, name, problem.copy(), 0.0)
-    expect(np.any(got != 0), "dW is zero everywhere")
-    W = problem.W.copy()
-    measured = eval_numerical_gradient(
-        lambda moved: float(loss_of(student, name, problem._replace(W=moved), 0.0)), W
-    )
-    # The step of 1e-5 leaves 1e-10 of truncation and 1e-16 / 1e-5 of rounding: 1e-6 is ample.
-    hint = "dW is not the slope of the loss that the same function returns"
-    expect_close(got, measured, what="dW", rtol=1e-5, atol=1e-6, hint=hint)
-
-
-def arguments_stay(student: Student, rng: Generator, name: str) -> None:
-    """W, X and y are as before after the call."""
-    problem = draw(rng, 6, 4, 3)
+def _look_at(
+    student: Student, name: str, problem: Problem, look_at: Callable[[Answer], None]
+) -> None:
+    """Look at what the function returns, and at whether its arguments can be used again."""
     kept = [student.put(array) for array in problem]
-    student.call(name, *kept, REG)
+    look_at(Answer(name, student.call(name, *kept, 0.0)))
+    _expect_unchanged(student, kept, problem)
+
+
+def _expect_unchanged(student: Student, kept: list[Ref], problem: Problem) -> None:
     for reference, before, what in zip(kept, problem, problem._fields, strict=True):
         expect_unchanged(student.fetch(reference), before, what)
-
-
-def _coefficient(student: Student, name: str, problem: Problem) -> float:
-    with_reg, without = (float(loss_of(student, name, problem.copy(), r)) for r in (REG, 0.0))
-    return (with_reg - without) / (REG * float(np.sum(problem.W**2)))

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.random import Generator
 from torch.nn import functional
 
-from autograder.judge import Failed, Student, expect_shape
+from autograder.judge import Failed, Student
 
 Array = np.ndarray
 
@@ -25,9 +25,6 @@ class Problem(NamedTuple):
     W: Array
     X: Array
     y: Array
-
-    def copy(self) -> Problem:
-        return Problem(self.W.copy(), self.X.copy(), self.y.copy())
 
 
 class LossAndGradient(NamedTuple):
@@ -41,7 +38,6 @@ class Loss:
 
     name: str
     data_term: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
-    at_zero: Callable[[int], float]  # its value for C equal scores
 
     def __call__(self, problem: Problem, reg: float) -> LossAndGradient:
         """The value and, by autograd, the gradient with the penalty reg * sum(W * W)."""
@@ -58,8 +54,8 @@ def _hinge(scores: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     return functional.multi_margin_loss(scores, y, margin=1.0) * scores.shape[1]
 
 
-HINGE = Loss("hinge", _hinge, lambda C: C - 1.0)
-CROSS_ENTROPY = Loss("cross-entropy", functional.cross_entropy, lambda C: float(np.log(C)))
+HINGE = Loss("hinge", _hinge)
+CROSS_ENTROPY = Loss("cross-entropy", functional.cross_entropy)
 
 
 def draw(rng: Generator, N: int, D: int, C: int, scale: float = 1.0) -> Problem:
@@ -90,22 +86,48 @@ def away_from_kinks(problem: Problem, by: float = 1e-3) -> bool:
     return bool(np.abs(lacking).min() > by * scale)
 
 
-def ask(student: Student, name: str, problem: Problem, reg: float) -> LossAndGradient:
-    """The student's loss and gradient, not yet looked at; Failed unless there are two."""
-    answer = student.call(name, *problem, reg)
-    if answer is None:
-        raise Failed(f"{name} returned None: is a return statement missing?")
-    if not isinstance(answer, tuple | list) or len(answer) != 2:
-        kind = type(answer).__name__
-        raise Failed(f"{name} must return two things, the loss and dW; it returned a {kind}")
-    return LossAndGradient(*answer)
+def ask(student: Student, name: str, problem: Problem, reg: float) -> Answer:
+    """What the student's function returns for these arguments."""
+    return Answer(name, student.call(name, *problem, reg))
 
 
-def loss_of(student: Student, name: str, problem: Problem, reg: float) -> Array:
-    """The student's loss, which must be one number, in the precision it was returned in."""
-    return expect_shape(ask(student, name, problem, reg).loss, (), "the loss")
+@dataclass(frozen=True)
+class Answer:
+    """What a loss function returned: each part is looked at on its own."""
+
+    name: str
+    returned: Any
+
+    @property
+    def loss(self) -> Any:
+        """The loss; also where it is all that was returned."""
+        if self._is_pair:
+            return self.returned[0]
+        alone = isinstance(self.returned, float | int | np.generic | np.ndarray)
+        return self.returned if alone and np.size(self.returned) == 1 else self._not_two()
+
+    @property
+    def gradient(self) -> Any:
+        """dW."""
+        return self.returned[1] if self._is_pair else self._not_two()
+
+    @property
+    def _is_pair(self) -> bool:
+        return isinstance(self.returned, tuple | list) and len(self.returned) == 2
+
+    def _not_two(self) -> Any:
+        if self.returned is None:
+            raise Failed(f"{self.name} returned None: is a return statement missing?")
+        is_sequence = isinstance(self.returned, tuple | list)
+        number = f"{len(self.returned)} things" if is_sequence else "one thing"
+        raise Failed(f"{self.name} must return two things, the loss and dW; it returned {number}")
 
 
-def gradient_of(student: Student, name: str, problem: Problem, reg: float) -> Array:
-    """The student's dW, which must have the shape of W."""
-    return expect_shape(ask(student, name, problem, reg).gradient, problem.W.shape, "dW")
+def loss_of(student: Student, name: str, problem: Problem, reg: float) -> Any:
+    """The student's loss, in the precision it was returned in."""
+    return ask(student, name, problem, reg).loss
+
+
+def gradient_of(student: Student, name: str, problem: Problem, reg: float) -> Any:
+    """The student's dW."""
+    return ask(student, name, problem, reg).gradient

@@ -6,13 +6,15 @@ Shapes: Nte test rows, Ntr training rows, D numbers each; distances are (Nte, Nt
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.random import Generator
 from scipy.spatial.distance import cdist
 
+from autograder.checks.assignment1.knn import in_kernel
 from autograder.judge import Instance, Student, as_array, expect, parse_cell
 
 FOLDS = 5
@@ -86,10 +88,7 @@ def _cross_validate(student: Student, rng: Generator, rows: int) -> CrossValidat
         "num_training": rows,
     }
     names = ("X_train_folds", "y_train_folds", "k_to_accuracies")
-    # An object made in an earlier cell may be used again: let there be one, of the right class.
-    earlier = "knn = classifier = KNearestNeighbor()\n"
-    source = earlier + student.sources.get("cross-validation", "")
-    after = student.rerun(source, bindings, names)
+    after = _run_cell(student, "cross-validation", names, bindings)
     for name in names:
         expect(name in after, f"the variable {name} does not exist after the cell")
     X_folds, y_folds = (_list(after[name], name) for name in names[:2])
@@ -117,9 +116,16 @@ def choose_k(student: Student, rng: Generator, ks: Sequence[int]) -> tuple[list[
             "accuracies_mean": np.array([a.mean() for a in accuracies.values()]),
             "accuracies_std": np.array([a.std() for a in accuracies.values()]),
         }
-        after = student.rerun(student.sources.get("best-k", ""), bindings, ["best_k"])
+        after = _run_cell(student, "best-k", ["best_k"], bindings)
         found.append(as_array(after.get("best_k"), "best_k").tolist())
     return asked, found
+
+
+def _run_cell(
+    student: Student, cell: str, names: Sequence[str], bindings: Mapping[str, object]
+) -> dict[str, Any]:
+    """What the student's cell makes of other values of its variables."""
+    return student.apply(in_kernel.run_cell, cell, names, cells=(cell,), bindings=bindings)
 
 
 def typed_in(student: Student, cell: str, name: str) -> bool:

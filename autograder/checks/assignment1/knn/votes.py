@@ -17,6 +17,7 @@ from autograder.judge import (
     expect_equal,
     expect_shape,
     expect_unchanged,
+    name_slip,
 )
 
 
@@ -53,10 +54,22 @@ def majority_of_the_k_nearest_wins(student: Student, rng: Generator) -> None:
     y = rng.permutation(np.arange(1501) % 4)
     dists = clear_votes(rng, y, 9, (1, 3, 7))
     for k in (1, 3, 7):
-        got = labels_of(student, dists, y, k)
-        expect_shape(got, (9,), f"the result for k = {k}")
-        hint = "vote among the labels of the k smallest distances in each row"
-        expect_equal(got, majority(dists, y, k), what=f"the labels for k = {k}", hint=hint)
+        what = f"the labels for k = {k}"
+        got = expect_shape(labels_of(student, dists, y, k), (9,), what)
+        want, nearest = majority(dists, y, k), np.argsort(dists, axis=1)[:, :k]
+        slips = {
+            "these are column numbers: the labels of the columns are in self.y_train": nearest[
+                :, 0
+            ],
+            "the k farthest columns vote; it is the k nearest": majority(-dists, y, k),
+            "one column too many votes": majority(dists, y, k + 1),
+            "the first k columns vote, whatever their distances": majority(
+                np.tile(np.arange(len(y)), (9, 1)), y, k
+            ),
+            "these are the labels' means; the label with most votes wins": y[nearest].mean(axis=1),
+        }
+        name_slip(got, want, slips)
+        expect_equal(got, want, what=what)
 
 
 @check("knn-predict-labels", probe="KNN-A4", weight=2)
@@ -72,9 +85,8 @@ def a_tie_goes_to_the_smallest_label(student: Student, rng: Generator) -> None:
     for by_distance, k, want in cases:
         order = rng.permutation(len(by_distance))
         y, dists = np.array(by_distance)[order], np.arange(1.0, len(order) + 1)[order][None]
-        got = labels_of(student, dists, y, k)
-        hint = "when labels have equally many votes, the smallest label wins"
-        expect_equal(got, [want], what=f"the label of a vote among {k} with a tie", hint=hint)
+        what = f"the label of a tied vote among {k}, won by the smallest label"
+        expect_equal(labels_of(student, dists, y, k), [want], what=what)
 
 
 @check("knn-predict-labels", probe="KNN-A5", weight=2)
@@ -83,13 +95,12 @@ def labels_may_be_any_numbers(student: Student, rng: Generator) -> None:
     y = rng.permutation(np.array([1, 5, 9] * 4 + [5]))
     dists = clear_votes(rng, y, 6, (1, 5))
     for k in (1, 5):
-        got = labels_of(student, dists, y, k)
-        hint = "return labels from self.y_train, not column numbers"
-        expect_equal(got, majority(dists, y, k), what=f"the labels for k = {k}", hint=hint)
+        what = f"the labels for k = {k}, self.y_train holding 1, 5 and 9"
+        expect_equal(labels_of(student, dists, y, k), majority(dists, y, k), what=what)
 
 
 @check("knn-predict-labels", probe="KNN-A7", condition=True)
-def voting_leaves_the_distances_alone(student: Student, rng: Generator) -> None:
+def distances_and_labels_are_unchanged(student: Student, rng: Generator) -> None:
     """The distance matrix and the labels are not modified."""
     dists, y = distinct_distances(rng, 4, 9), rng.integers(0, 3, size=9)
     knn, kept = trained(student, np.zeros((9, 2)), y), student.put(dists)

@@ -1,4 +1,4 @@
-"""What is asked of LinearClassifier.train: a subclass whose loss the judge answers watches it.
+"""LinearClassifier.train: a subclass whose loss the judge answers watches it.
 
 Shapes: W (D, C), X (N, D), y (N,); a minibatch is X_batch (B, D), y_batch (B,).
 """
@@ -11,22 +11,17 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 
+from autograder.checks.assignment1.svm import in_kernel
 from autograder.checks.shared.linear_oracle import HINGE, Problem
-from autograder.judge import Student, as_array, expect, expect_close, expect_equal, expect_shape
-
-# The name of the class is the student's; `observe` is answered by the judge.
-SPY = """
-class Spy(LinearClassifier):
-    def loss(self, X_batch, y_batch, reg):
-        return observe(self.W, X_batch, y_batch, reg)
-
-spy = Spy()
-if start is not None:
-    spy.W = start
-history = spy.train(X, y, **settings)
-W = spy.W
-"""
-ONCE_MORE = "\nhistory = spy.train(X, y, **settings)\nW = spy.W\n"
+from autograder.judge import (
+    Student,
+    as_array,
+    check,
+    expect,
+    expect_close,
+    expect_equal,
+    expect_shape,
+)
 
 
 @dataclass
@@ -38,7 +33,11 @@ class Run:
     gradients: list[np.ndarray] = field(default_factory=list)
     losses: list[float] = field(default_factory=list)
     history: Any = None
-    W: Any = None
+    weights: list[np.ndarray] = field(default_factory=list)  # self.W after each call of train
+
+    @property
+    def final(self) -> np.ndarray:
+        return self.weights[-1]
 
     def batches(self, shape: tuple[int, int]) -> list[tuple[np.ndarray, np.ndarray]]:
         """The minibatches, each of which must have this shape."""
@@ -59,7 +58,7 @@ def watch(
     y: np.ndarray,
     start: np.ndarray | None = None,
     loss: Any = None,
-    more: str = "",
+    calls: int = 1,
     **settings: Any,
 ) -> Run:
     """Train on X and y. ``loss`` is one of the oracle's; by default values and gradients are drawn.
@@ -80,15 +79,8 @@ def watch(
         run.gradients.append(gradient.copy())
         return value, gradient
 
-    bindings = {
-        "observe": student.stand_in(observe),
-        "start": start,
-        "X": X.copy(),
-        "y": y.copy(),
-        "settings": settings,
-    }
-    after = student.rerun(SPY + more, bindings, ("history", "W"))
-    run.history, run.W = after.get("history"), after.get("W")
+    watched = student.stand_in(observe)
+    run.history, run.weights = student.apply(in_kernel.train, watched, start, X, y, settings, calls)
     return run
 
 
@@ -98,25 +90,32 @@ def numbered_rows(N: int, D: int, C: int) -> tuple[np.ndarray, np.ndarray]:
     return X, np.arange(N) % C
 
 
-def steps_are_exact(student: Student, rng: Generator) -> None:
-    """W0 - learning_rate * (sum of the gradients so far), at each step; one loss a step."""
+# Without these steps nothing is learned: what goes uphill, or nowhere, loses half of the question.
+@check("svm-train", probe="LIN-A1", weight=5)
+def steps_go_down_the_gradient(student: Student, rng: Generator) -> None:
+    """W0 - learning_rate * (sum of the gradients so far) after each step; one loss a step."""
     X, y = numbered_rows(20, 4, 3)
     start = rng.normal(size=(4, 3))
     run = watch(student, rng, X, y, start, learning_rate=0.25, reg=3.0, num_iters=6, batch_size=5)
     expect(len(run.seen) == 6, f"self.loss was called {len(run.seen)} times in 6 iterations")
-    hint = "one step is the learning rate times the gradient of this minibatch, downhill"
-    for step, (W, *_) in enumerate(run.seen):
-        want = start - 0.25 * np.sum(run.gradients[:step], axis=0)
-        expect_close(W, want, what=f"self.W after {step} step(s)", hint=hint)
-    want = start - 0.25 * np.sum(run.gradients, axis=0)
-    expect_close(run.W, want, what="self.W after the last step", hint=hint)
+    after = [W for W, *_ in run.seen[1:]] + [run.final]
+    way = -0.25 * np.cumsum(run.gradients, axis=0)
+    for step, W in enumerate(after):
+        slips = {
+            "the step goes up the gradient: the loss grows": start - way[step],
+            "self.W is not changed: the step is not kept": start,
+            "the step is divided by batch_size: self.loss returns a mean already": start
+            + way[step] / 5,
+        }
+        what = f"self.W after {step + 1} step(s) of learning_rate times the gradient"
+        expect_close(W, start + way[step], what=what, slips=slips)
     expect(run.history is not None, "train returned None: is the return statement gone?")
-    what = "the list of losses that train returns"
-    expect_close(run.history, run.losses, what=what, hint="one loss for each iteration, in order")
+    expect_close(run.history, run.losses, what="the losses that train returns, one for each step")
 
 
-def minibatches_are_right(student: Student, rng: Generator) -> None:
-    """Shapes, rows with their labels, and reg as given."""
+@check("svm-train", probe="LIN-A1", weight=2)
+def minibatches_are_rows_with_their_labels(student: Student, rng: Generator) -> None:
+    """Shapes of the minibatches; each row comes with its own label; reg is passed on."""
     X, y = numbered_rows(40, 4, 7)
     start = np.zeros((4, 7))
     run = watch(student, rng, X, y, start, learning_rate=0.1, reg=2.5, num_iters=5, batch_size=9)
@@ -132,38 +131,46 @@ def minibatches_are_right(student: Student, rng: Generator) -> None:
         expect_close(reg, 2.5, what="the reg that self.loss was given")
 
 
+@check("svm-train", probe="LIN-A2", weight=2)
 def minibatches_are_random(student: Student, rng: Generator) -> None:
-    """No two batches in a row are the same, and no row is left out for ever."""
+    """Other rows in every step, in no fixed order, and every row has its chance."""
     # 120 batches of 5 from 12 rows: a given row is missed by all with probability (11/12)^600,
-    # below 1e-22; two batches of 5 are equal, in order, with at most 1 / (12 * 11 * 10 * 9 * 8).
+    # below 1e-22. Of 12^5 (or, without repeats, 95040) batches, 120 draws repeat hardly any; rows
+    # that are shuffled once and taken in turn, or taken in their order, make 12.
     X, y = numbered_rows(12, 3, 2)
     run = watch(
         student, rng, X, y, np.zeros((3, 2)), learning_rate=0.1, num_iters=120, batch_size=5
     )
-    batches = [tuple(np.round(X_batch[:, 0])) for X_batch, _ in run.batches((5, 3))]
+    batches = [tuple(np.round(X_batch[:, 0]).astype(int)) for X_batch, _ in run.batches((5, 3))]
+    in_order = all((np.diff(batch) % 12 == 1).all() for batch in batches)
+    expect(
+        not in_order,
+        "the minibatches take the rows of X in their order: draw row numbers at random",
+    )
     different = len(set(batches))
     expect(
-        different > 10,
+        different > 60,
         f"only {different} different minibatches in {len(batches)} steps: draw new rows each time",
     )
-    drawn = {int(row) for batch in batches for row in batch}
+    drawn = {row for batch in batches for row in batch}
     expect(len(drawn) == 12, f"only {len(drawn)} of the 12 rows of X were ever drawn")
 
 
-def second_call_goes_on(student: Student, rng: Generator) -> None:
-    """The weights of the first call are where the second begins."""
+@check("svm-train", probe="LIN-A4")
+def training_goes_on(student: Student, rng: Generator) -> None:
+    """A second call of train goes on from the weights of the first."""
     X, y = numbered_rows(20, 4, 3)
     settings = {"learning_rate": 0.5, "reg": 0.0, "num_iters": 3, "batch_size": 4}
-    run = watch(student, rng, X, y, None, more=ONCE_MORE, **settings)
+    run = watch(student, rng, X, y, None, calls=2, **settings)
     expect(len(run.seen) == 6, f"self.loss was called {len(run.seen)} times in twice 3 iterations")
-    want = run.seen[0][0] - 0.5 * np.sum(run.gradients[:3], axis=0)
-    hint = "make new weights only where self.W is None"
-    expect_close(run.seen[3][0], want, what="self.W when train is called again", hint=hint)
-    what = "the losses that the second call returns"
-    expect_close(run.history, run.losses[3:], what=what, hint="those of its own steps")
+    what = "self.W in the first step of the second call, compared with what the first call left"
+    expect_close(run.seen[3][0], run.weights[0], what=what)
+    what = "the losses that the second call returns, those of its own steps"
+    expect_close(run.history, run.losses[3:], what=what)
 
 
-def first_weights(student: Student, rng: Generator) -> None:
+@check("svm-train", probe="LIN-A6")
+def first_weights_are_small_and_random(student: Student, rng: Generator) -> None:
     """One column for each class up to the largest label; 0.001 times standard normal numbers."""
     X = rng.normal(size=(30, 500))
     y = rng.choice([0, 2, 5], size=30)  # classes may be missing
@@ -176,25 +183,29 @@ def first_weights(student: Student, rng: Generator) -> None:
     expect(small, "the first weights are not 0.001 times standard normal numbers")
 
 
-def defaults_hold(student: Student, rng: Generator) -> None:
-    """learning_rate=1e-3, reg=1e-5, num_iters=100, batch_size=200."""
+@check("svm-train", probe="LIN-A1")
+def defaults_are_kept(student: Student, rng: Generator) -> None:
+    """train(X, y): learning_rate=1e-3, reg=1e-5, num_iters=100, batch_size=200."""
     X, y = numbered_rows(220, 3, 2)
-    start = np.zeros((3, 2))
-    run = watch(student, rng, X, y, start)
+    seed, start = int(rng.integers(1 << 32)), np.zeros((3, 2))
+    run = watch(student, np.random.default_rng(seed), X, y, start)
     expect(len(run.seen) == 100, f"train(X, y) takes {len(run.seen)} steps instead of 100")
     run.batches((200, 3))
     expect_close(run.seen[0][3], 1e-5, what="reg in train(X, y)", rtol=1e-9, atol=0)
-    want = -1e-3 * np.sum(run.gradients, axis=0)
-    expect_close(run.W, want, what="self.W after train(X, y)", hint="the default learning rate")
+    # With the same gradients, whatever the student makes of them.
+    settings = {"learning_rate": 1e-3, "reg": 1e-5, "num_iters": 100, "batch_size": 200}
+    spelled_out = watch(student, np.random.default_rng(seed), X, y, start, **settings)
+    what = "self.W after train(X, y), compared with train(X, y, learning_rate=1e-3)"
+    expect_close(run.final, spelled_out.final, what=what)
 
 
+@check("svm-train", probe="LIN-A5")
 def separable_classes_are_learned(student: Student, rng: Generator) -> None:
-    """More than 95 % of two clouds on either side of a line."""
+    """More than 95 % of two clouds on either side of a line, with a right loss."""
     y = rng.permutation(np.arange(80) % 2)
     X = np.stack([4.0 * y - 2 + rng.normal(size=80) / 3, rng.normal(size=80), np.ones(80)], axis=1)
-    run = watch(
-        student, rng, X, y, None, HINGE, learning_rate=0.05, reg=1e-3, num_iters=60, batch_size=16
-    )
-    W = expect_shape(run.W, (3, 2), "self.W")
+    settings = {"learning_rate": 0.05, "reg": 1e-3, "num_iters": 60, "batch_size": 16}
+    run = watch(student, rng, X, y, None, HINGE, **settings)
+    W = expect_shape(run.final, (3, 2), "self.W")
     accuracy = float(np.mean(np.argmax(X @ W, axis=1) == y))
     expect(accuracy > 0.95, f"only {accuracy:.0%} of two separable classes are right afterwards")

@@ -8,7 +8,6 @@ Shapes: N rows of D features, C classes, H hidden units.
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,60 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 
-from autograder.judge import Student, as_array, expect, parse_cell
+from autograder.checks.assignment1.features import in_kernel
+from autograder.judge import Student, as_array, expect
 
 CELL, BEST = "train-net", "best_net"
 DIM, CLASSES, HIDDEN = 6, 10, 500
 SIZES = {"train": 211, "val": 101, "test": 83}
-
-# What the student's cell finds under the names of the net and the solver. `_new`, `_scores` and
-# `_learn` are the judge's. The parameters are real arrays, so that copies work as usual.
-STAND_IN = """
-class TwoLayerNet:
-    def __init__(self, input_dim=3 * 32 * 32, hidden_dim=100, num_classes=10, weight_scale=1e-3,
-                 reg=0.0):
-        self.params, self.reg = _new(input_dim, hidden_dim, num_classes), reg
-
-    def loss(self, X, y=None):
-        scores = _scores(self.params, X)
-        if y is None:
-            return scores
-        return 2.3, {name: 0.0 * value for name, value in self.params.items()}
-
-
-class Solver:
-    def __init__(self, model, data, **settings):
-        self.model, self.data, self.settings = model, data, settings
-        self.X_train, self.y_train = data["X_train"], data["y_train"]
-        self.X_val, self.y_val = data["X_val"], data["y_val"]
-        self.num_epochs, self.epoch = settings.get("num_epochs", 10), 0
-        self.loss_history, self.train_acc_history, self.val_acc_history = [], [], []
-        self.best_val_acc, self.best_params = 0.0, {}
-
-    def train(self):
-        rows = [self.X_train, self.y_train, self.X_val, self.y_val]
-        self.model.params, accuracies = _learn(self.model.params, *rows)
-        self.epoch += self.num_epochs
-        self.loss_history += [2.3, 2.0, 1.9]
-        for history, last in zip([self.train_acc_history, self.val_acc_history], accuracies):
-            history += [0.1, last / 2, last]
-        self.best_val_acc = max(self.best_val_acc, accuracies[1])
-        self.best_params = {name: value.copy() for name, value in self.model.params.items()}
-
-    def check_accuracy(self, X, y, num_samples=None, batch_size=100):
-        return float((_scores(self.model.params, X).argmax(axis=1) == y).mean())
-
-
-class tln:
-    pass
-
-
-tln.TwoLayerNet, tln.sgd = TwoLayerNet, sgd
-"""
-AFTER = f"""
-_best = globals().get({BEST!r})
-_best_params = dict(getattr(_best, "params", None) or {{}})
-"""
 
 
 @dataclass
@@ -168,16 +119,16 @@ def _run(student: Student, rng: Generator, falling: bool) -> Training:
         net.accuracy = reached[1]
         return remember(net), reached
 
-    makers = {"_new": new, "_scores": scores, "_learn": learn}
-    bindings: dict[str, Any] = {name: student.stand_in(f) for name, f in makers.items()}
+    bindings: dict[str, Any] = {}
     for part in SIZES:
         bindings |= {f"X_{part}_feats": X[part].copy(), f"y_{part}": y[part].copy()}
     # Names that the cell, or an earlier one, gives to the same things.
     bindings |= {"input_dim": DIM, "num_features": DIM, "hidden_dim": HIDDEN}
     bindings |= {"num_classes": CLASSES, "data": _data(X, y)}
-    source = "sgd = globals().get('sgd')\n" + STAND_IN + _without_own_imports(student) + AFTER
-    after = student.rerun(source, bindings, ["_best_params"])
-    run.best = after.get("_best_params")
+    judge = [student.stand_in(answer) for answer in (new, scores, learn)]
+    run.best = student.apply(
+        in_kernel.train_nets, CELL, BEST, *judge, cells=(CELL,), bindings=bindings
+    )
     return run
 
 
@@ -204,19 +155,3 @@ def _share(net: Net, X: np.ndarray, y: np.ndarray) -> float:
 def _fingerprint(params: Any) -> bytes:
     expect(isinstance(params, dict) and "W1" in params, f"{BEST} has no params with a W1")
     return np.ascontiguousarray(params["W1"], np.float64).tobytes()
-
-
-def _without_own_imports(student: Student) -> str:
-    """The student's cell, without lines that fetch the real net or solver once more."""
-    tree = parse_cell(student.sources.get(CELL, ""))
-    body = [node for node in tree.body if not (_bound(node) & {"TwoLayerNet", "Solver", "tln"})]
-    return ast.unparse(ast.Module(body, []))
-
-
-def _bound(node: ast.stmt) -> set[str]:
-    """The names that an import or a plain assignment binds."""
-    if isinstance(node, ast.Import | ast.ImportFrom):
-        return {alias.asname or alias.name.split(".")[0] for alias in node.names}
-    if isinstance(node, ast.Assign):
-        return {target.id for target in node.targets if isinstance(target, ast.Name)}
-    return set()

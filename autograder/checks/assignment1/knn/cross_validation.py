@@ -70,7 +70,7 @@ def accuracies_are_right(student: Student, rng: Generator) -> None:
     for k in K_CHOICES:
         got = _accuracies(run.table, k)
         inside = ((got >= 0) & (got <= 1)).all()
-        expect(inside, f"k_to_accuracies[{k}] holds numbers outside [0, 1]")
+        expect(inside, f"k_to_accuracies[{k}] holds numbers outside [0, 1], which is no share")
         want = []
         for i in range(FOLDS):
             rest = [j for j in range(FOLDS) if j != i]
@@ -78,8 +78,8 @@ def accuracies_are_right(student: Student, rng: Generator) -> None:
             labels = np.concatenate([y_folds[j].ravel() for j in rest])
             predicted = majority(cdist(X_folds[i], train), labels, k)
             want.append(np.mean(predicted == y_folds[i].ravel()))
-        hint = "divide the number of right labels by the size of the validation fold"
-        expect_close(np.sort(got), np.sort(want), what=f"the accuracies for k = {k}", hint=hint)
+        what = f"the shares of right labels in the validation folds for k = {k}"
+        expect_close(np.sort(got), np.sort(want), what=what)
 
 
 @check("knn-best-k", probe="KNN-A9")
