@@ -20,8 +20,8 @@ from nbgrader.api import Base
 from sqlalchemy import func, select
 
 from autograder.authoring.release import make_release
-from autograder.batch.scribe import Scribe
-from autograder.course.config import gradebook_of
+from autograder.batch.recorder import GradebookRecorder
+from autograder.course.config import open_gradebook
 from autograder.course.records import results
 from autograder.judge.results import GradedNotebook
 from tests import little, postgresql
@@ -98,12 +98,12 @@ def write_class(
     before = rows_in(root)
     with reading(root, on=reads) as pages:
         began = time.monotonic()
-        with Scribe(root, ASSIGNMENT) as scribe:
+        with GradebookRecorder(root, ASSIGNMENT) as recorder:
             for number, student in enumerate(students):
-                scribe.record(student, [of(one, student, number)], WHEN, news=True)
+                recorder.record(student, [of(one, student, number)], WHEN, regraded=True)
         seconds = time.monotonic() - began
-        again = len(scribe._failed)  # these were locked, and were written at the end
-    with gradebook_of(root) as book:
+        again = len(recorder._failed)  # these were locked, and were written at the end
+    with open_gradebook(root) as book:
         if len(book.assignment_submissions(ASSIGNMENT)) != count:
             sys.exit(f"{kind}: not all {count} submissions are in the gradebook")
     return Writing(kind, seconds, rows_in(root) - before, again, pages)
@@ -119,7 +119,7 @@ def of(one: GradedNotebook, student: str, number: int) -> GradedNotebook:
 
 
 def rows_in(root: Path) -> int:
-    with gradebook_of(root) as book:
+    with open_gradebook(root) as book:
         return sum(
             book.db.execute(select(func.count()).select_from(table)).scalar_one()
             for table in Base.metadata.sorted_tables

@@ -13,10 +13,10 @@ from rich.text import Text
 from autograder.authoring.regression import (
     Cell,
     NotebookRun,
-    at_a_time,
     code_cells,
     find_notebooks,
     name_of,
+    parallel_jobs,
     run_notebooks,
 )
 from autograder.cli.progress import progress_bar
@@ -40,7 +40,7 @@ def run_with_summary(root: Path, wanted: Sequence[str], jobs: int | None = None)
     paths = find_notebooks(root, wanted)
     order = {path: code_cells(path) for path in paths}
     console = Console()
-    at_once = at_a_time(len(paths), jobs)
+    at_once = parallel_jobs(len(paths), jobs)
     with progress_bar(console, TextColumn("{task.fields[cell]}", style="dim")) as progress:
         bars = {
             path: progress.add_task(name_of(path), total=len(ids), start=False, cell="")

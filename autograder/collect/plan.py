@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from autograder.collect.exports import HandedIn
+from autograder.collect.exports import SubmittedFile
 from autograder.collect.names import shown
 from autograder.collect.notebooks import Identified, Released, Worth, identify
 from autograder.collect.people import Match, Person, Roster
@@ -20,7 +20,7 @@ class Candidate:
     """A file that is a notebook of a student."""
 
     student: str
-    handed: HandedIn
+    handed: SubmittedFile
     what: Identified
     note: str = ""
     known: bool = True  # the student is in the roster, or there is no roster
@@ -50,7 +50,10 @@ class Plan:
 
 
 def make_plan(
-    handed_in: Sequence[HandedIn], roster: Roster, released: Released, attempt: int | None = None
+    handed_in: Sequence[SubmittedFile],
+    roster: Roster,
+    released: Released,
+    attempt: int | None = None,
 ) -> Plan:
     """Decide about every file. ``attempt``: which of a student's, from 1; None is the latest."""
     plan = Plan()
@@ -89,7 +92,7 @@ def newer(one: Order | None, other: Order | None) -> bool | None:
     return one[1] > other[1]
 
 
-def _matches(handed_in: Iterable[HandedIn], roster: Roster) -> dict[Person, Match]:
+def _matches(handed_in: Iterable[SubmittedFile], roster: Roster) -> dict[Person, Match]:
     """Every person's student. One student is not two people of the same LMS."""
     people = {p: None for h in handed_in for p in (h.person, *h.others) if p is not None}
     matches = {person: roster.find(person) for person in people}
@@ -105,7 +108,7 @@ def _matches(handed_in: Iterable[HandedIn], roster: Roster) -> dict[Person, Matc
     return matches
 
 
-def _candidate(handed: HandedIn, what: Identified, match: Match, group: int) -> Candidate:
+def _candidate(handed: SubmittedFile, what: Identified, match: Match, group: int) -> Candidate:
     late = "LATE, says Canvas" if handed.late else ""
     together = f"handed in by a group of {group}" if group > 1 else ""
     notes = filter(None, (what.note, match.note, late, together))

@@ -33,7 +33,7 @@ def largest_kernel() -> int:
 
 
 @contextmanager
-def room_on_this_host() -> Iterator[None]:
+def room_for_a_kernel() -> Iterator[None]:
     """Wait until there is memory for one more kernel, or until no other one of ours is running.
 
     The workers of a host share a lock: side by side while there is room, else alone. The system

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from distributed import Client, Security
 
-from autograder.batch.cluster import OnDask, connected
-from autograder.batch.run import Choice, grade_class
+from autograder.batch.cluster import DaskExecutor, connected
+from autograder.batch.run import Selection, grade_class
 from autograder.course.records import results
 from autograder.judge.results import TIMED_OUT
 from benchmarks.nodes import kill, nodes, scheduler, worker
@@ -90,7 +90,7 @@ def test_a_node_that_fails_costs_nobody_a_grade(course: Path, tmp_path: Path) ->
 
 @pytest.mark.sandbox
 def test_a_worker_without_isolation_is_left_out(course: Path, tmp_path: Path) -> None:
-    """Here one that is told to use a tier that does not exist."""
+    """LocalExecutor one that is told to use a tier that does not exist."""
     log = tmp_path / "driver.log"
     port = tmp_path / "scheduler.json"
     dask = (sys.executable, "-m", "dask")
@@ -140,7 +140,7 @@ def test_who_is_late_beside_others_is_tried_again_alone(course: Path) -> None:
     little.submit(course, STUDENTS[0], little.answer(loops))
     with connected(None, 2) as client:
         events = grade_class(
-            course, ASSIGNMENT, Choice("student-[0-3]"), lambda m: OnDask(client, m, None)
+            course, ASSIGNMENT, Selection("student-[0-3]"), lambda m: DaskExecutor(client, m, None)
         )
         found = [event.graded for event in events if event.graded]
     assert [(one.student, one.outcome, one.attempts) for one in found if one.outcome] == [

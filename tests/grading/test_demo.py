@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from autograder.batch.desk import Desk
 from autograder.batch.task import Task
 from autograder.cli.demo import run_demo
+from autograder.batch.task_grader import TaskGrader
 from autograder.course.gradebook import course_config
 from autograder.course.records import results
 from autograder.course.submissions import CourseError, Submission
@@ -94,9 +94,9 @@ def graded(demo: Path, zygote: Zygote) -> Graded:
     """Grades a student's notebook after those that it loads, each once."""
 
     @cache
-    def desk(part: str) -> tuple[Material, Desk]:
+    def desk(part: str) -> tuple[Material, TaskGrader]:
         material = load_material(demo, part, b"a secret")
-        return material, Desk(material, lambda: zygote)
+        return material, TaskGrader(material, lambda: zygote)
 
     @cache
     def handed_in(student: str) -> dict[str, bytes]:

@@ -12,10 +12,10 @@ from click.testing import CliRunner
 from nbgrader.api import Gradebook
 
 from autograder.authoring.release import release
-from autograder.batch.desk import Desk
 from autograder.batch.engine import Event
-from autograder.batch.graders import Here
-from autograder.batch.run import Choice, grade_class
+from autograder.batch.executors import LocalExecutor
+from autograder.batch.run import Selection, grade_class
+from autograder.batch.task_grader import TaskGrader
 from autograder.cli.main import main
 from autograder.course.gradebook import GradebookError
 from autograder.course.records import results
@@ -48,7 +48,9 @@ def course(released: Path, tmp_path: Path) -> Path:
 
 def graded(root: Path, zygote: Zygote) -> Iterator[Event]:
     """Grade, one after the other; the events of those that are done."""
-    events = grade_class(root, ASSIGNMENT, Choice(), lambda m: Here(Desk(m, lambda: zygote)))
+    events = grade_class(
+        root, ASSIGNMENT, Selection(), lambda m: LocalExecutor(TaskGrader(m, lambda: zygote))
+    )
     return (event for event in events if event.graded)
 
 

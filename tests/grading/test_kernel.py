@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.batch.desk import tried_twice
+from autograder.batch.task_grader import with_one_retry
 from autograder.judge import warm as workers
 from autograder.judge.kernel import Kernel, KernelDied, KernelLimits
 from autograder.judge.registry import Check
@@ -227,7 +227,7 @@ def test_what_was_asked_of_a_dying_zygote_is_asked_of_a_fresh_one() -> None:
             finally:
                 kernel.close()
 
-        assert tried_twice(ask, live) == "2\n"
+        assert with_one_retry(ask, live) == "2\n"
         assert live().pid != first.pid
 
 

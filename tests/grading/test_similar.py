@@ -23,7 +23,7 @@ from autograder.similar import THRESHOLD, fragments, writings
 from autograder.similar.pages import Findings
 from autograder.similar.pairs import find_pairs
 from autograder.similar.parts import side_by_side
-from autograder.similar.run import Choice, find_similar
+from autograder.similar.run import ComparisonOptions, find_similar
 from autograder.similar.tokens import code_tokens
 from autograder.similar.writings import NotCompared, SimilarError
 from html_tags import Tags
@@ -87,7 +87,7 @@ def hand_in(root: Path, who: str, content: Document | bytes, notebook: str = NOT
 
 
 def compare(root: Path, **choice: Any) -> Findings:
-    return find_similar(root, ASSIGNMENT, root / "out", Choice(**choice))
+    return find_similar(root, ASSIGNMENT, root / "out", ComparisonOptions(**choice))
 
 
 def pairs(findings: Findings) -> list[tuple[str, str]]:

@@ -18,8 +18,8 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 from autograder.authoring.regression import (
     Cell,
     NotebookRun,
-    at_a_time,
     find_notebooks,
+    parallel_jobs,
     run_notebooks,
 )
 from autograder.cli.main import main
@@ -292,7 +292,7 @@ def wait_until(condition: Callable[[], bool], seconds: float) -> None:
 
 
 def test_as_many_notebooks_at_a_time_as_there_are_cores() -> None:
-    assert at_a_time(1) == 1
-    assert at_a_time(100) == min(100, cores())
-    assert at_a_time(100, 100) == 100
-    assert at_a_time(5, 2) == 2
+    assert parallel_jobs(1) == 1
+    assert parallel_jobs(100) == min(100, cores())
+    assert parallel_jobs(100, 100) == 100
+    assert parallel_jobs(5, 2) == 2
