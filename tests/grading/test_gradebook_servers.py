@@ -77,7 +77,7 @@ def pages(course: Path) -> list[dict]:
 @contextmanager
 def formgrader(root: Path) -> Iterator[list[dict]]:
     """One asks for page after page, from before the block begins until it has ended."""
-    command = [sys.executable, "benchmarks/class_reader.py", str(root)]
+    command = [sys.executable, "-m", "benchmarks.class_scale.gradebook", str(root)]
     pages: list[dict] = []
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as reader:
         assert reader.stdout is not None
