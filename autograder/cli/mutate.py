@@ -14,6 +14,7 @@ from rich.table import Table
 
 from autograder.cli.progress import progress_bar
 from autograder.course.submissions import CourseError
+from autograder.files import write_text
 from autograder.mutate import score
 from autograder.mutate.fairness import repeat
 from autograder.mutate.run import Measured, measure, workers
@@ -130,4 +131,4 @@ def _write_tables(path: Path, assignment: str, tables: str) -> None:
     pattern = re.compile(re.escape(begin) + ".*?" + re.escape(END), re.DOTALL)
     if not pattern.search(text):
         text += f"\n{begin}\n{END}\n"
-    path.write_text(pattern.sub(lambda _: f"{begin}\n\n{tables}\n{END}", text), "utf-8")
+    write_text(path, pattern.sub(lambda _: f"{begin}\n\n{tables}\n{END}", text))

@@ -27,6 +27,7 @@ from pathlib import Path
 
 from autograder.authoring.release import make_release
 from autograder.export import ExportError
+from autograder.files import replacing
 from autograder.grading.material import Material, load_material
 
 HERE = Path(__file__).resolve().parent
@@ -50,15 +51,16 @@ def build_zip(root: Path, assignment: str, out: Path, minutes: int, visibility: 
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".gradescope-", dir=out.parent) as scratch:
-            book, unfinished = Path(scratch, "gradebook.db"), Path(scratch, "autograder.zip")
+            book = Path(scratch, "gradebook.db")
             make_release(root, assignment, Path(scratch, "release"), database=book)
-            unfinished.touch(mode=0o600)
-            with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED) as archive:
+            with (
+                replacing(out, mode=0o600) as file,
+                zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive,
+            ):
                 _add(archive, "settings.json", json.dumps(settings, indent=1).encode())
                 _add(archive, "requirements.lock", lock.read_bytes())
                 _add_code(archive, {name for name, _ in material.released})
                 _add_course(archive, root, material, book.read_bytes())
-            unfinished.replace(out)
     except OSError as error:
         raise ExportError(f"{out} cannot be made: {error}") from None
     return out
