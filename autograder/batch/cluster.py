@@ -23,7 +23,7 @@ from autograder.batch.task import VERSION, Refused, Task, unpack_answer
 from autograder.errors import ClusterError
 from autograder.grading.material import Material
 from autograder.host.gpus import devices
-from autograder.host.memory import at_once
+from autograder.host.memory import default_worker_count
 from autograder.sandbox.policy import SandboxError
 
 SETTINGS = {
@@ -65,7 +65,10 @@ def connected(
             with client:
                 yield client
             return
-        with _own_workers(workers or at_once(), gpus=gpus) as cluster, Client(cluster) as client:
+        with (
+            _own_workers(workers or default_worker_count(), gpus=gpus) as cluster,
+            Client(cluster) as client,
+        ):
             yield client
 
 

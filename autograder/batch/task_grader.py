@@ -49,12 +49,12 @@ class TaskGrader:
             missing_hint=task.missing_hint,
             late_in=task.late_in,
         )
-        wish = template.gpu()
-        if wish is None:
+        request = template.gpu()
+        if request is None:
             return grade_with_retry(job, self._zygote)
         if fallback := task.no_gpu or self._no_device:
             return grade_with_retry(replace(job, fallback=fallback), self._zygote)
-        with gpus.reserve_gpu(self._devices, wish.share, wish.memory_mb << 20) as gpu:
+        with gpus.reserve_gpu(self._devices, request.share, request.memory_mb << 20) as gpu:
             return grade_with_retry(replace(job, gpu=gpu), self._zygote)
 
     def _work(self, task: Task) -> EarlierWork:

@@ -55,7 +55,7 @@ def similar(
 
     root = root.resolve()
     options = ComparisonOptions(notebooks, threshold, others)
-    quiet = compare_with_progress(
+    nothing_found = compare_with_progress(
         root, assignment, out or root / "report" / assignment / "similar", options
     )
-    sys.exit(0 if quiet else NEEDS_HUMAN)
+    sys.exit(0 if nothing_found else NEEDS_HUMAN)

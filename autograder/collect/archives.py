@@ -1,6 +1,6 @@
 """Unpack what strangers have packed: nothing leads out of the folder, nothing fills the disk.
 
-Zips are read member by member, under caps. What is refused is told in a line; the rest goes on.
+Zips are read member by member, under caps. What is refused is reported in a line; the rest goes on.
 What came out of ``hw.zip`` is in the folder ``hw.zip!``; a student's zip itself stays beside it
 only where something in it was refused.
 """

@@ -86,7 +86,7 @@ def make_plan(
 
 
 def newer(one: Order | None, other: Order | None) -> bool | None:
-    """Whether the first is newer; None where nothing tells."""
+    """Whether the first is newer; None where nothing shows."""
     if one is None or other is None or one[0] != other[0] or one == other:
         return None
     return one[1] > other[1]
@@ -125,7 +125,7 @@ def _of_attempt(plan: Plan, mine: list[Candidate], wanted: int) -> list[Candidat
     attempts = set(orders.values())
     kinds = {order[0] if order else "" for order in attempts}
     if len(orders) > 1 and ("" in kinds or len(kinds) > 1):
-        reason = f"of one of {len(orders)} attempts, and nothing tells their order"
+        reason = f"of one of {len(orders)} attempts, and nothing shows their order"
         plan.leftovers += [Leftover(one.handed.file, reason, one.student) for one in mine]
         return []
     in_order = sorted(attempts, key=lambda order: order[1] if order else 0)
@@ -170,5 +170,5 @@ def _choose(plan: Plan, rivals: list[Candidate]) -> None:
         plan.chosen += newest
         return
     notebook = newest[0].notebook
-    reason = f"one of {len(newest)} different files for {notebook}; nothing tells which is the last"
+    reason = f"one of {len(newest)} different files for {notebook}; nothing shows which is the last"
     plan.leftovers += [Leftover(one.handed.file, reason, one.student) for one in newest]

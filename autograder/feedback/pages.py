@@ -73,7 +73,7 @@ def make_feedback(root: Path, assignment: str, students: Sequence[str] | None = 
     root = root.resolve()
     config = course_config(root)
     configure(config)
-    read_disclosure(root, assignment)  # tells what is wrong with it before any page is made
+    read_disclosure(root, assignment)  # raises what is wrong with it before any page is made
     folder = Path(CourseDirectory(config=config).feedback_directory)
     wanted = ["*"] if students is None else [glob.escape(name) for name in students]
     with tempfile.TemporaryDirectory(prefix=".feedback-", dir=root) as scratch:

@@ -71,9 +71,9 @@ def _device(index: int) -> Device:
 
 
 def used_bytes(uuid: str, pids: Collection[int]) -> int:
-    """Memory that these processes hold on a device, as far as the driver tells.
+    """Memory that these processes hold on a device, as far as the driver reports it.
 
-    It tells nothing where it sees other numbers of processes than we do, as in some containers.
+    It reports nothing where it sees other process ids than we do, as in some containers.
     """
     try:
         handle = pynvml.nvmlDeviceGetHandleByUUID(uuid)

@@ -87,11 +87,11 @@ def load_template(root: Path, assignment: str, notebook: str) -> Template:
         cell["source"] = source_of(cell)
     template = Template(assignment, notebook, document)
     try:
-        wish = template.gpu()
+        request = template.gpu()
     except (KeyError, TypeError, ValueError):
         raise TemplateError(f"{path}: {GPU_FORM}") from None
-    if wish and not (1 <= wish.share <= MAX_SHARE and wish.memory_mb > 0):
-        raise TemplateError(f"{path}: {GPU_FORM}, not {wish}")
+    if request and not (1 <= request.share <= MAX_SHARE and request.memory_mb > 0):
+        raise TemplateError(f"{path}: {GPU_FORM}, not {request}")
     return template
 
 

@@ -26,7 +26,7 @@ from autograder.similar.writings import (
 )
 
 #: Pairs of one notebook that are shown. Where there are more, very many have copied from one place.
-MOST_PAIRS = 200
+MAX_PAIRS = 200
 
 Tick = Callable[[str, int, int], None]  # what is being done, how many are done, of how many
 Texts = Sequence[Writing | NotCompared]
@@ -117,7 +117,7 @@ def _compare(
     corpus = make_corpus(texts, given)
     pairs = find_pairs(corpus, options.threshold, lambda done, of: tick(f"{name}: pairs", done, of))
     rows = []
-    for pair in pairs[:MOST_PAIRS]:
+    for pair in pairs[:MAX_PAIRS]:
         row = Row(
             notebook=name,
             left=pair.left.writing.who,

@@ -90,7 +90,7 @@ def test_a_node_that_fails_costs_nobody_a_grade(course: Path, tmp_path: Path) ->
 
 @pytest.mark.sandbox
 def test_a_worker_without_isolation_is_left_out(course: Path, tmp_path: Path) -> None:
-    """LocalExecutor one that is told to use a tier that does not exist."""
+    """LocalExecutor one that is output to use a tier that does not exist."""
     log = tmp_path / "driver.log"
     port = tmp_path / "scheduler.json"
     dask = (sys.executable, "-m", "dask")
@@ -112,9 +112,11 @@ def test_a_worker_without_isolation_is_left_out(course: Path, tmp_path: Path) ->
         start(*dask, "worker", *file, *options)
         start(*dask, "worker", *file, *options, CS231N_ISOLATION="no-such-tier")
         address = wait_for_workers(port, 2)
-        with log.open("wb") as told:
+        with log.open("wb") as output:
             command = [*GRADE, "--scheduler", address, "--root", str(course)]
-            status = subprocess.run(command, stdout=told, stderr=told, timeout=SECONDS).returncode
+            status = subprocess.run(
+                command, stdout=output, stderr=output, timeout=SECONDS
+            ).returncode
     assert status == 0, log.read_text("utf-8")
     assert points(course) == dict.fromkeys(STUDENTS, CLASS_POINTS)
     assert log.read_text("utf-8").count("is not used: no tier 'no-such-tier'") == 1
@@ -161,7 +163,7 @@ def test_nobody_else_on_this_machine_can_give_orders_to_our_workers() -> None:
             Client(address, security=Security.temporary(), timeout=2)
 
 
-def test_no_scheduler_is_told_and_nothing_is_graded(course: Path) -> None:
+def test_no_scheduler_is_reported_and_nothing_is_graded(course: Path) -> None:
     command = [*GRADE, "--scheduler", "tcp://127.0.0.1:9", "--root", str(course)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
     assert done.returncode == 1

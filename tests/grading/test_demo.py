@@ -326,5 +326,5 @@ def test_an_early_mistake_is_paid_once_and_the_report_says_so(
 ) -> None:
     """The wrong ReLU costs points in two_layer_net; what builds on it is asked with a right one."""
     result = graded("wrong_net_relu_mask", notebook)
-    told = [note for note in result.substituted if "relu_backward of two_layer_net" in note]
-    assert bool(told) == (PART_OF[notebook] == "assignment2")
+    notes = [note for note in result.substituted if "relu_backward of two_layer_net" in note]
+    assert bool(notes) == (PART_OF[notebook] == "assignment2")

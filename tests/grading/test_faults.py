@@ -176,7 +176,7 @@ def small_disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.mark.sandbox
-def test_a_full_disk_is_told_and_nothing_is_half_written(
+def test_a_full_disk_is_reported_and_nothing_is_half_written(
     small_disk: Path, ungraded: Path, expected: list[tuple]
 ) -> None:
     root = copy(ungraded, "full")

@@ -1,6 +1,6 @@
 """GPUs: who gets one, what a sandbox with one may do more, and what comes of using it up.
 
-There need be none here: /dev/full stands for a GPU's device file, and NVML is told what to say.
+There need be none here: /dev/full stands for a device file, and NVML answers as a test wants it to.
 """
 
 from __future__ import annotations
@@ -42,18 +42,18 @@ SHARE = Gpu("Stand-in", "GPU-1", (NODE,), memory_bytes=2 * GIB, total_bytes=8 * 
 
 
 @pytest.mark.sandbox
-def test_pytorch_is_told_its_share_when_it_starts_cuda(zygote_with_device: Zygote) -> None:
+def test_pytorch_gets_its_share_when_it_starts_cuda(zygote_with_device: Zygote) -> None:
     """What is queued for that moment is called here as CUDA's start would."""
     ask = """
         import torch
-        told = []
-        torch.cuda.set_per_process_memory_fraction = lambda *share: told.append(share)
+        shares = []
+        torch.cuda.set_per_process_memory_fraction = lambda *share: shares.append(share)
         for queued, _ in torch.cuda._queued_calls:
             try:
                 queued()
             except Exception as error:  # the others want a real CUDA
                 pass
-        print(told)
+        print(shares)
     """
     lines = "\n".join(line[8:] for line in ask.splitlines())
     for gpu, expected in ((SHARE, "[(0.25, 0)]"), (None, "[]")):
@@ -119,7 +119,7 @@ def test_devices_are_those_with_a_device_file(driver: dict[int, int]) -> None:
 
 
 def holds(place: tuple[int, int], comes, entered, leave) -> None:
-    """In a process of its own: take a place on a device, say so, keep it until told."""
+    """In a process of its own: take a place on a device, say so, keep it until asked to leave."""
     number, share = place
     devices = [gpus.Device(f"d{n}", f"test-{os.getppid()}-{n}", NODE, 8 * GIB) for n in range(2)]
     comes.set()
@@ -210,8 +210,8 @@ def test_a_full_gpu_is_an_outcome_that_students_understand(course: Path, zygote:
     submit(course, "ada", answer(uses_it_up))
     (graded,) = grade(course, Selection(), lambda m: LocalExecutor(TaskGrader(m, lambda: zygote)))
     assert graded.outcome == OUT_OF_GPU_MEMORY
-    told = cell_of(json.loads(graded.document), "imports")["outputs"][-1]["text"]
-    assert "append loss.item(), not loss" in told
+    text = cell_of(json.loads(graded.document), "imports")["outputs"][-1]["text"]
+    assert "append loss.item(), not loss" in text
 
 
 # -- a class --------------------------------------------------------------------------------------
@@ -246,7 +246,7 @@ def test_the_wish_is_read_from_the_notebook(course: Path) -> None:
 
 
 @pytest.mark.parametrize("wish", [{"share": 4}, {"share": 0, "memory_mb": 9}, "all", {"share": []}])
-def test_a_wish_of_another_form_is_told(course: Path, wish: object) -> None:
+def test_a_request_of_another_form_is_reported(course: Path, wish: object) -> None:
     path = course / "release" / ASSIGNMENT / f"{NOTEBOOK}.ipynb"
     document = json.loads(path.read_text("utf-8"))
     document["metadata"]["cs231n"]["gpu"] = wish

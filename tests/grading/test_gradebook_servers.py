@@ -118,7 +118,7 @@ def test_all_grades_are_there_and_a_formgrader_reads_meanwhile(
 
 
 @pytest.mark.usefixtures("pages")
-def test_the_courses_plugin_is_told_who_how_much_and_how_late(course: Path) -> None:
+def test_the_courses_plugin_is_reported_who_how_much_and_how_late(course: Path) -> None:
     with open_gradebook(course) as book:
         found = {
             student: book.find_submission_notebook(*NAMES, student).late_submission_penalty

@@ -194,8 +194,8 @@ def test_one_early_mistake_costs_once(course: Path, zygote, name: str) -> None:
     assert scores(late) == RIGHT, [cell.checks for cell in late.cells]
     for found in (late, early["a_net"]):
         assert len(found.substituted) == len(notes)
-        for told, note in zip(found.substituted, notes, strict=True):
-            assert told.startswith(note)
+        for sentence, note in zip(found.substituted, notes, strict=True):
+            assert sentence.startswith(note)
         assert all(note in found.document for note in notes)
     with Gradebook(f"sqlite:///{course}/gradebook.db") as gradebook:
         assert gradebook.find_submission("assignment9", name).score == 2.0

@@ -358,7 +358,7 @@ def test_a_class_that_copied_from_one_place_gets_a_list_of_bearable_length(
 ) -> None:
     for who in ("ann", "bo", "cy"):
         hand_in(root, who, document(program("x"), f"# {who}"))
-    monkeypatch.setattr("autograder.similar.run.MOST_PAIRS", 2)
+    monkeypatch.setattr("autograder.similar.run.MAX_PAIRS", 2)
     assert compare(root).pairs == 3
     assert "Shown are 2 of 3 pairs" in pages(root)["index.html"]
     assert len(pages(root)) == 3
@@ -506,7 +506,7 @@ def test_the_command_writes_where_the_report_is_and_asks_for_a_human(root: Path)
     assert "No two of them" in (root / "else" / "index.html").read_text("utf-8")
 
 
-def test_wrong_use_is_told(root: Path) -> None:
+def test_wrong_use_is_reported(root: Path) -> None:
     with pytest.raises(SimilarError, match="nobody has handed in"):
         compare(root)
     hand_in(root, "ann", document(program("x")))

@@ -154,7 +154,7 @@ def test_a_link_to_somebody_elses_work_is_not_followed(zygote, tmp_path: Path) -
     assert Submission("eve", link.parent).files() == {}
 
 
-def test_the_time_out_is_told_in_the_cell(graded) -> None:
+def test_the_time_out_is_reported_in_the_cell(graded) -> None:
     document = json.loads(graded["endless-loop"].document)
     [cell] = [c for c in document["cells"] if c["id"] == "extra-1"]
     assert cell["outputs"][-1]["text"].startswith("Interrupted after 4 s")

@@ -69,14 +69,14 @@ def test_memory_of_the_whole_tree_is_seen(fresh: Sandbox) -> None:
     """Each process is below its limit; the judge's watchdog needs the sum."""
     before = fresh.private_bytes()
     code = """
-told, tell = os.pipe()
+reader, writer = os.pipe()
 for _ in range(3):
     if os.fork() == 0:
         block = b'x' * (40 << 20)
-        os.write(tell, b'.')
+        os.write(writer, b'.')
         time.sleep(60)
 for _ in range(3):
-    os.read(told, 1)
+    os.read(reader, 1)
 """
     ask(fresh, code)
     for exact in (False, True):

@@ -30,12 +30,12 @@ from autograder.export import ExportError
 from autograder.files import replacing
 from autograder.grading.material import Material, load_material
 
-HERE = Path(__file__).resolve().parent
-REPOSITORY = HERE.parents[2]
+FOLDER = Path(__file__).resolve().parent
+REPOSITORY = FOLDER.parents[2]
 PACKAGES = ("autograder", "cs231n_lib")
 # Wrong and right solutions, for measuring the checks: no part of grading.
 LEFT_OUT = ("autograder/mutants", "autograder/demo/samples")
-LONG_AGO = (1980, 1, 1, 0, 0, 0)  # of the same files, the same zip
+FIXED_TIMESTAMP = (1980, 1, 1, 0, 0, 0)  # of the same files, the same zip
 
 
 def build_zip(root: Path, assignment: str, out: Path, minutes: int, visibility: str) -> Path:
@@ -68,7 +68,7 @@ def build_zip(root: Path, assignment: str, out: Path, minutes: int, visibility: 
 
 def _add_code(archive: zipfile.ZipFile, assignments: set[str]) -> None:
     for name in ("setup.sh", "run_autograder"):
-        _add(archive, name, (HERE / name).read_bytes(), mode=0o755)
+        _add(archive, name, (FOLDER / name).read_bytes(), mode=0o755)
     for path in _code(assignments):
         _add(archive, path.relative_to(REPOSITORY).as_posix(), path.read_bytes())
 
@@ -103,7 +103,7 @@ def _wanted(folder: Path, assignments: set[str]) -> bool:
 
 
 def _add(archive: zipfile.ZipFile, name: str, data: bytes, mode: int = 0o644) -> None:
-    entry = zipfile.ZipInfo(name, LONG_AGO)
+    entry = zipfile.ZipInfo(name, FIXED_TIMESTAMP)
     entry.external_attr = (0o100000 | mode) << 16  # a regular file
     entry.create_system = 3  # Unix: the mode counts
     entry.compress_type = zipfile.ZIP_DEFLATED
