@@ -541,6 +541,7 @@ def test_the_same_files_give_the_same_pages(root: Path) -> None:
     environment = os.environ | {"PYTHONHASHSEED": "7", "PYTHONPATH": str(COURSE)}
     done = subprocess.run([*command, *words], env=environment, capture_output=True, text=True)
     assert done.returncode == 1, done.stderr
+    assert "Traceback" not in done.stderr
     first = pages(root)
     assert len(first) == 4
     for file, page in first.items():
