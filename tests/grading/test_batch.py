@@ -34,7 +34,7 @@ from autograder.judge.results import (
     CellVerdict,
     GradedNotebook,
 )
-from little import ASSIGNMENT, CLASS_POINTS, NOTEBOOK, answer, cell_of, submit, write_course
+from tests.little import ASSIGNMENT, CLASS_POINTS, NOTEBOOK, answer, cell_of, submit, write_course
 
 ROOT = Path(__file__).resolve().parents[2]
 ALL = Selection()

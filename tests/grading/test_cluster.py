@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from autograder.judge.results import TIMED_OUT
 from benchmarks.nodes import kill, nodes, scheduler, worker
 from tests import little
 from tests.little import ASSIGNMENT, CLASS_POINTS, cell_of
+from tests.waiting import wait_until
 
 GRADE = (sys.executable, "-m", "autograder", "grade", ASSIGNMENT)
 STUDENTS = [f"student-{number}" for number in range(8)]
@@ -78,11 +78,7 @@ def test_a_node_that_fails_costs_nobody_a_grade(course: Path, tmp_path: Path) ->
             stack.callback(kill, process)
         driver = desk.start([*GRADE, "--scheduler", address, "--root", str(course)], log)
         stack.callback(kill, driver)
-        end = time.monotonic() + SECONDS
-        while len(points(course)) < 2:
-            assert driver.poll() is None, log.read_text("utf-8")
-            assert time.monotonic() < end, log.read_text("utf-8")
-            time.sleep(0.05)  # no event tells
+        wait_until(lambda: len(points(course)) >= 2, driver, lambda: log.read_text("utf-8"))
         kill(workers[0])
         assert driver.wait(SECONDS) == 0, log.read_text("utf-8")
     assert points(course) == dict.fromkeys(STUDENTS, CLASS_POINTS)
@@ -124,10 +120,7 @@ def test_a_worker_without_isolation_is_left_out(course: Path, tmp_path: Path) ->
 
 def wait_for_workers(file: Path, count: int) -> str:
     """Wait until a scheduler has so many workers; returns its address."""
-    end = time.monotonic() + SECONDS
-    while not file.exists():
-        assert time.monotonic() < end
-        time.sleep(0.1)  # no event tells
+    wait_until(file.exists)
     with Client(scheduler_file=str(file)) as client:
         client.wait_for_workers(count, timeout=SECONDS)
     return json.loads(file.read_text("utf-8"))["address"]

@@ -29,7 +29,7 @@ from autograder.feedback.pages import make_feedback
 from autograder.judge.results import GradedNotebook
 from autograder.judge.zygote import Zygote
 from autograder.notebook.template import TemplateError
-from little import ASSIGNMENT, NOTEBOOK, answer, cell_of, submit, write_course
+from tests.little import ASSIGNMENT, NOTEBOOK, answer, cell_of, submit, write_course
 
 pytestmark = pytest.mark.sandbox
 

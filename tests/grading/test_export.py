@@ -24,7 +24,7 @@ from sqlalchemy.exc import DBAPIError
 from autograder.authoring.release import release
 from autograder.cli.export import export
 from autograder.export.snapshot import reading_engine
-from little import (
+from tests.little import (
     ASSIGNMENT,
     NOTEBOOK,
     ROOT,

@@ -30,7 +30,7 @@ from autograder.judge.zygote import Zygote
 from autograder.notebook.template import Template, TemplateError, load_template
 from autograder.sandbox import probe
 from autograder.sandbox.policy import Gpu
-from little import ASSIGNMENT, CLASS_POINTS, NOTEBOOK, answer, cell_of, submit, write_course
+from tests.little import ASSIGNMENT, CLASS_POINTS, NOTEBOOK, answer, cell_of, submit, write_course
 
 GIB = 1 << 30
 WHILE = 1.0  # seconds in which a free place would have been taken

@@ -20,7 +20,7 @@ from autograder.cli.main import main
 from autograder.course.gradebook import GradebookError
 from autograder.course.records import results
 from autograder.judge.zygote import Zygote
-from little import ASSIGNMENT, CLASS_POINTS, answer, copy_course, submit, write_course
+from tests.little import ASSIGNMENT, CLASS_POINTS, answer, copy_course, submit, write_course
 
 STUDENTS = ("ada", "bob", "zoe")
 EVERYBODY = dict.fromkeys(STUDENTS, CLASS_POINTS)

@@ -24,7 +24,16 @@ from autograder.cli.export import export
 from autograder.course.config import open_gradebook
 from autograder.course.records import results
 from autograder.judge.zygote import Zygote
-from little import ASSIGNMENT, CLASS_POINTS, NOTEBOOK, ROOT, answer, cell_of, submit, write_course
+from tests.little import (
+    ASSIGNMENT,
+    CLASS_POINTS,
+    NOTEBOOK,
+    ROOT,
+    answer,
+    cell_of,
+    submit,
+    write_course,
+)
 
 pytestmark = pytest.mark.sandbox
 

@@ -22,7 +22,7 @@ from autograder.course.secret import course_secret
 from autograder.export.gradescope.run import main as grade_in_container
 from autograder.export.gradescope.upload import hand_in
 from cs231n_lib.data.cache import cache_dir
-from little import (
+from tests.little import (
     ASSIGNMENT,
     CLASS_POINTS,
     ROOT,

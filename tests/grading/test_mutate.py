@@ -18,7 +18,7 @@ from autograder.mutate.fairness import alternatives, grade_repeatedly, repeat, s
 from autograder.mutate.run import ReferenceFailed, measure, workers
 from autograder.mutate.score import automatic_score, by_check, by_hand_score, good_enough, survivors
 from autograder.mutate.trial import Key, load_subject, quickly, thoroughly
-from little import SOURCE, write_course
+from tests.little import SOURCE, write_course
 
 ROOT = Path(__file__).parents[2]
 VOTE = "KNearestNeighbor.predict_labels"

@@ -21,7 +21,7 @@ from autograder.mutate import fairness
 from autograder.mutate.mutants import MUTANTS
 from autograder.mutate.trial import load_subject
 from autograder.report import write_report
-from little import CONFIG, ROOT
+from tests.little import CONFIG, ROOT
 
 TLN, FCN = ("assignment1", "two_layer_net"), ("assignment2", "FullyConnectedNets")
 BN, DO = ("assignment2", "BatchNormalization"), ("assignment2", "Dropout")

@@ -18,7 +18,7 @@ from autograder.grading.prerequisites import answers_of, course_order, loads
 from autograder.judge.results import GradedNotebook
 from autograder.notebook.edits import solve
 from autograder.notebook.template import load_template, notebooks_of
-from little import CONFIG, ROOT
+from tests.little import CONFIG, ROOT
 
 LOAD = "from cs231n_lib.notebooks import load"
 # An early notebook in one assignment; one that loads it beside it, and one in the next assignment.

@@ -26,7 +26,7 @@ from autograder.similar.parts import side_by_side
 from autograder.similar.run import ComparisonOptions, find_similar
 from autograder.similar.tokens import code_tokens
 from autograder.similar.writings import NotCompared, SimilarError
-from html_tags import Tags
+from tests.html_tags import Tags
 
 COURSE = Path(__file__).resolve().parents[2]
 RIGHT = sorted(COURSE.glob("autograder/mutants/*/*/right_1.py"))

@@ -15,7 +15,7 @@ from autograder.course.submissions import Submission
 from autograder.judge.results import GradedNotebook
 from autograder.judge.zygote import Zygote
 from autograder.sandbox.policy import SandboxError
-from little import ASSIGNMENT, CLASS_POINTS, answer, cell_of, submit, write_course
+from tests.little import ASSIGNMENT, CLASS_POINTS, answer, cell_of, submit, write_course
 
 
 def code(source: str) -> dict:

@@ -15,7 +15,6 @@ import pytest
 from markupsafe import escape
 from scipy.stats import pointbiserialr
 
-import made_up_class
 from autograder.judge.results import CellVerdict, CheckVerdict, GradedNotebook
 from autograder.judge.score import NO_ANSWER, NOT_ATTEMPTED, NOT_RUN
 from autograder.report import write_report
@@ -25,7 +24,8 @@ from autograder.report.histograms import histogram, time_axis
 from autograder.report.html import breakable, duration, percent, student_file
 from autograder.report.item_analysis import CheckSummary, CheckTally
 from autograder.report.summary import summarize
-from html_tags import Tags
+from tests import made_up_class
+from tests.html_tags import Tags
 
 HOSTILE = "<script>alert(1)</script>\"><img src=x onerror='alert(2)'>"
 ALLOWS = "style-src 'unsafe-inline'"
