@@ -43,8 +43,9 @@ def test_each_helper_is_imported_by_one_name() -> None:
                 continue
             for module in modules:
                 last = module.rpartition(".")[2]
-                inside = TESTS.parent.joinpath(*module.split(".")).with_suffix(".py")
-                if last in helpers and (module == last or inside.is_file()):
+                file = TESTS.parent.joinpath(*module.split(".")).with_suffix(".py")
+                ours = module.startswith("tests.") and file.is_file()
+                if last in helpers and (module == last or ours):
                     names[last].add(module)
     assert {helper: found for helper, found in names.items() if len(found) > 1} == {}
     assert names["little"] == {"tests.little"}
