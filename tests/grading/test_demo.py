@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from autograder.batch.task import Task
-from autograder.cli.demo import run_demo
 from autograder.batch.task_grader import TaskGrader
+from autograder.cli.demo import run_demo
 from autograder.course.gradebook import course_config
 from autograder.course.records import results
 from autograder.course.submissions import CourseError, Submission
@@ -94,7 +94,7 @@ def graded(demo: Path, zygote: Zygote) -> Graded:
     """Grades a student's notebook after those that it loads, each once."""
 
     @cache
-    def desk(part: str) -> tuple[Material, TaskGrader]:
+    def grader_of(part: str) -> tuple[Material, TaskGrader]:
         material = load_material(demo, part, b"a secret")
         return material, TaskGrader(material, lambda: zygote)
 
@@ -104,11 +104,12 @@ def graded(demo: Path, zygote: Zygote) -> Graded:
 
     @cache
     def once(student: str, notebook: str) -> GradedNotebook:
-        material, judge = desk(PART_OF[notebook])
+        material, grader = grader_of(PART_OF[notebook])
         files = handed_in(student)
         needed = material.needs(material.template(notebook))
-        known = {name: once(student, name[1]) for name in needed if f"{name[1]}.ipynb" in files}
-        return judge.grade(Task(student, notebook, files, files[f"{notebook}.ipynb"], known=known))
+        earlier = {name: once(student, name[1]) for name in needed if f"{name[1]}.ipynb" in files}
+        submission = files[f"{notebook}.ipynb"]
+        return grader.grade(Task(student, notebook, files, submission, earlier_verdicts=earlier))
 
     return once
 
