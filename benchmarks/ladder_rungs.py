@@ -152,14 +152,14 @@ def batchnorm_convnet(width: int = 16) -> nn.Module:
     )  # fmt: skip
 
 
-def network(see: See, make: Callable[[], nn.Module], how: Training) -> Callable[[Data], float]:
+def network(see: See, make: Callable[[], nn.Module], training: Training) -> Callable[[Data], float]:
     """A rung that trains a network on what ``see`` shows it."""
 
     def run(data: Data) -> float:
         train, test = see(data)
         torch.manual_seed(0)
         model = make()
-        fit(model, train, data.y, how)
+        fit(model, train, data.y, training)
         model.eval()
         with torch.no_grad():
             guesses = torch.cat([model(part).argmax(1) for part in test.split(500)])
@@ -168,24 +168,32 @@ def network(see: See, make: Callable[[], nn.Module], how: Training) -> Callable[
     return run
 
 
-def fit(model: nn.Module, X: Tensor, y: Tensor, how: Training) -> None:
-    if how.adam:
-        optimiser = torch.optim.AdamW(model.parameters(), lr=how.rate, weight_decay=how.decay)
+def fit(model: nn.Module, X: Tensor, y: Tensor, training: Training) -> None:
+    if training.adam:
+        optimiser = torch.optim.AdamW(
+            model.parameters(), lr=training.rate, weight_decay=training.decay
+        )
     else:
         optimiser = torch.optim.SGD(
-            model.parameters(), lr=how.rate, momentum=0.9, nesterov=True, weight_decay=how.decay
+            model.parameters(),
+            lr=training.rate,
+            momentum=0.9,
+            nesterov=True,
+            weight_decay=training.decay,
         )
-    steps = how.epochs * -(-len(y) // how.batch)
+    steps = training.epochs * -(-len(y) // training.batch)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, how.rate, total_steps=steps, pct_start=0.2
+        optimiser, training.rate, total_steps=steps, pct_start=0.2
     )
-    for _ in range(how.epochs):
-        for rows in torch.randperm(len(y)).split(how.batch):
+    for _ in range(training.epochs):
+        for rows in torch.randperm(len(y)).split(training.batch):
             batch = X[rows]
-            if how.flip:
+            if training.flip:
                 batch = torch.where(torch.rand(len(rows), 1, 1, 1) < 0.5, batch.flip(-1), batch)
             scores = model(batch)
-            loss = hinge_loss(scores, y[rows]) if how.hinge else F.cross_entropy(scores, y[rows])
+            loss = (
+                hinge_loss(scores, y[rows]) if training.hinge else F.cross_entropy(scores, y[rows])
+            )
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()

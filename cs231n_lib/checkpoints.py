@@ -1,45 +1,29 @@
 """The solver's state on disk: a pickled dict of arrays and plain values.
 
 The model itself is not in it, only its parameters: the file can be read where the notebook's
-classes are not defined, and after they have changed.
+classes are not defined, and after they have changed. What the state consists of is the solver's.
 """
 
 from __future__ import annotations
 
-import copy
 import io
 import pickle
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from cs231n_lib.data.cache import write_atomically
 
-if TYPE_CHECKING:
-    from cs231n_lib.solver import Solver
 
-_SETTINGS = ("lr_decay", "optim_config", "batch_size", "num_train_samples", "num_val_samples")
-_STATE = (
-    "epoch", "loss_history", "train_acc_history", "val_acc_history", "best_val_acc", "best_params",
-    "optim_configs",
-)  # fmt: skip
-
-
-def write(solver: Solver, path: str | Path) -> None:
-    """Write the state of ``solver``; a file that is there already is replaced in one step.
+def write(state: Mapping[str, Any], path: str | Path) -> None:
+    """Write a solver's state; a file that is there already is replaced in one step.
 
     Raises ValueError when the model's parameters or the rule's settings hold anything but arrays,
     numbers, text and containers of them: ``read`` would refuse the file.
     """
-    generator = solver.generator
-    state = {name: getattr(solver, name) for name in (*_SETTINGS, *_STATE)} | {
-        "params": solver.model.params,
-        "update_rule": getattr(solver.update_rule, "__name__", repr(solver.update_rule)),
-        "iteration": solver._iteration,
-        "generator": None if generator is None else generator.bit_generator.state,
-    }
-    content = pickle.dumps(state)
+    content = pickle.dumps(dict(state))
     try:
         _StateUnpickler(io.BytesIO(content)).load()
     except _ForbiddenError as error:
@@ -50,10 +34,10 @@ def write(solver: Solver, path: str | Path) -> None:
     write_atomically(Path(path), lambda file: file.write(content))
 
 
-def read(path: str | Path) -> dict[str, Any]:
+def read(path: str | Path, expected: Iterable[str]) -> dict[str, Any]:
     """Read a checkpoint: arrays and plain values. No code in the file is run.
 
-    Raises ValueError when the file is not a checkpoint.
+    Raises ValueError when the file is not a checkpoint: a dict with at least the ``expected`` keys.
     """
     remedy = "Choose a file <checkpoint_name>_epoch_<n>.pkl that a Solver has written."
     with Path(path).open("rb") as file:
@@ -66,31 +50,9 @@ def read(path: str | Path) -> dict[str, Any]:
             ) from None
         except Exception as error:  # damaged pickles raise almost anything
             raise ValueError(f"{path}: cannot be unpickled ({error}). {remedy}") from error
-    expected = {*_STATE, "params", "iteration", "generator"}
-    if not isinstance(state, dict) or not expected <= set(state):
+    if not isinstance(state, dict) or not set(expected) <= set(state):
         raise ValueError(f"{path}: not a checkpoint. {remedy}")
     return state
-
-
-def restore(solver: Solver, state: dict[str, Any]) -> None:
-    """Put the state that ``read`` returned into ``solver`` and its model.
-
-    Raises ValueError when the parameters are not those of the solver's model.
-    """
-    shapes = {name: np.shape(w) for name, w in solver.model.params.items()}
-    saved = {name: np.shape(w) for name, w in state["params"].items()}
-    if shapes != saved:
-        raise ValueError(
-            f"the checkpoint has parameters of shapes {saved}, but the model has {shapes}; make "
-            "the model with the sizes it had when the checkpoint was written"
-        )
-    state = copy.deepcopy(state)
-    for name in _STATE:
-        setattr(solver, name, state[name])
-    solver.model.params = state["params"]
-    solver._iteration = state["iteration"]
-    if solver.generator is not None and state["generator"] is not None:
-        solver.generator.bit_generator.state = state["generator"]
 
 
 class _ForbiddenError(Exception):

@@ -10,7 +10,7 @@ from typing import Any
 _WATCHED = ("JPY_SESSION_NAME", "COLAB_RELEASE_TAG", "VSCODE_PID")
 
 
-def someone_watches() -> bool:
+def is_interactive() -> bool:
     """Whether a bar would be seen: on a terminal, or in Jupyter, Colab and the like."""
     if "ipykernel" in sys.modules:
         return any(os.environ.get(name) for name in _WATCHED)
@@ -25,4 +25,4 @@ def progress_bar(total: int, unit: str, *, show: bool) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that ipywidgets is missing: then it draws with text
         from tqdm.auto import tqdm
-    return tqdm(total=total, unit=unit, disable=not (show and someone_watches()), leave=False)
+    return tqdm(total=total, unit=unit, disable=not (show and is_interactive()), leave=False)

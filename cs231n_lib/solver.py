@@ -6,6 +6,7 @@ gradient for each parameter under the same key. A rule is ``rule(w, dw, config) 
 Dimension letters: N examples, C classes.
 """
 
+import copy
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,13 @@ from cs231n_lib.protocols import (
     require_gradients,
     require_update,
 )
+
+# What a checkpoint holds: how the solver was set up, for people to read, and what training changes.
+_SETTINGS = ("lr_decay", "optim_config", "batch_size", "num_train_samples", "num_val_samples")
+_PROGRESS = (
+    "epoch", "loss_history", "train_acc_history", "val_acc_history", "best_val_acc", "best_params",
+    "optim_configs",
+)  # fmt: skip
 
 
 class Solver:
@@ -142,7 +150,7 @@ class Solver:
         With a ``seed`` the run ends exactly as it would have without the break. No code in the
         file is run. Raises ValueError when it is not a checkpoint or is one of another model.
         """
-        checkpoints.restore(self, checkpoints.read(path))
+        self._restore(checkpoints.read(path, (*_PROGRESS, "params", "iteration", "generator")))
 
     def _reset(self) -> None:
         """Forget all training, but leave the model's parameters as they are."""
@@ -191,7 +199,33 @@ class Solver:
 
     def _save_checkpoint(self) -> None:
         if self.checkpoint_name is not None:
-            checkpoints.write(self, f"{self.checkpoint_name}_epoch_{self.epoch}.pkl")
+            checkpoints.write(self._state(), f"{self.checkpoint_name}_epoch_{self.epoch}.pkl")
+
+    def _state(self) -> dict[str, Any]:
+        """What a checkpoint holds: plain values and arrays."""
+        return {name: getattr(self, name) for name in (*_SETTINGS, *_PROGRESS)} | {
+            "params": self.model.params,
+            "update_rule": getattr(self.update_rule, "__name__", repr(self.update_rule)),
+            "iteration": self._iteration,
+            "generator": None if self.generator is None else self.generator.bit_generator.state,
+        }
+
+    def _restore(self, state: Mapping[str, Any]) -> None:
+        """Take over a checkpoint's state. Raises ValueError when it is of another model."""
+        shapes = {name: np.shape(w) for name, w in self.model.params.items()}
+        saved = {name: np.shape(w) for name, w in state["params"].items()}
+        if shapes != saved:
+            raise ValueError(
+                f"the checkpoint has parameters of shapes {saved}, but the model has {shapes}; "
+                "make the model with the sizes it had when the checkpoint was written"
+            )
+        state = copy.deepcopy(state)
+        for name in _PROGRESS:
+            setattr(self, name, state[name])
+        self.model.params = state["params"]
+        self._iteration = state["iteration"]
+        if self.generator is not None and state["generator"] is not None:
+            self.generator.bit_generator.state = state["generator"]
 
     def _draw(self, count: int, size: int) -> NDArray[np.int64]:
         if self.generator is None:

@@ -16,7 +16,7 @@ from autograder.judge.student import Student
 from autograder.judge.zygote import Zygote
 from autograder.mutate import fairness
 from autograder.mutate.trial import Subject, load_subject
-from little import ROOT
+from tests.little import ROOT
 
 LIMITS = KernelLimits(cell_seconds=60, call_seconds=20)
 

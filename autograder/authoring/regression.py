@@ -123,7 +123,7 @@ def code_cells(path: Path) -> list[str]:
     return [cell.id for cell in cells if cell.cell_type == "code"]
 
 
-def at_a_time(notebooks: int, jobs: int | None = None) -> int:
+def parallel_jobs(notebooks: int, jobs: int | None = None) -> int:
     """How many notebooks are run at once."""
     return max(1, min(jobs or cores(), notebooks))
 
@@ -140,7 +140,7 @@ def run_notebooks(
     """
     for path in paths:
         code_cells(path)
-    jobs = at_a_time(len(paths), jobs)
+    jobs = parallel_jobs(len(paths), jobs)
     with tempfile.TemporaryDirectory(prefix="notebooks-") as folder:
         environment = kernel_environment(Path(folder))
         running: list[subprocess.Popen[bytes]] = []

@@ -33,8 +33,8 @@ from nbgrader.preprocessors import (
 from traitlets.config import Config
 
 from autograder.authoring.source import ReleaseError, canonical, check_source, enclosing_function
-from autograder.course.complaints import Complaints
-from autograder.course.config import course_config, gradebook_of
+from autograder.course.captured_errors import CapturedErrors
+from autograder.course.config import course_config, open_gradebook
 from autograder.notebook.regions import MARKER
 
 __all__ = ["ReleaseError", "configure", "make_release", "release"]
@@ -173,20 +173,20 @@ def make_release(
     config.CourseDirectory.assignment_id = assignment
     config.CourseDirectory.release_directory = str(destination)
     if database is None:
-        gradebook_of(course_root).close()  # makes what nbgrader expects to be there
+        open_gradebook(course_root).close()  # makes what nbgrader expects to be there
         config.CourseDirectory.db_url = CourseDirectory(config=course_config(course_root)).db_url
     else:
         config.CourseDirectory.db_url = f"sqlite:///{database.resolve()}"
     config.GenerateAssignment.force = True
-    complaints = Complaints()
+    captured = CapturedErrors()
     try:
         GenerateAssignment(
-            coursedir=CourseDirectory(config=config), config=config, log=complaints.logger
+            coursedir=CourseDirectory(config=config), config=config, log=captured.logger
         ).start()
     except NbGraderException as error:
         raise ReleaseError(
             f"{course_root / 'source' / assignment}: nbgrader could not generate the release: "
-            f"{complaints.cause() or error}"
+            f"{captured.cause() or error}"
         ) from error
     return sorted((destination / assignment).glob("*.ipynb"))
 
@@ -194,7 +194,7 @@ def make_release(
 def ensure_assignment(root: Path, assignment: str, scratch: Path) -> None:
     """Make sure the gradebook knows the assignment, as generate_assignment would have done."""
     known = False
-    with gradebook_of(root) as book, suppress(MissingEntry):
+    with open_gradebook(root) as book, suppress(MissingEntry):
         known = bool(book.find_assignment(assignment).notebooks)
     if not known:
         make_release(root, assignment, destination=scratch)

@@ -1,4 +1,5 @@
 """Many submissions: what to grade, on which machines, and what is on record when it is done.
 
-plan  ->  task  ->  desk (on a worker)  ->  engine  ->  gradebook, records, autograded/
+submission  ->  task  ->  executor: task grader, here or on workers  ->  engine  ->  records,
+autograded/  ->  recorder  ->  gradebook
 """

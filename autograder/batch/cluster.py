@@ -17,13 +17,13 @@ from dask import config
 from distributed import CancelledError, Client, Future, LocalCluster, as_completed
 from distributed.scheduler import KilledWorker
 
-from autograder.batch.dask_worker import Grading, grade_packed, version_of
-from autograder.batch.graders import Answer, Lost
+from autograder.batch.dask_worker import GradingPlugin, grade_packed, version_of
+from autograder.batch.executors import Answer, TaskFailure
 from autograder.batch.task import VERSION, Refused, Task, unpack_answer
 from autograder.errors import ClusterError
 from autograder.grading.material import Material
 from autograder.host.gpus import devices
-from autograder.host.memory import at_once
+from autograder.host.memory import default_worker_count
 from autograder.sandbox.policy import SandboxError
 
 SETTINGS = {
@@ -65,7 +65,10 @@ def connected(
             with client:
                 yield client
             return
-        with _own_workers(workers or at_once(), gpus=gpus) as cluster, Client(cluster) as client:
+        with (
+            _own_workers(workers or default_worker_count(), gpus=gpus) as cluster,
+            Client(cluster) as client,
+        ):
             yield client
 
 
@@ -89,7 +92,7 @@ def _own_workers(count: int, *, gpus: bool) -> LocalCluster:
         ) from error
 
 
-class OnDask:
+class DaskExecutor:
     """Grades on the workers of a dask cluster. Context manager.
 
     A worker that refuses (no isolation there, another version) gets no more tasks; those it had go
@@ -106,10 +109,10 @@ class OnDask:
         self._sent: dict[Any, tuple[str, Task, str]] = {}
         self._refused: dict[str, Refused] = {}
         self._counter = itertools.count()
-        ours = client.cluster is not None
-        client.register_plugin(Grading(self._plugin, packed, tier, ours=ours))
+        local = client.cluster is not None
+        client.register_plugin(GradingPlugin(self._plugin, packed, tier, local=local))
 
-    def __enter__(self) -> OnDask:
+    def __enter__(self) -> DaskExecutor:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -177,9 +180,11 @@ class OnDask:
                 "command again"
             ) from None
         except KilledWorker as error:
-            return Lost(f"two workers died with it, the last one {error.last_worker.address}")
+            return TaskFailure(
+                f"two workers died with it, the last one {error.last_worker.address}"
+            )
         except Exception as error:  # of ours, in the worker: nobody else shall suffer
-            return Lost(f"{type(error).__name__}: {error}")
+            return TaskFailure(f"{type(error).__name__}: {error}")
 
     def _exclude(self, refused: Refused) -> None:
         if refused.worker not in self._refused:

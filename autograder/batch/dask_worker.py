@@ -1,7 +1,7 @@
-"""What runs on a dask worker: one desk, made when the worker is told about the course.
+"""What runs on a dask worker: one `TaskGrader`, made when the worker is sent the course's material.
 
 Tasks and verdicts travel as bytes of plain data. A student's code never runs in the worker: the
-desk forks locked-down kernels from a process of its own.
+task grader forks locked-down kernels from a process of its own.
 """
 
 from __future__ import annotations
@@ -12,35 +12,35 @@ from contextlib import ExitStack
 
 from distributed import Worker, WorkerPlugin, get_worker
 
-from autograder.batch.desk import Desk
 from autograder.batch.fingerprints import checks_code, grader_code
 from autograder.batch.task import VERSION, Refused, Task, pack_answer
+from autograder.batch.task_grader import TaskGrader
 from autograder.grading.material import Material
-from autograder.host.memory import room_on_this_host
+from autograder.host.memory import room_for_a_kernel
 from autograder.judge.results import GradedNotebook
 from autograder.judge.warm import warm_zygote
 from autograder.sandbox.policy import SandboxError
 
 
-class Grading(WorkerPlugin):
+class GradingPlugin(WorkerPlugin):
     """Gives each worker what it needs to grade one assignment; takes it away at the end.
 
-    ``ours``: the worker is a child of the driver, which alone is told of Ctrl-C.
+    ``local``: the worker is a child of the driver, which alone handles Ctrl-C.
     """
 
-    def __init__(self, name: str, material: bytes, tier: str | None, *, ours: bool) -> None:
+    def __init__(self, name: str, material: bytes, tier: str | None, *, local: bool) -> None:
         self.name = name
-        self._ours = ours
+        self._local = local
         self._material = material
         self._tier = tier
 
     def setup(self, worker: Worker) -> None:
-        if self._ours:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal tells the whole group
+        if self._local:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal signals the whole group
         material = Material.unpack(self._material)
         self._stack = ExitStack()
         zygote = self._stack.enter_context(warm_zygote(self._tier))  # starts in the background
-        self._desk = Desk(material, zygote)
+        self._task_grader = TaskGrader(material, zygote)
         self._assignment = material.assignment
         self._one_at_a_time = threading.Lock()
 
@@ -59,9 +59,9 @@ class Grading(WorkerPlugin):
         """``code`` is the driver's version: with another one the same work earns other grades."""
         if code != version_of(self._assignment, task.notebook):
             return self._refused(VERSION, "it has another version of this package than the driver")
-        with self._one_at_a_time, room_on_this_host():
+        with self._one_at_a_time, room_for_a_kernel():
             try:
-                return self._desk.grade(task)
+                return self._task_grader.grade(task)
             except SandboxError as error:
                 return self._refused(error.stage, error.reason)
 
@@ -70,12 +70,12 @@ class Grading(WorkerPlugin):
 
 
 def version_of(assignment: str, notebook: str) -> str:
-    """A hash of all code that has a say in the grade of a notebook."""
+    """A hash of all code that can change the grade of a notebook."""
     return grader_code() + checks_code(assignment, notebook)
 
 
 def grade_packed(plugin: str, task: bytes, code: str) -> bytes:
-    """The function that dask calls: grade with the desk of the worker it runs on."""
+    """The function that dask calls: grade with the task grader of the worker it runs on."""
     found = get_worker().plugins[plugin]
-    assert isinstance(found, Grading)
+    assert isinstance(found, GradingPlugin)
     return pack_answer(found.grade(Task.unpack(task), code))

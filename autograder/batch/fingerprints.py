@@ -15,13 +15,13 @@ from autograder.judge.results import GradedNotebook
 
 OURS = ("autograder", "cs231n_lib")
 # Where grading begins; what runs in the sandbox, and what students import, is found by name only.
-GRADER, INSIDE = "autograder.batch.desk", ("autograder.sandbox", "cs231n_lib")
+GRADER, INSIDE = "autograder.batch.task_grader", ("autograder.sandbox", "cs231n_lib")
 
 
-def fingerprint(task: Task, material: Material, doubt: str = "") -> str:
+def fingerprint(task: Task, material: Material, problem: str = "") -> str:
     """A hash of the submission and of everything of the course that can change its grade.
 
-    ``doubt`` is what a human has to see to about the submission as a whole.
+    ``problem``: with the submission as a whole, for a human.
     """
     name = (material.assignment, task.notebook)
     template = material.templates[name]
@@ -33,7 +33,7 @@ def fingerprint(task: Task, material: Material, doubt: str = "") -> str:
         _canonical(template.document),
         material.secret,
         task.missing_hint.encode("utf-8", "surrogatepass"),
-        doubt.encode("utf-8", "surrogatepass"),
+        problem.encode("utf-8", "surrogatepass"),
         *(_earlier(task, material, one) for one in needed),
         *_others(task, {notebook for _, notebook in needed}),
     ):
@@ -44,10 +44,10 @@ def fingerprint(task: Task, material: Material, doubt: str = "") -> str:
 def _earlier(task: Task, material: Material, name: Name) -> bytes:
     """What a needed notebook is to those that load it: the file, its verdict, the solutions."""
     own = task.handed_in.get(f"{name[1]}.ipynb", b"")
-    parts = (own, _canonical(material.solved.get(name)), _verdict(task.known.get(name)))
+    parts = (own, _canonical(material.solved.get(name)), _verdict(task.earlier_verdicts.get(name)))
     hashes = b"".join(hashlib.sha256(part).digest() for part in parts)
     # Without a verdict it is graded first, by its own checks.
-    return hashes if name in task.known else hashes + checks_code(*name).encode()
+    return hashes if name in task.earlier_verdicts else hashes + checks_code(*name).encode()
 
 
 def _verdict(graded: GradedNotebook | None) -> bytes:

@@ -23,8 +23,8 @@ from nbgrader.preprocessors import (
 )
 from traitlets.config import Config, Configurable
 
-from autograder.batch.desk import files_somehow, tried_twice
-from autograder.course.records import recorded
+from autograder.batch.task_grader import files_with_retry, with_one_retry
+from autograder.course.records import verdicts_on_record
 from autograder.course.secret import course_secret
 from autograder.course.submissions import Submission
 from autograder.grading.earlier import EarlierWork
@@ -80,9 +80,9 @@ class JudgeNotebook(NbGraderPreprocessor):
         secret = course_secret(_root(self))
         material = load_material(_root(self), template.assignment, secret)
         handed_in = Submission(student, folder).files()
-        known = recorded(_root(self), student, material.needs(template), handed_in)
+        known = verdicts_on_record(_root(self), student, material.needs(template), handed_in)
         work = EarlierWork(material, student, handed_in, _zygote, known)
-        files, substituted = files_somehow(work, template)
+        files, substituted = files_with_retry(work, template)
         job = Job(
             student=student,
             template=template,
@@ -93,7 +93,7 @@ class JudgeNotebook(NbGraderPreprocessor):
             substituted=substituted,
         )
         submitted = json.dumps(nb)
-        graded = tried_twice(lambda z: grade_document(job, json.loads(submitted), z), _zygote)
+        graded = with_one_retry(lambda z: grade_document(job, json.loads(submitted), z), _zygote)
         if graded.needs_human:
             self.log.error("%s needs a human: %s", job.student, graded.needs_human)
         return nbformat.from_dict(json.loads(graded.document)), resources  # type: ignore[return-value]

@@ -16,10 +16,10 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from autograder.authoring.release import ensure_assignment
-from autograder.batch.desk import Desk
 from autograder.batch.engine import Engine, Event
-from autograder.batch.graders import Grader, Here
-from autograder.batch.scribe import Scribe
+from autograder.batch.executors import Executor, LocalExecutor
+from autograder.batch.recorder import GradebookRecorder
+from autograder.batch.task_grader import TaskGrader
 from autograder.course.secret import course_secret
 from autograder.course.submissions import CourseError, submissions
 from autograder.grading.material import Material, load_material
@@ -30,7 +30,7 @@ from autograder.judge.zygote import Zygote
 
 
 @dataclass(frozen=True)
-class Choice:
+class Selection:
     """What of an assignment to grade: patterns of names, as in a shell."""
 
     students: str = "*"
@@ -40,9 +40,9 @@ class Choice:
 
 
 def grade_class(
-    root: Path, assignment: str, choice: Choice, grader: Callable[[Material], Grader]
+    root: Path, assignment: str, selection: Selection, executor: Callable[[Material], Executor]
 ) -> Generator[Event, None, None]:
-    """Grade the submissions of an assignment; events tell what happens.
+    """Grade the submissions of an assignment; events report what happens.
 
     What is graded and unchanged (submission, release, checks, judge) is not graded again unless
     forced. Raises TemplateError, CourseError, CheckError, GradebookError, OSError (a full disk),
@@ -51,27 +51,27 @@ def grade_class(
     """
     material = load_material(root, assignment, course_secret(root))
     documents = {name: material.template(name).document for name in material.notebooks}
-    names = [name for name in course_order(documents) if fnmatch(name, choice.notebooks)]
+    names = [name for name in course_order(documents) if fnmatch(name, selection.notebooks)]
     if not names:
         known = ", ".join(material.notebooks)
-        raise CourseError(f"no notebook matches {choice.notebooks!r}; {assignment} has: {known}")
+        raise CourseError(f"no notebook matches {selection.notebooks!r}; {assignment} has: {known}")
     for name in names:
         checks_for(assignment, name)  # raises CheckError, before anything is done
-    chosen = submissions(root, assignment, choice.students)
+    chosen = submissions(root, assignment, selection.students)
     with _only_one(root):
         _sweep(root, assignment)
         with tempfile.TemporaryDirectory() as scratch:
             ensure_assignment(root, assignment, Path(scratch))
-        with Scribe(root, assignment) as scribe:
+        with GradebookRecorder(root, assignment) as recorder:
             engine = Engine(
                 root=root,
                 material=material,
                 notebooks=names,
                 submissions=chosen,
-                grader=grader(material),
-                scribe=scribe,
-                force=choice.force,
-                no_gpu="" if choice.gpus else "graded without --gpus",
+                executor=executor(material),
+                recorder=recorder,
+                force=selection.force,
+                no_gpu="" if selection.gpus else "graded without --gpus",
             )
             yield from engine.run()
 
@@ -90,8 +90,10 @@ def grade_assignment(
     ``zygote`` gives a live zygote whenever it is called. Raises what `grade_class` raises.
     """
     graded: dict[tuple[str, str], GradedNotebook] = {}
-    choice = Choice(students, force=force)
-    for event in grade_class(root, assignment, choice, lambda m: Here(Desk(m, zygote))):
+    selection = Selection(students, force=force)
+    for event in grade_class(
+        root, assignment, selection, lambda m: LocalExecutor(TaskGrader(m, zygote))
+    ):
         on_event(event)
         if event.graded:
             graded[event.student, event.notebook] = event.graded
@@ -108,7 +110,7 @@ def _sweep(root: Path, assignment: str) -> None:
 
 @contextmanager
 def _only_one(root: Path) -> Iterator[None]:
-    """Two graders of one course would write over each other. Raises CourseError.
+    """Two runs over one course would write over each other. Raises CourseError.
 
     The system lets go of the lock when its holder dies, however it dies.
     """

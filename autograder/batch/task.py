@@ -16,9 +16,9 @@ from autograder.judge.results import GradedNotebook, from_dict, to_dict
 class Task:
     """What a worker needs besides the course's Material.
 
-    ``handed_in`` holds all notebooks of the student by file name, ``known`` the verdicts on those
-    that this one loads. Where its notebook wants a GPU it gets one, unless ``no_gpu``
-    says why not.
+    ``handed_in`` holds all notebooks of the student by file name, ``earlier_verdicts`` the verdicts
+    on those that this one loads. Where its notebook wants a GPU it gets one, unless ``no_gpu`` says
+    why not.
     """
 
     student: str
@@ -26,20 +26,25 @@ class Task:
     handed_in: dict[str, bytes]
     submission: bytes | None  # None: it is missing
     missing_hint: str = ""
-    known: dict[Name, GradedNotebook] = field(default_factory=dict)
+    earlier_verdicts: dict[Name, GradedNotebook] = field(default_factory=dict)
     late_in: str = ""  # where it ran out of time before: once more there is the end
     no_gpu: str = ""  # why it is to run on the CPU, although its notebook wants a GPU
 
     def pack(self) -> bytes:
         plain: dict[str, Any] = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
-        plain["known"] = [[*name, to_dict(graded)] for name, graded in self.known.items()]
+        plain["earlier_verdicts"] = [
+            [*name, to_dict(graded)] for name, graded in self.earlier_verdicts.items()
+        ]
         return _packed(plain)
 
     @classmethod
     def unpack(cls, data: bytes) -> Task:
         plain = msgpack.unpackb(data, unicode_errors="surrogatepass")
-        known = {(where, name): from_dict(graded) for where, name, graded in plain.pop("known")}
-        return cls(**plain, known=known)
+        earlier_verdicts = {
+            (where, name): from_dict(graded)
+            for where, name, graded in plain.pop("earlier_verdicts")
+        }
+        return cls(**plain, earlier_verdicts=earlier_verdicts)
 
 
 @dataclass(frozen=True)

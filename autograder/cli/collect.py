@@ -52,7 +52,7 @@ def collect(
     by their cells and by their names, students by the roster.
 
     A submission that was collected before is replaced by a newer attempt; the old one stays in
-    downloaded/ASSIGNMENT/attempts/STUDENT/. Where nothing tells which is newer, or somebody has
+    downloaded/ASSIGNMENT/attempts/STUDENT/. Where nothing shows which is newer, or somebody has
     edited the file in submitted/, it stays as it is until you say --force. What cannot be
     attributed is listed and kept in downloaded/ASSIGNMENT/unattributed/. Running the same
     command again changes nothing.

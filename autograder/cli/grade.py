@@ -19,15 +19,15 @@ from autograder.judge.results import GradedNotebook
 from autograder.judge.warm import warm_zygote
 
 if TYPE_CHECKING:
-    from autograder.batch.graders import Grader
+    from autograder.batch.executors import Executor
     from autograder.grading.material import Material
 
-FEW = 2  # notebooks for which it does not pay to start workers
-SHOWN = 40  # rows of the table; the report has all
+MAX_IN_PROCESS = 2  # notebooks for which it does not pay to start workers
+MAX_ROWS = 40  # rows of the table; the report has all
 
 
 @dataclass(frozen=True)
-class How:
+class GradingOptions:
     """Where to grade: ``scheduler`` is the address of a dask cluster, ``workers`` of processes."""
 
     workers: int | None = None
@@ -44,24 +44,24 @@ def grade_with_progress(
     notebooks: str = "*",
     *,
     force: bool = False,
-    how: How = How(),
+    options: GradingOptions = GradingOptions(),
 ) -> list[GradedNotebook]:
     """Grade, print a table, write report/ASSIGNMENT over all on record.
 
     Returns the verdicts without the graded notebooks.
     """
-    from autograder.cli.grade_display import Display, interrupted_politely
+    from autograder.cli.grade_display import Display, explaining_interruption
 
-    console = Console(stderr=how.quiet)
+    console = Console(stderr=options.quiet)
     started = time.monotonic()
     done: list[GradedNotebook] = []
     reused = 0
-    with interrupted_politely(console), _graders(root, assignment, how) as grader:
-        from autograder.batch.run import Choice, grade_class  # imports nbgrader: a second
+    with explaining_interruption(console), _executor(root, assignment, options) as executor:
+        from autograder.batch.run import Selection, grade_class  # imports nbgrader: a second
 
-        choice = Choice(students, notebooks, force, how.gpus)
-        with Display(console, quiet=how.quiet) as display:
-            for event in grade_class(root, assignment, choice, grader):
+        selection = Selection(students, notebooks, force, options.gpus)
+        with Display(console, quiet=options.quiet) as display:
+            for event in grade_class(root, assignment, selection, executor):
                 display.show(event)
                 if event.graded:
                     done.append(replace(event.graded, document=""))
@@ -69,40 +69,44 @@ def grade_with_progress(
     done.sort(key=lambda graded: (graded.student, graded.notebook))
     report = report_on(root, assignment, root / "report" / assignment, {})
     seconds = time.monotonic() - started
-    if how.quiet:
+    if options.quiet:
         print(json.dumps(_summary(assignment, done, reused, seconds, report)))
         return done
     console.print(_table(assignment, done))
-    news = len(done) - reused
-    console.print(f"{news} graded, {reused} unchanged, {seconds:.0f} s; report: {report}")
+    graded = len(done) - reused
+    console.print(f"{graded} graded, {reused} unchanged, {seconds:.0f} s; report: {report}")
     return done
 
 
 @contextmanager
-def _graders(root: Path, assignment: str, how: How) -> Iterator[Any]:
-    """A function from the course's material to who grades. Nobody starts before there is work."""
+def _executor(root: Path, assignment: str, options: GradingOptions) -> Iterator[Any]:
+    """A function from the course's material to an executor; no worker starts before a task."""
     from contextlib import ExitStack
 
-    few = len(list((root / "submitted").glob(f"*/{assignment}/*.ipynb"))) <= FEW
+    few = len(list((root / "submitted").glob(f"*/{assignment}/*.ipynb"))) <= MAX_IN_PROCESS
     with ExitStack() as stack:
-        if how.scheduler is None and (how.workers == 1 or (how.workers is None and few)):
-            zygote = stack.enter_context(warm_zygote(how.isolation))
-            from autograder.batch.desk import Desk
-            from autograder.batch.graders import Here
+        if options.scheduler is None and (
+            options.workers == 1 or (options.workers is None and few)
+        ):
+            zygote = stack.enter_context(warm_zygote(options.isolation))
+            from autograder.batch.executors import LocalExecutor
+            from autograder.batch.task_grader import TaskGrader
 
-            yield lambda material: Here(Desk(material, zygote))
+            yield lambda material: LocalExecutor(TaskGrader(material, zygote))
             return
 
-        def on_dask(material: Material) -> Grader:
-            from autograder.batch.graders import Lazy
+        def on_dask(material: Material) -> Executor:
+            from autograder.batch.executors import LazyExecutor
 
-            def start() -> Grader:
-                from autograder.batch.cluster import OnDask, connected
+            def start() -> Executor:
+                from autograder.batch.cluster import DaskExecutor, connected
 
-                client = stack.enter_context(connected(how.scheduler, how.workers, gpus=how.gpus))
-                return stack.enter_context(OnDask(client, material, how.isolation))
+                client = stack.enter_context(
+                    connected(options.scheduler, options.workers, gpus=options.gpus)
+                )
+                return stack.enter_context(DaskExecutor(client, material, options.isolation))
 
-            return Lazy(start)
+            return LazyExecutor(start)
 
         yield on_dask
 
@@ -151,8 +155,8 @@ def _table(assignment: str, graded: Sequence[GradedNotebook]) -> Table:
     for heading in ("student", "notebook", "score", "to read", "seconds", "needs a human"):
         right = heading in ("score", "to read", "seconds")
         table.add_column(heading, justify="right" if right else "left", overflow="fold")
-    rows = graded if len(graded) <= SHOWN else [one for one in graded if one.needs_human]
-    for one in rows[:SHOWN]:
+    rows = graded if len(graded) <= MAX_ROWS else [one for one in graded if one.needs_human]
+    for one in rows[:MAX_ROWS]:
         table.add_row(
             one.student,
             one.notebook,
@@ -161,7 +165,7 @@ def _table(assignment: str, graded: Sequence[GradedNotebook]) -> Table:
             f"{one.timings.get('total', 0):.1f}",
             one.needs_human,
         )
-    hidden = len(graded) - len(rows[:SHOWN])
+    hidden = len(graded) - len(rows[:MAX_ROWS])
     if hidden:
         table.caption = f"and {hidden} more: see the report"
     return table

@@ -77,7 +77,7 @@ def _line(event: Event, graded: GradedNotebook) -> str:
 
 
 @contextmanager
-def interrupted_politely(console: Console) -> Iterator[None]:
+def explaining_interruption(console: Console) -> Iterator[None]:
     """Say what is kept when a TA presses Ctrl-C."""
     try:
         yield

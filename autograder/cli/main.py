@@ -86,13 +86,13 @@ def grade(
     again: after an interruption the same command goes on where it was. Written answers are left to
     people: see the formgrader.
     """
-    from autograder.cli.grade import How, grade_with_progress
+    from autograder.cli.grade import GradingOptions, grade_with_progress
 
     if scheduler and workers:
         raise click.UsageError("--workers is for this machine; a cluster has the workers it has")
-    how = How(workers, scheduler, isolation, gpus, quiet=as_json)
+    options = GradingOptions(workers, scheduler, isolation, gpus, quiet=as_json)
     done = grade_with_progress(
-        root.resolve(), assignment, students, notebooks, force=force, how=how
+        root.resolve(), assignment, students, notebooks, force=force, options=options
     )
     sys.exit(NEEDS_HUMAN if any(graded.needs_human for graded in done) else 0)
 

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from autograder.cli.progress import progress_bar
 from autograder.course.submissions import CourseError
+from autograder.files import write_text
 from autograder.mutate import score
 from autograder.mutate.fairness import repeat
 from autograder.mutate.run import Measured, measure, workers
@@ -74,12 +75,12 @@ def flakes(
                 bars.update(bar, completed=finished, total=total, description=escape(what))
 
             options = {"others": others, "progress": show, "jobs": parts}
-            for fair in repeat(root, assignment, name, times, pool, **options):
-                rate = f"{fair.flakes} = {fair.flakes / fair.times:.1%}"
-                table.add_row(name, fair.solution, str(fair.times), rate)
-                clean = clean and not fair.flakes
-                for message in fair.messages[:5]:
-                    console.print(f"[red]{name}, {fair.solution}:[/red] {escape(message)}")
+            for one in repeat(root, assignment, name, times, pool, **options):
+                share = f"{one.flakes} = {one.flakes / one.times:.1%}"
+                table.add_row(name, one.solution, str(one.times), share)
+                clean = clean and not one.flakes
+                for message in one.messages[:5]:
+                    console.print(f"[red]{name}, {one.solution}:[/red] {escape(message)}")
             bars.remove_task(bar)
     console.print(table)
     return clean
@@ -119,8 +120,10 @@ def _print(console: Console, measured: Measured) -> None:
         console.print(f"[red]survived[/red] {outcome.mutant.of} ({kind}): {outcome.mutant.what}")
         console.print(score.diff(outcome), markup=False, highlight=False)
     for entry in measured.unused:
-        told = f"{entry.of}: {entry.find!r} -> {entry.put!r}"
-        console.print(f"[red]no such mutant any more[/red] in equivalent.toml: {escape(told)}")
+        entry_text = f"{entry.of}: {entry.find!r} -> {entry.put!r}"
+        console.print(
+            f"[red]no such mutant any more[/red] in equivalent.toml: {escape(entry_text)}"
+        )
 
 
 def _write_tables(path: Path, assignment: str, tables: str) -> None:
@@ -130,4 +133,4 @@ def _write_tables(path: Path, assignment: str, tables: str) -> None:
     pattern = re.compile(re.escape(begin) + ".*?" + re.escape(END), re.DOTALL)
     if not pattern.search(text):
         text += f"\n{begin}\n{END}\n"
-    path.write_text(pattern.sub(lambda _: f"{begin}\n\n{tables}\n{END}", text), "utf-8")
+    write_text(path, pattern.sub(lambda _: f"{begin}\n\n{tables}\n{END}", text))

@@ -13,16 +13,16 @@ from rich.text import Text
 from autograder.authoring.regression import (
     Cell,
     NotebookRun,
-    at_a_time,
     code_cells,
     find_notebooks,
     name_of,
+    parallel_jobs,
     run_notebooks,
 )
 from autograder.cli.progress import progress_bar
 
 NOTEBOOK_SECONDS = 60
-SHOWN = 12  # lines of an error or a difference
+MAX_LINES = 12  # lines of an error or a difference
 NEXT = {
     "raised": "mend the solution or the cell",
     "output differs": "mend the solution; if the new output is right: "
@@ -40,7 +40,7 @@ def run_with_summary(root: Path, wanted: Sequence[str], jobs: int | None = None)
     paths = find_notebooks(root, wanted)
     order = {path: code_cells(path) for path in paths}
     console = Console()
-    at_once = at_a_time(len(paths), jobs)
+    parallel = parallel_jobs(len(paths), jobs)
     with progress_bar(console, TextColumn("{task.fields[cell]}", style="dim")) as progress:
         bars = {
             path: progress.add_task(name_of(path), total=len(ids), start=False, cell="")
@@ -60,7 +60,7 @@ def run_with_summary(root: Path, wanted: Sequence[str], jobs: int | None = None)
 
         runs = run_notebooks(paths, jobs=jobs, on_cell=show)
     print_summary(console, runs, {name_of(path): len(ids) for path, ids in order.items()})
-    console.print(f"{at_once} at a time, with one BLAS thread each", style="dim")
+    console.print(f"{parallel} at a time, with one BLAS thread each", style="dim")
     return all(run.green for run in runs)
 
 
@@ -96,10 +96,10 @@ def _details(run: NotebookRun) -> Iterator[Text]:
     """What is red and what to do next; then, when over the limit, where the time goes."""
     for number, cell in enumerate(run.failed):
         yield Text(f"\n{run.name}, cell {cell.id}: {cell.kind}", style="bold red")
-        lines = cell.lines[:SHOWN]
+        lines = cell.lines[:MAX_LINES]
         yield from (Text(f"    {line}") for line in lines)
-        if len(cell.lines) > SHOWN:
-            yield Text(f"    ... and {len(cell.lines) - SHOWN} lines more")
+        if len(cell.lines) > MAX_LINES:
+            yield Text(f"    ... and {len(cell.lines) - MAX_LINES} lines more")
         after = " (begin with the first red cell: others may follow from it)" if number else ""
         yield Text(f"  -> {NEXT[cell.kind].format(path=_short(run.path))}{after}")
     if run.trouble:

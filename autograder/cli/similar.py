@@ -51,11 +51,11 @@ def similar(
     Exit status 1: there is something to look at, a pair, identical files or an unreadable one.
     """
     from autograder.cli.similar_display import compare_with_progress
-    from autograder.similar.run import Choice
+    from autograder.similar.run import ComparisonOptions
 
     root = root.resolve()
-    choice = Choice(notebooks, threshold, others)
-    quiet = compare_with_progress(
-        root, assignment, out or root / "report" / assignment / "similar", choice
+    options = ComparisonOptions(notebooks, threshold, others)
+    nothing_found = compare_with_progress(
+        root, assignment, out or root / "report" / assignment / "similar", options
     )
-    sys.exit(0 if quiet else NEEDS_HUMAN)
+    sys.exit(0 if nothing_found else NEEDS_HUMAN)

@@ -7,10 +7,12 @@ from pathlib import Path
 from rich.console import Console
 
 from autograder.cli.progress import progress_bar
-from autograder.similar.run import Choice, find_similar
+from autograder.similar.run import ComparisonOptions, find_similar
 
 
-def compare_with_progress(root: Path, assignment: str, folder: Path, choice: Choice) -> bool:
+def compare_with_progress(
+    root: Path, assignment: str, folder: Path, options: ComparisonOptions
+) -> bool:
     """Compare and say what was found; True when there is nothing to look at."""
     console = Console()
     with progress_bar(console) as progress:
@@ -19,7 +21,7 @@ def compare_with_progress(root: Path, assignment: str, folder: Path, choice: Cho
         def tick(what: str, done: int, of: int) -> None:
             progress.update(bar, description=what, completed=done, total=of)
 
-        findings = find_similar(root, assignment, folder, choice, tick)
+        findings = find_similar(root, assignment, folder, options, tick)
         progress.update(bar, description=assignment)
     for notebook in findings.notebooks:
         missing = len(notebook.not_compared)

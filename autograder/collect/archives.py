@@ -1,6 +1,6 @@
 """Unpack what strangers have packed: nothing leads out of the folder, nothing fills the disk.
 
-Zips are read member by member, under caps. What is refused is told in a line; the rest goes on.
+Zips are read member by member, under caps. What is refused is reported in a line; the rest goes on.
 What came out of ``hw.zip`` is in the folder ``hw.zip!``; a student's zip itself stays beside it
 only where something in it was refused.
 """
@@ -31,7 +31,7 @@ BROKEN = (*BROKEN, ValueError, RuntimeError, NotImplementedError, OSError)
 
 
 @dataclass(frozen=True)
-class Caps:
+class ArchiveLimits:
     """How much may come out; ``inner``: out of an archive of one student, and what is in it."""
 
     file_bytes: int = 200 << 20
@@ -70,9 +70,9 @@ class _TooMuch(Exception):
 class Unpacker:
     """Unpacks zips and copies folders into one folder, all under the same caps."""
 
-    def __init__(self, root: Path, caps: Caps | None = None) -> None:
+    def __init__(self, root: Path, caps: ArchiveLimits | None = None) -> None:
         self.root = root
-        self.caps = caps or Caps()
+        self.caps = caps or ArchiveLimits()
         self.refused: list[Refused] = []
         self.ignored = 0  # files of the operating system and of Jupyter
         self._bytes, self._files = self.caps.total_bytes, self.caps.total_files

@@ -38,7 +38,7 @@ WRAPPERS = 3  # folders around a download, as unpacking programs make them
 
 
 @dataclass(frozen=True)
-class HandedIn:
+class SubmittedFile:
     """One file. What can be compared with another file's ``order`` tells which is newer."""
 
     file: Path
@@ -54,7 +54,7 @@ class HandedIn:
 
 def read(
     download: Download, wanted: str, assignment: str, is_student: Callable[[str], bool]
-) -> list[HandedIn]:
+) -> list[SubmittedFile]:
     """All files of a download, in the format ``wanted``, or whichever it has for "auto".
 
     ``is_student`` tells a student's folder from one around the download. Raises CollectError.
@@ -94,13 +94,13 @@ def _locate(folder: Path, is_student: Callable[[str], bool]) -> tuple[str, Path]
     return "folder", folder
 
 
-def _canvas(download: Download, folder: Path) -> Iterator[HandedIn]:
+def _canvas(download: Download, folder: Path) -> Iterator[SubmittedFile]:
     for entry in _inside(folder):
         name = entry.name
         anonymous = CANVAS_ANONYMOUS.fullmatch(name)
         match = anonymous or CANVAS.fullmatch(name) or CANVAS_TEXT.fullmatch(name)
         if match is None:
-            yield from (HandedIn(file, file.name, None) for file in _files(entry))
+            yield from (SubmittedFile(file, file.name, None) for file in _files(entry))
             continue
         about = match.groupdict()
         user = about["user"]
@@ -109,25 +109,25 @@ def _canvas(download: Download, folder: Path) -> Iterator[HandedIn]:
         order = ("upload to Canvas", int(about["upload"])) if "upload" in about else None
         for file in _files(entry):
             name = about["file"] if file == entry else file.name
-            yield HandedIn(file, name, person, download.name, order, late=bool(about["late"]))
+            yield SubmittedFile(file, name, person, download.name, order, late=bool(about["late"]))
 
 
-def _moodle(download: Download, folder: Path) -> Iterator[HandedIn]:
+def _moodle(download: Download, folder: Path) -> Iterator[SubmittedFile]:
     # Moodle writes no time of handing in, but a later download has what is newer.
     made = download.made
     order = ("download from Moodle", _seconds(made)) if made else None
     for entry in _inside(folder):
         match = MOODLE.fullmatch(entry.name)
         if match is None:
-            yield from (HandedIn(file, file.name, None) for file in _files(entry))
+            yield from (SubmittedFile(file, file.name, None) for file in _files(entry))
             continue
         person = Person(match["name"], "Moodle", number=match["number"] or "")
         for file in _files(entry):
             name = (match["file"] or file.name) if file == entry else file.name
-            yield HandedIn(file, name, person, download.name, order)
+            yield SubmittedFile(file, name, person, download.name, order)
 
 
-def _gradescope(download: Download, folder: Path) -> Iterator[HandedIn]:
+def _gradescope(download: Download, folder: Path) -> Iterator[SubmittedFile]:
     if not (folder / METADATA).is_file():
         raise CollectError(
             f"{download.name} holds no {METADATA}: is it what Gradescope calls "
@@ -140,17 +140,21 @@ def _gradescope(download: Download, folder: Path) -> Iterator[HandedIn]:
         about = known.get(entry.name)
         for file in _files(entry):
             if about is None or not about.people:
-                yield HandedIn(file, file.name, None, problem=f"{METADATA} names no student for it")
+                yield SubmittedFile(
+                    file, file.name, None, problem=f"{METADATA} names no student for it"
+                )
                 continue
             time = about.time
             order = ("time in Gradescope", _seconds(time)) if time else None
             first, *others = about.people
-            yield HandedIn(file, file.name, first, entry.name, order, time, others=tuple(others))
+            yield SubmittedFile(
+                file, file.name, first, entry.name, order, time, others=tuple(others)
+            )
 
 
 def _students(
     download: Download, assignment: str, is_student: Callable[[str], bool]
-) -> Iterator[HandedIn]:
+) -> Iterator[SubmittedFile]:
     """A folder for each student, or a download of one student."""
     folder = download.folder
     if (folder / download.name).is_dir() and len(_inside(folder)) == 1:
@@ -167,12 +171,12 @@ def _students(
         stem = Path(name).stem if name != entry.name else name
         if name != entry.name and (kind := recognise(entry)):
             problem = f"{name} looks like a download from {kind}: name it as a PATH of its own"
-            yield from (HandedIn(f, f.name, None, problem=problem) for f in _files(entry))
+            yield from (SubmittedFile(f, f.name, None, problem=problem) for f in _files(entry))
             continue
         yield from _of_student(entry, stem if entry.is_dir() else "", folder)
 
 
-def _of_student(place: Path, name: str, folder: Path) -> Iterator[HandedIn]:
+def _of_student(place: Path, name: str, folder: Path) -> Iterator[SubmittedFile]:
     from nbgrader.utils import parse_utc
 
     # The name of a folder may be anything: an id, a name, an address.
@@ -192,7 +196,7 @@ def _of_student(place: Path, name: str, folder: Path) -> Iterator[HandedIn]:
                 order = ("time in timestamp.txt", _seconds(time))
             except (ValueError, OverflowError):
                 pass  # as if it had none
-        yield HandedIn(file, file.name, person, attempt, order, time)
+        yield SubmittedFile(file, file.name, person, attempt, order, time)
 
 
 def _seconds(time: datetime) -> float:

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 JUNK = {"__MACOSX", ".DS_Store", ".ipynb_checkpoints", "__pycache__", ".git"}
 JUNK |= {"Thumbs.db", "desktop.ini"}
 JOINERS = "\u200c\u200d"  # invisible, and parts of Persian and Indian names
-LONGEST = 160  # characters of a name in a message
+MAX_LENGTH = 160  # characters of a name in a message
 
 
 def is_junk(name: str) -> bool:
@@ -30,8 +30,8 @@ def clean(name: str) -> str:
 def shown(name: str) -> str:
     """A name as it goes into a message: clean, and not longer than a line or two."""
     name = clean(name)
-    half = LONGEST // 2
-    return name if len(name) <= LONGEST else f"{name[:half]}…{name[-half:]}"
+    half = MAX_LENGTH // 2
+    return name if len(name) <= MAX_LENGTH else f"{name[:half]}…{name[-half:]}"
 
 
 def unused(path: Path) -> Path:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from typing import Any
 from autograder.collect.names import shown
 from autograder.collect.notebooks import Worth
 from autograder.collect.plan import Candidate, Leftover, Order, Plan, newer
-from autograder.files import write_text
+from autograder.files import replacing, write_text
 
 COLLECTED, REPLACED, UNCHANGED = "collected", "replaced", "unchanged"
 NOT_USED, HELD_BACK, UNATTRIBUTED, REFUSED = "not used", "held back", "unattributed", "refused"
@@ -177,15 +176,10 @@ class Placer:
             source.replace(target)
 
     def _copy(self, source: Path, target: Path) -> None:
-        """Copy so that the target is never seen half-written."""
         if self.dry_run:
             return
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".collect-") as folder:
-            copy = Path(folder) / "copy"
-            shutil.copyfile(source, copy)
-            copy.chmod(0o644)
-            copy.replace(target)
+        with source.open("rb") as original, replacing(target) as copy:
+            shutil.copyfileobj(original, copy)
 
     def _write_record(self) -> None:
         text = json.dumps(self._record, indent=1, sort_keys=True, ensure_ascii=False) + "\n"

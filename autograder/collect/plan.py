@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from autograder.collect.exports import HandedIn
+from autograder.collect.exports import SubmittedFile
 from autograder.collect.names import shown
 from autograder.collect.notebooks import Identified, Released, Worth, identify
 from autograder.collect.people import Match, Person, Roster
@@ -20,7 +20,7 @@ class Candidate:
     """A file that is a notebook of a student."""
 
     student: str
-    handed: HandedIn
+    handed: SubmittedFile
     what: Identified
     note: str = ""
     known: bool = True  # the student is in the roster, or there is no roster
@@ -50,7 +50,10 @@ class Plan:
 
 
 def make_plan(
-    handed_in: Sequence[HandedIn], roster: Roster, released: Released, attempt: int | None = None
+    handed_in: Sequence[SubmittedFile],
+    roster: Roster,
+    released: Released,
+    attempt: int | None = None,
 ) -> Plan:
     """Decide about every file. ``attempt``: which of a student's, from 1; None is the latest."""
     plan = Plan()
@@ -83,13 +86,13 @@ def make_plan(
 
 
 def newer(one: Order | None, other: Order | None) -> bool | None:
-    """Whether the first is newer; None where nothing tells."""
+    """Whether the first is newer; None where nothing shows."""
     if one is None or other is None or one[0] != other[0] or one == other:
         return None
     return one[1] > other[1]
 
 
-def _matches(handed_in: Iterable[HandedIn], roster: Roster) -> dict[Person, Match]:
+def _matches(handed_in: Iterable[SubmittedFile], roster: Roster) -> dict[Person, Match]:
     """Every person's student. One student is not two people of the same LMS."""
     people = {p: None for h in handed_in for p in (h.person, *h.others) if p is not None}
     matches = {person: roster.find(person) for person in people}
@@ -105,7 +108,7 @@ def _matches(handed_in: Iterable[HandedIn], roster: Roster) -> dict[Person, Matc
     return matches
 
 
-def _candidate(handed: HandedIn, what: Identified, match: Match, group: int) -> Candidate:
+def _candidate(handed: SubmittedFile, what: Identified, match: Match, group: int) -> Candidate:
     late = "LATE, says Canvas" if handed.late else ""
     together = f"handed in by a group of {group}" if group > 1 else ""
     notes = filter(None, (what.note, match.note, late, together))
@@ -122,7 +125,7 @@ def _of_attempt(plan: Plan, mine: list[Candidate], wanted: int) -> list[Candidat
     attempts = set(orders.values())
     kinds = {order[0] if order else "" for order in attempts}
     if len(orders) > 1 and ("" in kinds or len(kinds) > 1):
-        reason = f"of one of {len(orders)} attempts, and nothing tells their order"
+        reason = f"of one of {len(orders)} attempts, and nothing shows their order"
         plan.leftovers += [Leftover(one.handed.file, reason, one.student) for one in mine]
         return []
     in_order = sorted(attempts, key=lambda order: order[1] if order else 0)
@@ -167,5 +170,5 @@ def _choose(plan: Plan, rivals: list[Candidate]) -> None:
         plan.chosen += newest
         return
     notebook = newest[0].notebook
-    reason = f"one of {len(newest)} different files for {notebook}; nothing tells which is the last"
+    reason = f"one of {len(newest)} different files for {notebook}; nothing shows which is the last"
     plan.leftovers += [Leftover(one.handed.file, reason, one.student) for one in newest]

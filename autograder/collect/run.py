@@ -39,7 +39,7 @@ def collect(
 
     ``source``: one of the formats, by default as in nbgrader_config.py, or found out. ``attempt``:
     which of each student's, from 1; by default the latest of each notebook. ``force`` replaces
-    what is in submitted/ although nothing tells that it is older. Raises CollectError, and
+    what is in submitted/ although nothing shows that it is older. Raises CollectError, and
     TemplateError where the assignment is not released.
     """
     from autograder.collect.plugins import LmsCollector, LmsExtractor

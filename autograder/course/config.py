@@ -26,14 +26,14 @@ def course_config(root: Path) -> Config:
     return config
 
 
-def gradebook_of(root: Path) -> Gradebook:
+def open_gradebook(root: Path) -> Gradebook:
     """The open gradebook of a course, by its ``db_url``: SQLite in the folder, or a server.
 
     Raises GradebookError where there is none to be had.
     """
     course = CourseDirectory(config=course_config(root))
     try:
-        book = Gradebook(patient(course.db_url), course.course_id)
+        book = Gradebook(with_busy_timeout(course.db_url), course.course_id)
         if book.db.get(Course, course.course_id) is None:
             # nbgrader makes no row for a course without a name. SQLite does not mind; servers do.
             book.db.add(Course(id=course.course_id))
@@ -48,7 +48,7 @@ def gradebook_of(root: Path) -> Gradebook:
     return book
 
 
-def patient(db_url: str) -> str:
+def with_busy_timeout(db_url: str) -> str:
     """Wait half a minute for another writer of an SQLite file, not five seconds."""
     is_file = db_url.startswith("sqlite") and "?" not in db_url
     return f"{db_url}?timeout=30" if is_file else db_url

@@ -19,14 +19,14 @@ from nbgrader.api import Gradebook, InvalidEntry, SubmittedAssignment
 from nbgrader.preprocessors import AssignLatePenalties
 from sqlalchemy.exc import SAWarning, SQLAlchemyError
 
-from autograder.course.config import GradebookError, course_config, gradebook_of
+from autograder.course.config import GradebookError, course_config, open_gradebook
 from autograder.judge.results import GradedNotebook
 
-__all__ = ["GradebookError", "GradebookWriter", "InBook", "course_config"]
+__all__ = ["GradebookEntry", "GradebookError", "GradebookWriter", "course_config"]
 
 
 @dataclass(frozen=True)
-class InBook:
+class GradebookEntry:
     """A submission in the gradebook: when it was handed in, and automatic scores by notebook."""
 
     when: datetime.datetime | None
@@ -58,7 +58,7 @@ class GradebookWriter:
         self._gradebook: Gradebook | None = None
 
     def __enter__(self) -> GradebookWriter:
-        self._gradebook = gradebook_of(self._root)
+        self._gradebook = open_gradebook(self._root)
         return self
 
     def __exit__(
@@ -77,19 +77,19 @@ class GradebookWriter:
         graded: Sequence[GradedNotebook],
         when: datetime.datetime | None = None,
         *,
-        news: bool = True,
+        regraded: bool = True,
     ) -> None:
         """Write one submission's grades in one transaction. Raises GradebookError.
 
         ``when``: the moment it was handed in, in UTC without saying so, as nbgrader has it.
-        Without ``news`` it has not been graded again: grades that are in the gradebook stay as they
-        are, and what people graded by hand is not marked for another look.
+        Unless it was ``regraded``, grades that are in the gradebook stay as they are, and what
+        people graded by hand is not marked for another look.
         """
         with warnings.catch_warnings():
             # nbgrader 0.9 links rows before they are in the session; SQLAlchemy 2 remarks on it.
             warnings.filterwarnings("ignore", message="Object of type", category=SAWarning)
             try:
-                self._record(student, assignment, graded, when, news=news)
+                self._record(student, assignment, graded, when, regraded=regraded)
             except (InvalidEntry, SQLAlchemyError) as error:
                 raise GradebookError(
                     f"the grades of {student} could not be written to the gradebook: "
@@ -97,7 +97,7 @@ class GradebookWriter:
                     "to it? Run the same command again: what is graded is kept."
                 ) from error
 
-    def on_record(self, assignment: str) -> dict[str, InBook]:
+    def entries(self, assignment: str) -> dict[str, GradebookEntry]:
         """What the gradebook holds of an assignment, by student, in one query.
 
         Raises GradebookError.
@@ -124,7 +124,7 @@ class GradebookWriter:
             .join(models.BaseCell, models.BaseCell.id == models.Grade.cell_id)
             .filter(models.Assignment.name == assignment)
         )
-        found: dict[str, InBook] = {}
+        found: dict[str, GradebookEntry] = {}
         try:
             rows = rows.all()
         except SQLAlchemyError as error:
@@ -135,7 +135,7 @@ class GradebookWriter:
         for student, when, extension, due, penalty, name, cell, score in rows:
             due = due and due + (extension or datetime.timedelta())
             late = bool(penalty) or bool(due and when and when > due)
-            entry = found.setdefault(student, InBook(when, late, {}))
+            entry = found.setdefault(student, GradebookEntry(when, late, {}))
             entry.scores.setdefault(name, {})[cell] = score
         book.db.rollback()  # ends the reading transaction
         return found
@@ -147,7 +147,7 @@ class GradebookWriter:
         graded: Sequence[GradedNotebook],
         when: datetime.datetime | None,
         *,
-        news: bool,
+        regraded: bool,
     ) -> None:
         book = self._gradebook
         assert book is not None, "use it in a with statement"
@@ -157,7 +157,7 @@ class GradebookWriter:
         book.db.commit()  # nbgrader has just made the rows; what follows changes scores only
         try:
             for notebook in graded:
-                self._record_notebook(book, notebook, news=news)
+                self._record_notebook(book, notebook, regraded=regraded)
             book.db.flush()
             self._penalise_lateness(submission, student)
             book.db.commit()
@@ -165,13 +165,13 @@ class GradebookWriter:
             book.db.rollback()
             raise
 
-    def _record_notebook(self, book: Gradebook, graded: GradedNotebook, *, news: bool) -> None:
+    def _record_notebook(self, book: Gradebook, graded: GradedNotebook, *, regraded: bool) -> None:
         names = (graded.notebook, graded.assignment, graded.student)
         scores = {cell.grade_id: cell.score for cell in graded.cells}
         for grade in book.find_submission_notebook(*names).grades:
             pending = grade.name in graded.manual_pending
             score = scores.get(grade.name, None if pending else 0.0)
-            if not news and grade.auto_score == score:
+            if not regraded and grade.auto_score == score:
                 continue
             grade.auto_score = score
             by_hand = grade.manual_score is not None

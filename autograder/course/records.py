@@ -17,10 +17,10 @@ def _result_path(root: Path, student: str, assignment: str, notebook: str) -> Pa
     return root / ".autograder" / "results" / assignment / student / f"{notebook}.json"
 
 
-def write_result(root: Path, graded: GradedNotebook, stamp: str) -> None:
+def write_result(root: Path, graded: GradedNotebook, fingerprint: str) -> None:
     """Keep a verdict as JSON, with the fingerprint it was made from."""
     path = _result_path(root, graded.student, graded.assignment, graded.notebook)
-    write_text(path, json.dumps({"fingerprint": stamp, "graded": to_dict(graded)}))
+    write_text(path, json.dumps({"fingerprint": fingerprint, "graded": to_dict(graded)}))
 
 
 def read_result(
@@ -35,7 +35,7 @@ def read_result(
         return None
 
 
-def recorded(
+def verdicts_on_record(
     root: Path, student: str, names: Iterable[Name], handed_in: Mapping[str, bytes]
 ) -> dict[Name, GradedNotebook]:
     """The verdicts on record about just these files of a student, by assignment and notebook."""

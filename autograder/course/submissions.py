@@ -61,7 +61,7 @@ class Submission:
         return found
 
     def hint(self, notebook: str, expected: Sequence[str]) -> str:
-        """What to tell a TA about a notebook that is missing."""
+        """A hint for the TA about a notebook that is missing."""
         if (self.folder / f"{notebook}.ipynb").is_symlink():
             return f"{notebook}.ipynb is a symbolic link, which is not followed"
         strays = [p.stem for p in self.folder.glob("*.ipynb") if p.stem not in expected]

@@ -18,7 +18,7 @@ from autograder.export.roster import Row, match
 from autograder.export.sheet import Sheet
 from autograder.export.standing import Standing
 from autograder.export.tables import cell_text
-from autograder.export.worksheet import Filled, Grader, column_named, disarmed
+from autograder.export.worksheet import Filled, GradeFiller, column_named, disarmed
 
 HEADER = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]
 POINTS_POSSIBLE = "    Points Possible"
@@ -62,7 +62,7 @@ def fill(
             rows.append(Row(place, row[0], names))
     if "read only" in possible:
         raise ExportError(f"{sheet.header[target]!r} is a column that Canvas only computes")
-    grader = Grader("Canvas", found, possible, scale=scale)
+    grader = GradeFiller("Canvas", found, possible, scale=scale)
     filled = grader.fill(sheet, target, match(found, rows))
     return disarmed(filled, {i for i, title in enumerate(titles) if title in NAMES})
 

@@ -5,7 +5,7 @@ worksheet" (https://github.com/moodle/moodle: mod/assign/gradingtable.php,
 mod/assign/feedback/offline/importgradeslib.php and locallib.php; for people:
 https://docs.moodle.org/401/en/Assignment_settings). Moodle finds a student by the first column,
 "Participant 123", and reads besides that only Grade, Last modified (grade), and the feedback. A
-grade above the maximum is passed over in silence there; here it is told.
+grade above the maximum is passed over in silence there; here it is reported.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from autograder.export import ExportError
 from autograder.export.roster import Row, match
 from autograder.export.sheet import Sheet
 from autograder.export.standing import Standing
-from autograder.export.worksheet import Filled, Grader, column_named, disarmed, parsed
+from autograder.export.worksheet import Filled, GradeFiller, column_named, disarmed, parsed
 
 GRADE = "Grade"
 STUDENTS_WRITE = {"full name", "first name", "last name", "surname", "online text"}
@@ -41,7 +41,7 @@ def fill(sheet: Sheet, found: Sequence[Standing], column: str = "", *, scale: bo
             "the assignment graded by a scale, or is this another file? Grade by points in Moodle, "
             "and download the grading worksheet again"
         )
-    grader = Grader("Moodle", found, highest, scale=scale, capped=True)
+    grader = GradeFiller("Moodle", found, highest, scale=scale, capped=True)
     filled = grader.fill(sheet, target, match(found, rows))
     titles = [title.strip().casefold() for title in sheet.header]
     return disarmed(filled, {i for i, title in enumerate(titles) if title in STUDENTS_WRITE})

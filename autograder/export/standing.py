@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from autograder.judge.results import GradedNotebook
 
-MANY = 10  # names in one line of the terminal
+MAX_NAMES = 10  # names in one line of the terminal
 
 
 @dataclass(frozen=True)
@@ -102,5 +102,5 @@ def concerns(found: Sequence[Standing]) -> list[str]:
 
 def listed(names: Sequence[str]) -> str:
     """The first few of the names, and how many more there are."""
-    more = len(names) - MANY
-    return ", ".join(names[:MANY]) + (f" and {more} more" if more > 0 else "")
+    more = len(names) - MAX_NAMES
+    return ", ".join(names[:MAX_NAMES]) + (f" and {more} more" if more > 0 else "")

@@ -26,7 +26,7 @@ class Filled:
 
 
 @dataclass(frozen=True)
-class Grader:
+class GradeFiller:
     """How points become grades of a platform whose highest grade is ``highest``, as text."""
 
     platform: str

@@ -1,4 +1,4 @@
-"""One export: what was asked for, where it goes, and what to tell about it."""
+"""One export: what was asked for, where it goes, and what to say about it."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from autograder.export.gradescope.results import as_json, plain, results_json
 from autograder.export.sheet import read_sheet
 from autograder.export.standing import Standing, concerns
 from autograder.export.worksheet import Filled
+from autograder.files import replacing
 from autograder.report.html import student_file
-from cs231n_lib.data.cache import write_atomically
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,8 @@ def write_export(root: Path, request: Request) -> Written:
     filled = _filled(request, found)
     path = request.out or root / "report" / request.assignment / _file_name(request)
     try:
-        write_atomically(path, _writer(root, request, found, filled))
+        with replacing(path) as file:
+            _writer(root, request, found, filled)(file)
     except OSError as error:
         raise ExportError(f"{path} cannot be written: {error.strerror}") from None
     return Written(

@@ -24,7 +24,7 @@ from nbgrader.preprocessors import GetGrades, NbGraderPreprocessor
 from traitlets.config import Config
 
 from autograder.feedback import safe_html
-from autograder.course.complaints import Complaints
+from autograder.course.captured_errors import CapturedErrors
 from autograder.course.submissions import CourseError
 from autograder.feedback.disclosure import explain, read_disclosure
 from autograder.course.gradebook import course_config
@@ -73,7 +73,7 @@ def make_feedback(root: Path, assignment: str, students: Sequence[str] | None = 
     root = root.resolve()
     config = course_config(root)
     configure(config)
-    read_disclosure(root, assignment)  # tells what is wrong with it before any page is made
+    read_disclosure(root, assignment)  # raises what is wrong with it before any page is made
     folder = Path(CourseDirectory(config=config).feedback_directory)
     wanted = ["*"] if students is None else [glob.escape(name) for name in students]
     with tempfile.TemporaryDirectory(prefix=".feedback-", dir=root) as scratch:
@@ -89,12 +89,12 @@ def _convert(config: Config, assignment: str, student: str, destination: Path) -
     config.CourseDirectory.assignment_id = assignment
     config.CourseDirectory.student_id = student
     config.CourseDirectory.feedback_directory = str(destination)
-    complaints = Complaints()
+    captured = CapturedErrors()
     try:
         course = CourseDirectory(config=config)
-        GenerateFeedback(coursedir=course, config=config, log=complaints.logger).start()
+        GenerateFeedback(coursedir=course, config=config, log=captured.logger).start()
     except NbGraderException as error:
-        reason = complaints.cause() or str(error)
+        reason = captured.cause() or str(error)
         raise CourseError(
             f"no feedback on {assignment} for {student}: {reason}; "
             f"is it graded? Run `python -m autograder grade {assignment}` first"

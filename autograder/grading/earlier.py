@@ -21,15 +21,15 @@ LOAD_SECONDS = 15.0  # imports and definitions take a fraction of one
 class EarlierWork:
     """What a student's notebooks find when they load earlier ones.
 
-    ``handed_in`` holds the student's notebooks by file name, earlier assignments' too. Verdicts are
-    taken from ``known``; what is not known yet is graded now, and is known from then on.
+    ``handed_in`` holds the student's notebooks by file name, earlier assignments' too. A notebook
+    that has no entry in ``verdicts`` yet is graded when it is needed, and has one from then on.
     """
 
     material: Material
     student: str
     handed_in: dict[str, bytes]
     zygote: Callable[[], Zygote]
-    known: dict[Name, GradedNotebook] = field(default_factory=dict)
+    verdicts: dict[Name, GradedNotebook] = field(default_factory=dict)
     _ready: dict[Name, Loadable] = field(default_factory=dict)
 
     def files_for(self, template: Template) -> tuple[dict[str, bytes], tuple[str, ...]]:
@@ -62,7 +62,7 @@ class EarlierWork:
         return ready
 
     def _graded(self, name: Name) -> GradedNotebook:
-        if name not in self.known:
+        if name not in self.verdicts:
             template = self.material.templates[name]
             files, notes = self.files_for(template)
             own = self.handed_in[f"{template.notebook}.ipynb"]
@@ -70,8 +70,8 @@ class EarlierWork:
             job = Job(
                 self.student, template, own, checks_for(*name), secret, files, substituted=notes
             )
-            self.known[name] = grade(job, self.zygote())
-        return self.known[name]
+            self.verdicts[name] = grade(job, self.zygote())
+        return self.verdicts[name]
 
     def _can_be_loaded(self, notebook: str, files: dict[str, bytes]) -> bool:
         """Whether its definitions run to their end, in a kernel of their own."""

@@ -108,7 +108,7 @@ def grade_document(job: Job, document: dict[str, Any], zygote: Zygote) -> Graded
     limits = KernelLimits(
         cell_seconds=limit("cell_seconds", CELL_SECONDS),
         call_seconds=limit("call_seconds", CALL_SECONDS),
-        memory_bytes=min(host_mb << 20, memory.largest_kernel()),
+        memory_bytes=min(host_mb << 20, memory.max_kernel_bytes()),
         gpu=job.gpu,
     )
     kernel = Kernel(zygote.fork(files=job.files, gpu=job.gpu), limits)
@@ -281,14 +281,16 @@ def _message(text: str) -> dict[str, Any]:
 
 
 def _substituted(notes: tuple[str, ...]) -> Cell:
-    """A cell that tells what was not the student's own."""
+    """A cell that lists what was not the student's own."""
     text = "**From earlier notebooks:**\n\n" + "\n".join(f"- {note}." for note in notes)
     return {"cell_type": "markdown", "id": "earlier-notebooks", "metadata": {}, "source": text}
 
 
 def _annotated(document: dict[str, Any], note: str) -> dict[str, Any]:
     """The released notebook with the reason on top."""
-    told = json.loads(json.dumps(document))
+    annotated = json.loads(json.dumps(document))
     cell = {"cell_type": "markdown", "id": "not-graded", "metadata": {}}
-    told["cells"].insert(0, cell | {"source": f"**This notebook could not be graded:** {note}."})
-    return told
+    annotated["cells"].insert(
+        0, cell | {"source": f"**This notebook could not be graded:** {note}."}
+    )
+    return annotated

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pynvml
 
-from autograder.notebook.template import MOST_SHARE
+from autograder.notebook.template import MAX_SHARE
 from autograder.sandbox.policy import Gpu
 
-SLOTS = MOST_SHARE  # parts that a device is shared out in: a sixth of it is two
+SLOTS = MAX_SHARE  # parts that a device is shared out in: a sixth of it is two
 CONTROL = ("/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools")
 CONTEXT_BYTES = 1 << 30  # what CUDA itself takes on a device for each process, with some room
 
@@ -71,9 +71,9 @@ def _device(index: int) -> Device:
 
 
 def used_bytes(uuid: str, pids: Collection[int]) -> int:
-    """Memory that these processes hold on a device, as far as the driver tells.
+    """Memory that these processes hold on a device, as far as the driver reports it.
 
-    It tells nothing where it sees other numbers of processes than we do, as in some containers.
+    It reports nothing where it sees other process ids than we do, as in some containers.
     """
     try:
         handle = pynvml.nvmlDeviceGetHandleByUUID(uuid)
@@ -84,7 +84,7 @@ def used_bytes(uuid: str, pids: Collection[int]) -> int:
 
 
 @contextmanager
-def set_apart(found: Sequence[Device], share: int, memory_bytes: int) -> Iterator[Gpu]:
+def reserve_gpu(found: Sequence[Device], share: int, memory_bytes: int) -> Iterator[Gpu]:
     """A place on one of the devices ``found``, once there is one.
 
     On a device there are ``share`` places for notebooks like this one. All workers of this user on

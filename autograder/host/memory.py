@@ -12,8 +12,8 @@ from pathlib import Path
 import psutil
 
 GIB = 1 << 30
-KERNEL = GIB  # what one kernel of the course's notebooks takes, with some room
-JUDGE = GIB // 2  # a worker: the judge with torch, and its warm process
+KERNEL_BYTES = GIB  # what one kernel of the course's notebooks takes, with some room
+JUDGE_BYTES = GIB // 2  # a worker: the judge with torch, and its warm process
 
 
 def cores() -> int:
@@ -22,18 +22,18 @@ def cores() -> int:
     return len(count(0)) if count else os.cpu_count() or 1
 
 
-def at_once() -> int:
+def default_worker_count() -> int:
     """How many workers this host has processors and memory for; at least one."""
-    return max(1, min(cores(), psutil.virtual_memory().available // (KERNEL + JUDGE)))
+    return max(1, min(cores(), psutil.virtual_memory().available // (KERNEL_BYTES + JUDGE_BYTES)))
 
 
-def largest_kernel() -> int:
+def max_kernel_bytes() -> int:
     """Bytes that each kernel may take when there is one for each processor."""
-    return max(KERNEL, int(0.8 * psutil.virtual_memory().total) // cores())
+    return max(KERNEL_BYTES, int(0.8 * psutil.virtual_memory().total) // cores())
 
 
 @contextmanager
-def room_on_this_host() -> Iterator[None]:
+def room_for_a_kernel() -> Iterator[None]:
     """Wait until there is memory for one more kernel, or until no other one of ours is running.
 
     The workers of a host share a lock: side by side while there is room, else alone. The system
@@ -42,7 +42,7 @@ def room_on_this_host() -> Iterator[None]:
     path = Path(tempfile.gettempdir()) / f"cs231n-autograder-{os.getuid()}.lock"
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
-        crowded = psutil.virtual_memory().available < KERNEL
+        crowded = psutil.virtual_memory().available < KERNEL_BYTES
         fcntl.flock(descriptor, fcntl.LOCK_EX if crowded else fcntl.LOCK_SH)
         yield
     finally:

@@ -1,7 +1,7 @@
 """What a hidden check sees of a submission: functions, classes and variables, at arm's length.
 
 Arguments are copied into the kernel and answers copied out, as plain data. An object that is no
-plain data stays there and is held by a :class:`~autograder.wire.Ref`, which can be passed back.
+plain data stays there and is held by a `Ref`, which can be passed back.
 """
 
 from __future__ import annotations

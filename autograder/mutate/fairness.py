@@ -1,7 +1,7 @@
 """No false alarms: right solutions, ours and others, get full marks whatever numbers are drawn.
 
 ``autograder/mutants/ASSIGNMENT/NOTEBOOK/right_*.py`` hold right solutions in other styles, as edits
-of the notebook (the format of :mod:`autograder.notebook_edits`).
+of the notebook (the format of :mod:`autograder.notebook.edits`).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ REFERENCE = "reference"
 
 
 @dataclass(frozen=True)
-class Fairness:
+class FlakeRate:
     """One right solution, graded with many seeds."""
 
     assignment: str
@@ -62,7 +62,7 @@ def repeat(
     others: int = 1,
     progress: run.Progress = lambda done, total, what: None,
     jobs: int = 2,
-) -> list[Fairness]:
+) -> list[FlakeRate]:
     """Grade the reference with ``times`` seeds, and every alternative with ``others``.
 
     Each worker runs the notebook once and then asks its questions again and again, with other
@@ -83,27 +83,27 @@ def repeat(
         failed[tasks[task]] += task.result()
         progress(done, len(tasks), f"{notebook}: {tasks[task]}")
     return [
-        Fairness(
+        FlakeRate(
             assignment,
             notebook,
             name,
             wanted[name],
             sum(bool(once) for once in outcomes),
-            tuple(dict.fromkeys(_told(once) for once in outcomes if once)),
+            tuple(dict.fromkeys(_messages(once) for once in outcomes if once)),
         )
         for name, outcomes in failed.items()
     ]
 
 
-def _told(failed: dict[Key, str]) -> str:
+def _messages(failed: dict[Key, str]) -> str:
     return "; ".join(f"{question}/{check}: {text}" for (question, check), text in failed.items())
 
 
 def _work(subject: Subject, document: Document, seeds: Sequence[int]) -> list[dict[Key, str]]:
-    return grade_again_and_again(subject, document, run.live_zygote(), seeds)
+    return grade_repeatedly(subject, document, run.live_zygote(), seeds)
 
 
-def grade_again_and_again(
+def grade_repeatedly(
     subject: Subject, document: Document, zygote: Zygote, seeds: Sequence[int]
 ) -> list[dict[Key, str]]:
     """Messages of the failed checks for each seed; the notebook itself runs once."""

@@ -135,8 +135,10 @@ def _plan(
     seeds = [pool.submit(_quick, subject, None, None, str(seed)) for seed in range(3)]
     stubs = {pool.submit(_quick, subject, _stub(place), None): place for place in places}
     if failed := whole.result():
-        told = "; ".join(f"{name}: {message}" for (_, name), message in failed.items())
-        raise ReferenceFailed(f"{subject.notebook}: the reference solution loses points: {told}")
+        messages = "; ".join(f"{name}: {message}" for (_, name), message in failed.items())
+        raise ReferenceFailed(
+            f"{subject.notebook}: the reference solution loses points: {messages}"
+        )
     needs_more = frozenset().union(*(task.result() for task in seeds))
     every = {(name, c.name) for name, checks in subject.checks.items() for c in checks}
     plan = Plan(frozenset(every - needs_more))

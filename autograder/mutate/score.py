@@ -143,8 +143,8 @@ def markdown(notebooks: Sequence[Measured]) -> str:
         if left := survivors(measured):
             parts += ["", "Survivors:", ""]
             for outcome in left:
-                told = f"`{outcome.mutant.of}`, {outcome.mutant.what}"
-                parts += [f"- {told}:", "", "  ```diff"]
+                text = f"`{outcome.mutant.of}`, {outcome.mutant.what}"
+                parts += [f"- {text}:", "", "  ```diff"]
                 parts += [f"  {line}" for line in diff(outcome).split("\n")] + ["  ```"]
     return "\n".join(parts) + "\n"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from functools import lru_cache
 
-DEEPEST = 200  # nested nodes; code that people write has some thirty, our recursion ends at 300
+MAX_DEPTH = 200  # nested nodes; code that people write has some thirty, our recursion ends at 300
 
 
 @lru_cache(maxsize=1024)
@@ -20,13 +20,13 @@ def parse_cell(source: str) -> ast.Module:
         tree = ast.parse("\n".join(lines))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return empty
-    return empty if _deeper_than(tree, DEEPEST) else tree
+    return empty if _exceeds_depth(tree, MAX_DEPTH) else tree
 
 
-def _deeper_than(tree: ast.AST, most: int) -> bool:
+def _exceeds_depth(tree: ast.AST, maximum: int) -> bool:
     """Level by level, since a walk by recursion is what this is to protect."""
     level: list[ast.AST] = [tree]
-    for _ in range(most):
+    for _ in range(maximum):
         level = [child for node in level for child in ast.iter_child_nodes(node)]
         if not level:
             return False

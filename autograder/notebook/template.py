@@ -17,10 +17,10 @@ from autograder.errors import WrongUse
 Cell = dict[str, Any]
 
 SKIP_TAG = "skip-when-grading"
-MOST_SHARE = 12  # notebooks on one GPU
+MAX_SHARE = 12  # notebooks on one GPU
 GPU_FORM = (
     'metadata "cs231n": {"gpu": ...} takes "share", how many notebooks may use a GPU at once (1 to '
-    f'{MOST_SHARE}), and "memory_mb", how much of its memory each gets'
+    f'{MAX_SHARE}), and "memory_mb", how much of its memory each gets'
 )
 
 
@@ -56,17 +56,17 @@ class Template:
             about = {**about, **about["gpu"]}
         return float(about.get(name, default))
 
-    def gpu(self) -> GpuWish | None:
+    def gpu(self) -> GpuRequest | None:
         """What the notebook says of GPUs; None: it wants none."""
         found = self._settings().get("gpu")
-        return None if found is None else GpuWish(int(found["share"]), int(found["memory_mb"]))
+        return None if found is None else GpuRequest(int(found["share"]), int(found["memory_mb"]))
 
     def _settings(self) -> dict[str, Any]:
         return self.document.get("metadata", {}).get("cs231n", {})
 
 
 @dataclass(frozen=True)
-class GpuWish:
+class GpuRequest:
     """``share``: how many notebooks like this one may use a device at once; memory of each."""
 
     share: int
@@ -87,11 +87,11 @@ def load_template(root: Path, assignment: str, notebook: str) -> Template:
         cell["source"] = source_of(cell)
     template = Template(assignment, notebook, document)
     try:
-        wish = template.gpu()
+        request = template.gpu()
     except (KeyError, TypeError, ValueError):
         raise TemplateError(f"{path}: {GPU_FORM}") from None
-    if wish and not (1 <= wish.share <= MOST_SHARE and wish.memory_mb > 0):
-        raise TemplateError(f"{path}: {GPU_FORM}, not {wish}")
+    if request and not (1 <= request.share <= MAX_SHARE and request.memory_mb > 0):
+        raise TemplateError(f"{path}: {GPU_FORM}, not {request}")
     return template
 
 

@@ -23,7 +23,7 @@ from autograder.judge.results import (
     GradedNotebook,
 )
 
-LONGEST = 300  # characters of a reason
+MAX_LENGTH = 300  # characters of a reason
 
 BROKEN_CHECK, DATE, OTHER = "broken check", "date", "other"
 # Kind: what it is called, and what to do about it. In the order in which they are listed.
@@ -211,4 +211,4 @@ def shortened(repairs: tuple[str, ...]) -> tuple[str, ...]:
 
 def clipped(text: str) -> str:
     """Not longer than a sentence or two."""
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+    return text if len(text) <= MAX_LENGTH else f"{text[: MAX_LENGTH - 1]}…"

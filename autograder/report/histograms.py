@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 from autograder.report.grades_csv import number
 
-MOST_BARS = 21
+MAX_BARS = 21
 TENTHS = 10  # bars of a notebook's small histogram, beside the one of full marks
 TIME_BARS = 48
-MOST_LINES = 4  # of the grid behind the bars
+MAX_LINES = 4  # of the grid behind the bars
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def histogram(scores: Sequence[float], max_score: float) -> tuple[Bar, ...]:
     width = 1.0
     for factor in _round_widths():
         width = factor
-        if math.floor(max_score / width) < MOST_BARS:
+        if math.floor(max_score / width) < MAX_BARS:
             break
     counts = [0] * (math.floor(max_score / width) + 1)
     for score in scores:
@@ -70,10 +70,10 @@ def place(score: float, bars: Sequence[Bar]) -> float:
     return min(max(100 * at / len(bars), 0.0), 100.0)
 
 
-def grid(most: int) -> tuple[int, ...]:
+def grid(maximum: int) -> tuple[int, ...]:
     """Round numbers of students up to the fullest bar."""
-    step = next(int(w) for w in _round_widths() if w * MOST_LINES >= most)
-    return tuple(range(step, most + 1, step))
+    step = next(int(w) for w in _round_widths() if w * MAX_LINES >= maximum)
+    return tuple(range(step, maximum + 1, step))
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from autograder.report.cases import OUTCOMES
 from autograder.report.grades_csv import number
 from autograder.report.summary import REMARKS, ClassSummary
 
-LONGEST_NAME = 80
+MAX_NAME_LENGTH = 80
 
 
 def class_page(summary: ClassSummary, environment: Mapping[str, str]) -> str:
@@ -53,7 +53,7 @@ def student_page(assignment: str, notebooks: Sequence[GradedNotebook]) -> str:
 
 def student_file(name: str) -> str:
     """A file name for a student's page: readable, and safe whatever the name is."""
-    safe = re.sub(r"[^A-Za-z0-9_-]+", "-", name)[:LONGEST_NAME]
+    safe = re.sub(r"[^A-Za-z0-9_-]+", "-", name)[:MAX_NAME_LENGTH]
     if safe != name or not safe:  # changed, so two names might meet here
         raw = name.encode("utf-8", "surrogateescape")
         safe = f"{safe}-{hashlib.blake2b(raw, digest_size=6).hexdigest()}".lstrip("-")

@@ -19,10 +19,10 @@ from dataclasses import dataclass, field
 from autograder.judge.results import CellVerdict, CheckVerdict
 from autograder.judge.score import NO_ANSWER, NOT_ATTEMPTED, NOT_RUN
 
-FEWEST_NOBODY = 3  # students, before "nobody passes it" means something
-FEWEST_RIGHT = 5  # students with everything else right, before their failures mean something
-FEWEST_CORRELATED = 20  # students, before a correlation means something ...
-FEWEST_OF_EACH = 5  # ... and of them so many who passed, and so many who failed
+MIN_FOR_NOBODY = 3  # students, before "nobody passes it" means something
+MIN_OTHERS_RIGHT = 5  # students with everything else right, before their failures mean something
+MIN_FOR_CORRELATION = 20  # students, before a correlation means something ...
+MIN_OF_EACH = 5  # ... and of them so many who passed, and so many who failed
 UNRELATED = 0.1  # below this the check and the rest of its question measure different things
 EXAMPLES = 3
 
@@ -52,14 +52,14 @@ class CheckSummary:
     def suspicion(self) -> str:
         """Why a person should look at this check, or nothing."""
         failed = self.students - self.passed
-        if self.students >= FEWEST_NOBODY and not self.passed:
+        if self.students >= MIN_FOR_NOBODY and not self.passed:
             return f"Nobody passes it: 0 of {self.students}."
-        if self.others_right >= FEWEST_RIGHT and 2 * self.alone > self.others_right:
+        if self.others_right >= MIN_OTHERS_RIGHT and 2 * self.alone > self.others_right:
             return (
                 f"{self.alone} of the {self.others_right} students who passed everything else in "
                 "this question fail it."
             )
-        enough = self.students >= FEWEST_CORRELATED and min(self.passed, failed) >= FEWEST_OF_EACH
+        enough = self.students >= MIN_FOR_CORRELATION and min(self.passed, failed) >= MIN_OF_EACH
         if enough and self.correlation is not None and self.correlation < UNRELATED:
             return (
                 "Passing it has nothing to do with passing the rest of the question: "

@@ -9,7 +9,7 @@ from autograder.report.item_analysis import CheckSummary, CheckTally, is_blank, 
 
 HARD = 0.5  # a question is called hard when those who answered it got less than this on average
 SKIPPED = 1 / 3  # ... and skipped when more than this share of those who got there left it blank
-FEWEST = 5  # students, before either is said
+MIN_STUDENTS = 5  # students, before either is said
 
 
 @dataclass(frozen=True)
@@ -41,12 +41,12 @@ class QuestionSummary:
 
     @property
     def hard(self) -> bool:
-        return self.answered >= FEWEST and bool(self.points) and self.mean_share < HARD
+        return self.answered >= MIN_STUDENTS and bool(self.points) and self.mean_share < HARD
 
     @property
     def skipped(self) -> bool:
         reached = self.answered + self.blank
-        return reached >= FEWEST and self.blank > SKIPPED * reached
+        return reached >= MIN_STUDENTS and self.blank > SKIPPED * reached
 
 
 @dataclass

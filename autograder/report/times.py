@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from autograder.judge.results import GradedNotebook
 
 STAGES = ("start", "cells", "checks")
-SLOWEST = 10
+MAX_SLOWEST = 10
 
 
 @dataclass(frozen=True, order=True)
@@ -81,7 +81,7 @@ class TimeTally:
         slow = SlowNotebook(
             timings["total"], graded.student, graded.notebook, stages, graded.outcome
         )
-        if len(self._slowest) < SLOWEST:
+        if len(self._slowest) < MAX_SLOWEST:
             heapq.heappush(self._slowest, slow)
         else:
             heapq.heappushpop(self._slowest, slow)

@@ -29,7 +29,7 @@ class SandboxError(NeedsHuman):
         self.reason = reason
 
     def __reduce__(self) -> tuple[type[SandboxError], tuple[str, str]]:
-        return SandboxError, (self.stage, self.reason)  # it may be told from another process
+        return SandboxError, (self.stage, self.reason)  # it may come from another process
 
 
 @dataclass(frozen=True)

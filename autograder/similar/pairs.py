@@ -39,7 +39,7 @@ def find_pairs(
 ) -> list[Pair]:
     """The pairs at or above the threshold, most unusual lines first.
 
-    ``tick`` is told how many texts have been compared with those after them.
+    ``tick`` is given how many texts have been compared with those after them.
     """
     overlaps = corpus.overlaps()
     found = []

@@ -11,7 +11,7 @@ import numpy as np
 from autograder.similar.fragments import Corpus, Ints, Text
 from autograder.similar.pairs import Pair, common
 
-MOST_PLACES = 20  # where a fragment is looked for on the other side: repeated code has very many
+MAX_PLACES = 20  # where a fragment is looked for on the other side: repeated code has very many
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def _stretches(pair: Pair) -> list[tuple[int, int, int]]:
     mine, yours = pair.left.fragment.tolist(), pair.right.fragment.tolist()
     places: dict[int, list[int]] = {}
     for at, fragment in enumerate(yours):
-        if fragment >= 0 and len(places.setdefault(fragment, [])) < MOST_PLACES:
+        if fragment >= 0 and len(places.setdefault(fragment, [])) < MAX_PLACES:
             places[fragment].append(at)
     found, at = [], 0
     while at < len(mine):

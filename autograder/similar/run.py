@@ -26,7 +26,7 @@ from autograder.similar.writings import (
 )
 
 #: Pairs of one notebook that are shown. Where there are more, very many have copied from one place.
-MOST_PAIRS = 200
+MAX_PAIRS = 200
 
 Tick = Callable[[str, int, int], None]  # what is being done, how many are done, of how many
 Texts = Sequence[Writing | NotCompared]
@@ -35,7 +35,7 @@ _OURS = re.compile(r"[A-Za-z0-9_-]+-[0-9a-f]{12}\.html")
 
 
 @dataclass(frozen=True)
-class Choice:
+class ComparisonOptions:
     """What to compare: which notebooks, from how many lines on, with which other folders."""
 
     notebooks: str = "*"
@@ -47,7 +47,7 @@ def find_similar(
     root: Path,
     assignment: str,
     folder: Path,
-    choice: Choice = Choice(),
+    options: ComparisonOptions = ComparisonOptions(),
     tick: Tick = lambda what, done, of: None,
 ) -> Findings:
     """Write ``folder/index.html`` and ``folder/pairs/*.html``; return what they say.
@@ -55,16 +55,16 @@ def find_similar(
     The same files give the same pages. Pages of an earlier run are replaced; the index, which links
     to the others, is written last. Raises SimilarError, TemplateError.
     """
-    given = _given(root, assignment, choice.notebooks)
-    texts = _read(root, assignment, list(given), choice.others, tick)
+    given = _given(root, assignment, options.notebooks)
+    texts = _read(root, assignment, list(given), options.others, tick)
     notebooks, rows = [], []
     for name, found in texts.items():
         once, same = identical([text for text in found if isinstance(text, Writing)])
-        pairs, shown = _compare(assignment, once, given[name], folder / "pairs", choice, tick)
+        pairs, shown = _compare(assignment, once, given[name], folder / "pairs", options, tick)
         notebooks.append(_summary(name, found, same, pairs))
         rows += shown
     rows.sort(key=lambda row: (-row.lines, row.notebook, row.left, row.right))
-    findings = Findings(assignment, choice.threshold, tuple(notebooks), tuple(rows))
+    findings = Findings(assignment, options.threshold, tuple(notebooks), tuple(rows))
     for old in (folder / "pairs").glob("*.html"):
         if _OURS.fullmatch(old.name) and old.name not in {row.file for row in rows}:
             old.unlink()
@@ -107,7 +107,7 @@ def _compare(
     texts: Sequence[Writing],
     given: Sequence[Cell],
     folder: Path,
-    choice: Choice,
+    options: ComparisonOptions,
     tick: Tick,
 ) -> tuple[int, list[Row]]:
     """How many pairs of one notebook there are, and those that have got a page."""
@@ -115,9 +115,9 @@ def _compare(
         return 0, []
     name = texts[0].notebook
     corpus = make_corpus(texts, given)
-    pairs = find_pairs(corpus, choice.threshold, lambda done, of: tick(f"{name}: pairs", done, of))
+    pairs = find_pairs(corpus, options.threshold, lambda done, of: tick(f"{name}: pairs", done, of))
     rows = []
-    for pair in pairs[:MOST_PAIRS]:
+    for pair in pairs[:MAX_PAIRS]:
         row = Row(
             notebook=name,
             left=pair.left.writing.who,

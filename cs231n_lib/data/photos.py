@@ -1,7 +1,7 @@
 """Photographs that come with other packages: nothing is downloaded, nothing copied.
 
 The packages are found on disk, not imported (scikit-learn alone would take a second), and only
-files that are in their wheels are used. docs/vision.md tells more of each photograph.
+files that are in their wheels are used. docs/vision.md says more about each photograph.
 """
 
 from collections.abc import Mapping

@@ -6,18 +6,17 @@ import json
 import os
 import signal
 import sqlite3
-import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from courses import Course, finish, run
 
 from autograder.course.records import results
 from tests import little
+from tests.e2e.courses import Course, finish, run
 from tests.little import ASSIGNMENT, CLASS_POINTS, NOTEBOOK, cell_of
+from tests.waiting import is_waiting, wait_until
 
 FINE, NEEDS_HUMAN, WRONG_USE = 0, 1, 2
 VERBS = {
@@ -180,13 +179,13 @@ def test_a_killed_run_leaves_nothing_half_written_and_resumes(
     for student in students:
         little.submit(course.root, student, little.answer(takes_a_while))
     driver = course.autograder("grade", ASSIGNMENT)
-    wait_for(lambda: len(list(results(course.root, ASSIGNMENT))) >= 2, driver)
+    wait_until(lambda: len(list(results(course.root, ASSIGNMENT))) >= 2, driver)
     family = descendants(driver.pid)
     driver.kill()
     assert driver.wait() == -signal.SIGKILL
     done = [graded.student for graded in results(course.root, ASSIGNMENT)]
     assert 2 <= len(done) < len(students)
-    wait_for(lambda: not [pid for pid in family if running(pid)])
+    wait_until(lambda: not [pid for pid in family if running(pid)])
     for path in course.root.glob("autograded/*/*/*.ipynb"):
         assert json.loads(path.read_text("utf-8"))["cells"]
     with closing(sqlite3.connect(course.root / "gradebook.db")) as book:
@@ -199,20 +198,20 @@ def test_a_killed_run_leaves_nothing_half_written_and_resumes(
     assert not left, "temporary files of the killed run"
 
 
-def test_ctrl_c_is_answered_politely(released: Course, tmp_path: Path) -> None:
+def test_ctrl_c_says_what_is_kept(released: Course, tmp_path: Path) -> None:
     """A terminal sends it to the driver, its workers and their warm processes alike."""
     course = released.copy(tmp_path / "interrupted")
     for number in range(6):
         little.submit(course.root, f"student-{number}", little.answer(takes_a_while))
     driver = course.autograder("grade", ASSIGNMENT, "--workers", "2", in_a_terminal=True)
-    wait_for(lambda: len(list(results(course.root, ASSIGNMENT))) >= 2, driver)
+    wait_until(lambda: len(list(results(course.root, ASSIGNMENT))) >= 2, driver)
     family = descendants(driver.pid)
     os.killpg(driver.pid, signal.SIGINT)
     status, text = finish(driver)[0]
     assert status == NEEDS_HUMAN
     assert "what is graded is kept; run the same command again" in words(text)
     assert "Traceback" not in text
-    wait_for(lambda: not [pid for pid in family if running(pid)])
+    wait_until(lambda: not [pid for pid in family if running(pid)])
 
 
 def test_a_gradebook_that_is_busy_for_a_moment_is_waited_for(
@@ -223,22 +222,15 @@ def test_a_gradebook_that_is_busy_for_a_moment_is_waited_for(
     for student in ("ada", "zoe"):
         little.submit(course.root, student, little.answer(takes_a_while))
     driver = course.autograder("grade", ASSIGNMENT)
-    wait_for(lambda: bool(list(results(course.root, ASSIGNMENT))), driver)
+    wait_until(lambda: list(results(course.root, ASSIGNMENT)), driver)
     with closing(sqlite3.connect(course.root / "gradebook.db", isolation_level=None)) as other:
         other.execute("begin immediate")
-        time.sleep(3)  # the second submission is ready to be recorded by now
+        wait_until(lambda: len(list(results(course.root, ASSIGNMENT))) == 2, driver)
+        wait_until(lambda: is_waiting(driver.pid), driver, times=20)  # for the gradebook
         other.execute("rollback")
     status, text = finish(driver)[0]
     assert status == FINE, text
     assert course.points("zoe") == CLASS_POINTS
-
-
-def wait_for(condition: Callable[[], bool], driver: subprocess.Popen[str] | None = None) -> None:
-    deadline = time.monotonic() + 120
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        assert driver is None or driver.poll() is None, driver and driver.communicate()[0]
-        time.sleep(0.02)
 
 
 def descendants(pid: int) -> list[int]:

@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -19,14 +18,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from courses import Course
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
-from browsers import SECONDS, chromium
 from tests import little
+from tests.e2e.browsers import SECONDS, chromium
+from tests.e2e.courses import Course
 from tests.little import ASSIGNMENT, CLASS_POINTS, cell_of
+from tests.waiting import wait_until
 
 HARM = "document.title = 'HARMED'; window.harmed = true"
 PAYLOADS = f"""<script>{HARM}</script><img src=x onerror="{HARM}"><svg onload="{HARM}"></svg>
@@ -99,15 +99,13 @@ def serving(course: Course) -> Iterator[Server]:
 
 
 def _wait_until_up(server: Server, log: Path) -> None:
-    deadline = time.monotonic() + SECONDS
-    while time.monotonic() < deadline:
-        if server.process.poll() is not None:
-            break
+    def answers() -> bool:
         with suppress(urllib.error.URLError, ConnectionError):
             server.request("status")
-            return
-        time.sleep(0.1)  # the server offers nothing to wait on
-    raise AssertionError(f"the Jupyter server did not come up:\n{log.read_text()[-4000:]}")
+            return True
+        return False
+
+    wait_until(answers, server.process, lambda: log.read_text()[-4000:])
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-from courses import Course, run
 
 from tests import little
+from tests.e2e.courses import Course, run
 from tests.little import ASSIGNMENT, NOTEBOOK, cell_of
 
 WRONG_USE = 2

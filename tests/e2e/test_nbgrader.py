@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from courses import SECRET, Course, finish, run
 
 from autograder.course.records import read_result
 from autograder.judge.results import GradedNotebook
 from tests import little
+from tests.e2e.courses import SECRET, Course, finish, run
 from tests.little import ASSIGNMENT, CLASS_POINTS, cell_of
 
 CLASS, WRITTEN = "k-nearest-neighbor", "knn-question-bright-rows"

@@ -14,10 +14,10 @@ from selenium.webdriver.support.select import Select
 from autograder.judge.results import GradedNotebook
 from autograder.report import write_report
 from autograder.report.html import student_file
-from browsers import chromium
-from made_up_class import ASSIGNMENT, made_up_class
 from tests.e2e import pages
+from tests.e2e.browsers import chromium
 from tests.e2e.pages import DESKTOP, HARM, PHONE
+from tests.made_up_class import ASSIGNMENT, made_up_class
 
 pytestmark = pytest.mark.browser
 

@@ -12,10 +12,10 @@ from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 
 from autograder.cli.similar import similar
-from browsers import chromium
-from little import ASSIGNMENT, NOTEBOOK, answer, cell_of, little_source, submit, write_course
 from tests.e2e import pages
+from tests.e2e.browsers import chromium
 from tests.e2e.pages import DESKTOP, HARM, PHONE
+from tests.little import ASSIGNMENT, NOTEBOOK, answer, cell_of, little_source, submit, write_course
 
 pytestmark = pytest.mark.browser
 

@@ -14,11 +14,11 @@ import pytest
 
 from autograder.authoring.release import release
 from autograder.batch import fingerprints
-from autograder.batch.desk import Desk
 from autograder.batch.engine import Event
-from autograder.batch.graders import Answer, Here, Lost
-from autograder.batch.run import Choice, grade_class
+from autograder.batch.executors import Answer, LocalExecutor, TaskFailure
+from autograder.batch.run import Selection, grade_class
 from autograder.batch.task import VERSION, Refused, Task, pack_answer, unpack_answer
+from autograder.batch.task_grader import TaskGrader
 from autograder.course.gradebook import GradebookWriter
 from autograder.course.records import results
 from autograder.course.submissions import CourseError
@@ -34,10 +34,10 @@ from autograder.judge.results import (
     CellVerdict,
     GradedNotebook,
 )
-from little import ASSIGNMENT, CLASS_POINTS, NOTEBOOK, answer, cell_of, submit, write_course
+from tests.little import ASSIGNMENT, CLASS_POINTS, NOTEBOOK, answer, cell_of, submit, write_course
 
 ROOT = Path(__file__).resolve().parents[2]
-ALL = Choice()
+ALL = Selection()
 GRADED = GradedNotebook("ada", "a1", "knn", (CellVerdict("q", 2.0, 1.5, ()),), document="{}")
 
 
@@ -49,7 +49,7 @@ def course(tmp_path: Path) -> Path:
 
 
 class Recording:
-    """Answers with what it is told to, or by a real desk; remembers what was under way."""
+    """Answers with what it is told to, or by a real task_grader; remembers what was under way."""
 
     def __init__(
         self, answers: Callable[[Task], Answer], capacity: int = 3, hosts: int = 1
@@ -88,8 +88,8 @@ def graded(task: Task, outcome: str = "") -> GradedNotebook:
     )
 
 
-def run(root: Path, grader: Recording, choice: Choice = ALL) -> list[Event]:
-    return [e for e in grade_class(root, ASSIGNMENT, choice, lambda _: grader) if e.graded]
+def run(root: Path, grader: Recording, selection: Selection = ALL) -> list[Event]:
+    return [e for e in grade_class(root, ASSIGNMENT, selection, lambda _: grader) if e.graded]
 
 
 # -- plain data -----------------------------------------------------------------------------------
@@ -118,7 +118,7 @@ def test_material_survives_a_trip_and_knows_what_needs_what() -> None:
 
 
 def test_a_changed_check_touches_the_notebooks_that_use_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    def stamps() -> dict[str, str]:
+    def by_notebook() -> dict[str, str]:
         fingerprints.checks_code.cache_clear()
         material = load_material(ROOT, "assignment2", b"secret")
         return {
@@ -126,12 +126,12 @@ def test_a_changed_check_touches_the_notebooks_that_use_it(monkeypatch: pytest.M
             for name in material.notebooks
         }
 
-    real, before = Path.read_bytes, stamps()
+    real, before = Path.read_bytes, by_notebook()
     changed = "autograder/checks/assignment2/dropout"
     monkeypatch.setattr(
         Path, "read_bytes", lambda path: real(path) + b"#" * (changed in path.as_posix())
     )
-    after = stamps()
+    after = by_notebook()
     monkeypatch.undo()
     fingerprints.checks_code.cache_clear()
     assert {name for name in before if before[name] != after[name]} == {"Dropout"}
@@ -140,15 +140,9 @@ def test_a_changed_check_touches_the_notebooks_that_use_it(monkeypatch: pytest.M
 def test_a_changed_grader_or_library_touches_all() -> None:
     modules = {name for package in fingerprints.INSIDE for name in fingerprints.modules_of(package)}
     modules |= fingerprints.imported_by(fingerprints.GRADER)
-    for one in (
-        "judge.student",
-        "judge.score",
-        "grading.grade",
-        "notebook.repair",
-        "sandbox.agent",
-        "grading.earlier",
-    ):
+    for one in ("judge.student", "judge.score", "grading.grade", "grading.earlier"):
         assert f"autograder.{one}" in modules
+    assert {"autograder.notebook.repair", "autograder.sandbox.agent"} <= modules
     assert {"cs231n_lib.solver", "cs231n_lib.notebooks"} <= modules
     assert not [m for m in modules if m.startswith(("autograder.report", "autograder.demo"))]
 
@@ -157,25 +151,25 @@ def test_a_changed_earlier_notebook_touches_those_that_load_it() -> None:
     material = load_material(ROOT, "assignment2", b"secret")
     handed_in = {"FullyConnectedNets.ipynb": b"{}", "PyTorch.ipynb": b"{}"}
 
-    def stamp(name: str, **changed: bytes) -> str:
+    def fingerprint_with(name: str, **changed: bytes) -> str:
         files = handed_in | {f"{notebook}.ipynb": data for notebook, data in changed.items()}
         return fingerprints.fingerprint(Task("ada", name, files, b"{}"), material)
 
-    assert stamp("Dropout") != stamp("Dropout", FullyConnectedNets=b"{ }")
-    assert stamp("Dropout") == stamp("Dropout", PyTorch=b"{ }")
-    assert stamp("PyTorch") == stamp("PyTorch", FullyConnectedNets=b"{ }")
+    assert fingerprint_with("Dropout") != fingerprint_with("Dropout", FullyConnectedNets=b"{ }")
+    assert fingerprint_with("Dropout") == fingerprint_with("Dropout", PyTorch=b"{ }")
+    assert fingerprint_with("PyTorch") == fingerprint_with("PyTorch", FullyConnectedNets=b"{ }")
 
 
 def test_a_notebook_that_the_student_names_counts_too() -> None:
     material = load_material(ROOT, "assignment2", b"secret")
 
-    def stamp(submission: bytes, helper: bytes) -> str:
+    def fingerprint_with(submission: bytes, helper: bytes) -> str:
         task = Task("ada", "PyTorch", {"my_helpers.ipynb": helper}, submission)
         return fingerprints.fingerprint(task, material)
 
     loads = b'{"cells": [{"source": "load(\'my_helpers\')"}]}'
-    assert stamp(loads, b"1") != stamp(loads, b"2")
-    assert stamp(b"{}", b"1") == stamp(b"{}", b"2")
+    assert fingerprint_with(loads, b"1") != fingerprint_with(loads, b"2")
+    assert fingerprint_with(b"{}", b"1") == fingerprint_with(b"{}", b"2")
 
 
 def test_nothing_is_given_out_twice(course: Path) -> None:
@@ -189,31 +183,35 @@ def test_nothing_is_given_out_twice(course: Path) -> None:
         ("zoe", True, 2, 2),
     ]
     assert second.companies == []
-    assert len(run(course, forced := Recording(graded), Choice("ada", force=True))) == 1
+    assert len(run(course, forced := Recording(graded), Selection("ada", force=True))) == 1
     assert forced.companies == [["ada"]]
 
 
 def test_a_gradebook_that_lost_the_grades_gets_them_again(course: Path, zygote) -> None:
     submit(course, "ada", answer())
-    choice = Choice()
-    list(grade_class(course, ASSIGNMENT, choice, lambda m: Here(Desk(m, lambda: zygote))))
+    selection = Selection()
+    list(
+        grade_class(
+            course, ASSIGNMENT, selection, lambda m: LocalExecutor(TaskGrader(m, lambda: zygote))
+        )
+    )
     (course / "gradebook.db").unlink()
     assert [e.reused for e in run(course, Recording(graded))] == [True]
     with GradebookWriter(course) as book:
-        scores = book.on_record(ASSIGNMENT)["ada"].scores[NOTEBOOK]
+        scores = book.entries(ASSIGNMENT)["ada"].scores[NOTEBOOK]
     assert sum(score or 0 for score in scores.values()) == CLASS_POINTS
 
 
 def test_notebooks_are_chosen_by_a_pattern(course: Path) -> None:
     submit(course, "ada", answer())
-    assert len(run(course, Recording(graded), Choice(notebooks="k*"))) == 1
+    assert len(run(course, Recording(graded), Selection(notebooks="k*"))) == 1
     with pytest.raises(CourseError, match="no notebook matches 'svm'; assignment1 has: knn"):
-        run(course, Recording(graded), Choice(notebooks="svm"))
+        run(course, Recording(graded), Selection(notebooks="svm"))
 
 
 def test_two_graders_of_one_course_get_in_each_others_way(course: Path) -> None:
     submit(course, "ada", answer())
-    events = grade_class(course, ASSIGNMENT, Choice(), lambda _: Recording(graded))
+    events = grade_class(course, ASSIGNMENT, Selection(), lambda _: Recording(graded))
     next(events)
     other = [sys.executable, "-m", "autograder", "grade", ASSIGNMENT, "--root", str(course)]
     done = subprocess.run(other, capture_output=True, text=True)
@@ -283,16 +281,16 @@ def hangs_in_one_loop(document: dict) -> None:
 
 def test_a_second_attempt_ends_where_the_first_was_late(course: Path, zygote) -> None:
     material = load_material(course, ASSIGNMENT, b"secret")
-    desk = Desk(material, lambda: zygote)
+    task_grader = TaskGrader(material, lambda: zygote)
     task = Task("ada", NOTEBOOK, {}, answer(hangs_in_one_loop))
-    first = desk.grade(task)
+    first = task_grader.grade(task)
     place = "the checks of 'knn-one-loop'"
     assert (first.outcome, first.late_in, first.score) == (TIMED_OUT, place, 9.0)
-    second = desk.grade(dataclasses.replace(task, late_in=place))
+    second = task_grader.grade(dataclasses.replace(task, late_in=place))
     assert (second.outcome, second.late_in) == (TIMED_OUT, place)
     notes = {cell.grade_id: cell.note for cell in second.cells}
     assert f"out of time in {place} once more" in notes["knn-no-loops"]
-    other = desk.grade(dataclasses.replace(task, late_in="cell 'knn-one-loop'"))
+    other = task_grader.grade(dataclasses.replace(task, late_in="cell 'knn-one-loop'"))
     assert other.score == first.score  # to the end
 
 
@@ -301,7 +299,7 @@ def test_who_brings_down_two_workers_is_left_to_a_human(course: Path) -> None:
         submit(course, student, answer())
 
     def bob_kills(task: Task) -> Answer:
-        return Lost("two workers died with it") if task.student == "bob" else graded(task)
+        return TaskFailure("two workers died with it") if task.student == "bob" else graded(task)
 
     ada, bob = (event.graded for event in run(course, Recording(bob_kills)))
     assert ada is not None
@@ -324,7 +322,9 @@ def test_each_ending_has_a_name(course: Path, zygote) -> None:
     submit(course, "leaves", answer(leaves))
     submit(course, "unreadable", b"not a notebook")
     submit(course, "missing", answer(), "something.ipynb")
-    events = grade_class(course, ASSIGNMENT, Choice(), lambda m: Here(Desk(m, lambda: zygote)))
+    events = grade_class(
+        course, ASSIGNMENT, Selection(), lambda m: LocalExecutor(TaskGrader(m, lambda: zygote))
+    )
     outcomes = {e.student: e.graded.outcome for e in events if e.graded}
     assert outcomes == {
         "loops": TIMED_OUT,

@@ -6,20 +6,20 @@ import json
 import os
 import subprocess
 import sys
-import time
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from distributed import Client, Security
 
-from autograder.batch.cluster import OnDask, connected
-from autograder.batch.run import Choice, grade_class
+from autograder.batch.cluster import DaskExecutor, connected
+from autograder.batch.run import Selection, grade_class
 from autograder.course.records import results
 from autograder.judge.results import TIMED_OUT
 from benchmarks.nodes import kill, nodes, scheduler, worker
 from tests import little
 from tests.little import ASSIGNMENT, CLASS_POINTS, cell_of
+from tests.waiting import wait_until
 
 GRADE = (sys.executable, "-m", "autograder", "grade", ASSIGNMENT)
 STUDENTS = [f"student-{number}" for number in range(8)]
@@ -78,11 +78,7 @@ def test_a_node_that_fails_costs_nobody_a_grade(course: Path, tmp_path: Path) ->
             stack.callback(kill, process)
         driver = desk.start([*GRADE, "--scheduler", address, "--root", str(course)], log)
         stack.callback(kill, driver)
-        end = time.monotonic() + SECONDS
-        while len(points(course)) < 2:
-            assert driver.poll() is None, log.read_text("utf-8")
-            assert time.monotonic() < end, log.read_text("utf-8")
-            time.sleep(0.05)  # no event tells
+        wait_until(lambda: len(points(course)) >= 2, driver, lambda: log.read_text("utf-8"))
         kill(workers[0])
         assert driver.wait(SECONDS) == 0, log.read_text("utf-8")
     assert points(course) == dict.fromkeys(STUDENTS, CLASS_POINTS)
@@ -90,7 +86,7 @@ def test_a_node_that_fails_costs_nobody_a_grade(course: Path, tmp_path: Path) ->
 
 @pytest.mark.sandbox
 def test_a_worker_without_isolation_is_left_out(course: Path, tmp_path: Path) -> None:
-    """Here one that is told to use a tier that does not exist."""
+    """LocalExecutor one that is output to use a tier that does not exist."""
     log = tmp_path / "driver.log"
     port = tmp_path / "scheduler.json"
     dask = (sys.executable, "-m", "dask")
@@ -112,9 +108,11 @@ def test_a_worker_without_isolation_is_left_out(course: Path, tmp_path: Path) ->
         start(*dask, "worker", *file, *options)
         start(*dask, "worker", *file, *options, CS231N_ISOLATION="no-such-tier")
         address = wait_for_workers(port, 2)
-        with log.open("wb") as told:
+        with log.open("wb") as output:
             command = [*GRADE, "--scheduler", address, "--root", str(course)]
-            status = subprocess.run(command, stdout=told, stderr=told, timeout=SECONDS).returncode
+            status = subprocess.run(
+                command, stdout=output, stderr=output, timeout=SECONDS
+            ).returncode
     assert status == 0, log.read_text("utf-8")
     assert points(course) == dict.fromkeys(STUDENTS, CLASS_POINTS)
     assert log.read_text("utf-8").count("is not used: no tier 'no-such-tier'") == 1
@@ -122,10 +120,7 @@ def test_a_worker_without_isolation_is_left_out(course: Path, tmp_path: Path) ->
 
 def wait_for_workers(file: Path, count: int) -> str:
     """Wait until a scheduler has so many workers; returns its address."""
-    end = time.monotonic() + SECONDS
-    while not file.exists():
-        assert time.monotonic() < end
-        time.sleep(0.1)  # no event tells
+    wait_until(file.exists)
     with Client(scheduler_file=str(file)) as client:
         client.wait_for_workers(count, timeout=SECONDS)
     return json.loads(file.read_text("utf-8"))["address"]
@@ -140,7 +135,7 @@ def test_who_is_late_beside_others_is_tried_again_alone(course: Path) -> None:
     little.submit(course, STUDENTS[0], little.answer(loops))
     with connected(None, 2) as client:
         events = grade_class(
-            course, ASSIGNMENT, Choice("student-[0-3]"), lambda m: OnDask(client, m, None)
+            course, ASSIGNMENT, Selection("student-[0-3]"), lambda m: DaskExecutor(client, m, None)
         )
         found = [event.graded for event in events if event.graded]
     assert [(one.student, one.outcome, one.attempts) for one in found if one.outcome] == [
@@ -161,7 +156,7 @@ def test_nobody_else_on_this_machine_can_give_orders_to_our_workers() -> None:
             Client(address, security=Security.temporary(), timeout=2)
 
 
-def test_no_scheduler_is_told_and_nothing_is_graded(course: Path) -> None:
+def test_no_scheduler_is_reported_and_nothing_is_graded(course: Path) -> None:
     command = [*GRADE, "--scheduler", "tcp://127.0.0.1:9", "--root", str(course)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
     assert done.returncode == 1

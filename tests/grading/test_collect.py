@@ -251,7 +251,7 @@ def test_two_that_differ_are_for_a_person(root: Path, tmp_path: Path) -> None:
     done = gather(root, write_zip(tmp_path / "m.zip", two))
     assert students(root) == {}
     assert [row.outcome for row in done.rows] == ["unattributed"] * 2
-    assert "one of 2 different files for knn; nothing tells which is the last" in remarks(done)
+    assert "one of 2 different files for knn; nothing shows which is the last" in remarks(done)
     assert sorted(tree(root / "downloaded").values()) == sorted(tree_of(two))
 
 
@@ -309,7 +309,7 @@ def test_attempts_without_an_order(root: Path, tmp_path: Path) -> None:
             (tmp_path / remark / name).parent.mkdir(parents=True)
             (tmp_path / remark / name).write_bytes(data)
     done = gather(root, tmp_path / "one", tmp_path / "two", attempt=1)
-    assert "of one of 2 attempts, and nothing tells their order" in remarks(done)
+    assert "of one of 2 attempts, and nothing shows their order" in remarks(done)
     assert students(root) == {}
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.collect.archives import Caps, Unpacker
+from autograder.collect.archives import ArchiveLimits, Unpacker
 from tests.grading.downloads import (
     ASSIGNMENT,
     gather,
@@ -161,16 +161,16 @@ def test_a_download_that_cannot_be_read_leaves_the_others(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("caps", "left"),
     [
-        (Caps(), 30),
-        (Caps(inner_bytes=5000), 5),
-        (Caps(total_bytes=5000), 2),  # besides the zip itself
-        (Caps(file_bytes=999), 0),
-        (Caps(ratio=2, free_bytes=10), 0),
-        (Caps(inner_files=29), 0),
-        (Caps(zips=0), 0),
+        (ArchiveLimits(), 30),
+        (ArchiveLimits(inner_bytes=5000), 5),
+        (ArchiveLimits(total_bytes=5000), 2),  # besides the zip itself
+        (ArchiveLimits(file_bytes=999), 0),
+        (ArchiveLimits(ratio=2, free_bytes=10), 0),
+        (ArchiveLimits(inner_files=29), 0),
+        (ArchiveLimits(zips=0), 0),
     ],
 )
-def test_caps_hold_for_all_that_comes_out(tmp_path: Path, caps: Caps, left: int) -> None:
+def test_caps_hold_for_all_that_comes_out(tmp_path: Path, caps: ArchiveLimits, left: int) -> None:
     source = tmp_path / "source"
     source.mkdir()
     inner = {f"{number}.txt": bytes(1000) for number in range(30)}

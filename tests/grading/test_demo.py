@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from autograder.batch.desk import Desk
 from autograder.batch.task import Task
+from autograder.batch.task_grader import TaskGrader
 from autograder.cli.demo import run_demo
 from autograder.course.gradebook import course_config
 from autograder.course.records import results
@@ -94,9 +94,9 @@ def graded(demo: Path, zygote: Zygote) -> Graded:
     """Grades a student's notebook after those that it loads, each once."""
 
     @cache
-    def desk(part: str) -> tuple[Material, Desk]:
+    def grader_of(part: str) -> tuple[Material, TaskGrader]:
         material = load_material(demo, part, b"a secret")
-        return material, Desk(material, lambda: zygote)
+        return material, TaskGrader(material, lambda: zygote)
 
     @cache
     def handed_in(student: str) -> dict[str, bytes]:
@@ -104,11 +104,12 @@ def graded(demo: Path, zygote: Zygote) -> Graded:
 
     @cache
     def once(student: str, notebook: str) -> GradedNotebook:
-        material, judge = desk(PART_OF[notebook])
+        material, grader = grader_of(PART_OF[notebook])
         files = handed_in(student)
         needed = material.needs(material.template(notebook))
-        known = {name: once(student, name[1]) for name in needed if f"{name[1]}.ipynb" in files}
-        return judge.grade(Task(student, notebook, files, files[f"{notebook}.ipynb"], known=known))
+        earlier = {name: once(student, name[1]) for name in needed if f"{name[1]}.ipynb" in files}
+        submission = files[f"{notebook}.ipynb"]
+        return grader.grade(Task(student, notebook, files, submission, earlier_verdicts=earlier))
 
     return once
 
@@ -326,5 +327,5 @@ def test_an_early_mistake_is_paid_once_and_the_report_says_so(
 ) -> None:
     """The wrong ReLU costs points in two_layer_net; what builds on it is asked with a right one."""
     result = graded("wrong_net_relu_mask", notebook)
-    told = [note for note in result.substituted if "relu_backward of two_layer_net" in note]
-    assert bool(told) == (PART_OF[notebook] == "assignment2")
+    notes = [note for note in result.substituted if "relu_backward of two_layer_net" in note]
+    assert bool(notes) == (PART_OF[notebook] == "assignment2")

@@ -29,7 +29,7 @@ from autograder.feedback.pages import make_feedback
 from autograder.judge.results import GradedNotebook
 from autograder.judge.zygote import Zygote
 from autograder.notebook.template import TemplateError
-from little import ASSIGNMENT, NOTEBOOK, answer, cell_of, submit, write_course
+from tests.little import ASSIGNMENT, NOTEBOOK, answer, cell_of, submit, write_course
 
 pytestmark = pytest.mark.sandbox
 
@@ -246,7 +246,7 @@ def test_dates_are_in_the_courses_time_zone(root: Path, written: str, in_utc: st
     "written",
     ["", "tomorrow", "8.3.2031", "2031-02-30", "2031-03-08 25:00", "9999-12-31T23:59-14:00", "1"],
 )
-def test_what_is_no_date_is_told_and_changes_nothing(root: Path, written: str) -> None:
+def test_what_is_no_date_is_reported_and_changes_nothing(root: Path, written: str) -> None:
     set_disclosure(root, ASSIGNMENT, after=FUTURE)
     before = read_disclosure(root, ASSIGNMENT)
     words = ["feedback", ASSIGNMENT, "--after", written, "--no-checks", "--root", str(root)]
@@ -257,7 +257,7 @@ def test_what_is_no_date_is_told_and_changes_nothing(root: Path, written: str) -
     assert not (root / "feedback").exists()
 
 
-def test_a_zone_that_does_not_exist_is_told(root: Path) -> None:
+def test_a_zone_that_does_not_exist_is_reported(root: Path) -> None:
     config = course_config(root)
     config.Exchange.timezone = "Mars/Olympus"
     with pytest.raises(CourseError, match="'Mars/Olympus' is no time zone; write one such as"):

@@ -24,7 +24,7 @@ from sqlalchemy.exc import DBAPIError
 from autograder.authoring.release import release
 from autograder.cli.export import export
 from autograder.export.snapshot import reading_engine
-from little import (
+from tests.little import (
     ASSIGNMENT,
     NOTEBOOK,
     ROOT,
@@ -180,7 +180,9 @@ def test_no_cell_is_a_formula_and_the_same_data_give_the_same_bytes(
 # Not final, wrong use, others at work ------------------------------------------------------------
 
 
-def test_what_is_not_final_is_told_and_the_file_is_written(graded: Path, tmp_path: Path) -> None:
+def test_what_is_not_final_is_reported_and_the_file_is_written(
+    graded: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "deep" / "grades.csv"
     result = run(graded, "assignment", "--out", out)
     assert result.exit_code == NEEDS_HUMAN
@@ -204,7 +206,7 @@ def test_when_all_is_read_nothing_is_left_to_say(course: Path) -> None:
     assert (course / "report" / ASSIGNMENT / "assignment.csv").is_file()
 
 
-def test_points_that_are_not_those_on_record_are_told(course: Path) -> None:
+def test_points_that_are_not_those_on_record_are_reported(course: Path) -> None:
     with Gradebook(f"sqlite:///{course}/gradebook.db") as book:
         book.find_grade("knn-one-loop", NOTEBOOK, ASSIGNMENT, "ann").auto_score = 0.5
         book.db.commit()
@@ -214,7 +216,7 @@ def test_points_that_are_not_those_on_record_are_told(course: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["moodle"], "Download grading worksheet"),
         (["gradescope"], "--student NAME and --format gradescope go together"),
@@ -225,14 +227,14 @@ def test_points_that_are_not_those_on_record_are_told(course: Path) -> None:
         (["canvas", "--roster", "/no/such.csv"], "/no/such.csv cannot be read: No such file"),
     ],
 )
-def test_wrong_use_is_told_in_a_line(graded: Path, arguments: list[str], told: str) -> None:
+def test_wrong_use_is_reported_in_a_line(graded: Path, arguments: list[str], message: str) -> None:
     result = run(graded, *arguments)
     assert result.exit_code == WRONG_USE
-    assert told in result.stderr
+    assert message in result.stderr
     assert "Traceback" not in result.output
 
 
-def test_an_assignment_without_grades_is_told(graded: Path, tmp_path: Path) -> None:
+def test_an_assignment_without_grades_is_reported(graded: Path, tmp_path: Path) -> None:
     arguments = ["assignment9", "--format", "checks", "--root", str(graded)]
     result = CliRunner().invoke(export, [*arguments, "--out", str(tmp_path / "x.csv")])
     assert result.exit_code == WRONG_USE
@@ -338,7 +340,7 @@ def test_canvas_students_are_found_by_any_of_their_names(course: Path) -> None:
     assert f"graded here, but not in the list: {EVE}, {BOB}" in result.stderr
 
 
-def test_canvas_doubts_are_told_and_left_out(course: Path) -> None:
+def test_canvas_doubts_are_reported_and_left_out(course: Path) -> None:
     rows = [
         "A,101,ann,x,Tue,,,1,",
         "B,102,y,ann,Tue,,,2,",  # both are ann
@@ -375,7 +377,7 @@ def test_canvas_column_is_named_when_it_is_not_plain_which(course: Path) -> None
     assert "a column that Canvas only computes" in result.stderr
 
 
-def test_other_points_are_told_or_made_to_fit(course: Path) -> None:
+def test_other_points_are_reported_or_made_to_fit(course: Path) -> None:
     of_100 = CANVAS.replace(",10,13,", ",10,100,")
     result, rows = canvas(course, of_100)
     assert "Canvas gives 100 points, the assignment here has 13" in result.stderr
@@ -463,7 +465,7 @@ def test_moodle_finds_participants_by_number(course: Path) -> None:
     assert list(csv.reader(io.StringIO(data.decode())))[-1][4] == "10"
 
 
-def test_grades_that_moodle_would_pass_over_are_told(course: Path) -> None:
+def test_grades_that_moodle_would_pass_over_are_reported(course: Path) -> None:
     result, data = moodle(course, MOODLE.replace("13.00", "10.00").encode())
     assert "more than 10 points, which Moodle passes over in silence: ann" in result.stderr
     assert ",11,10.00," in data.decode()
@@ -473,7 +475,7 @@ def test_grades_that_moodle_would_pass_over_are_told(course: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "told"),
+    ("data", "message"),
     [
         (b"", "has no row of column names"),
         (b"PK\x03\x04rest", "is a zip or an Excel workbook"),
@@ -483,10 +485,10 @@ def test_grades_that_moodle_would_pass_over_are_told(course: Path) -> None:
         (MOODLE.replace("Status", "Grade").encode(), "several columns are called 'Grade'"),
     ],
 )
-def test_a_list_that_is_none_is_told(course: Path, data: bytes, told: str) -> None:
+def test_a_list_that_is_none_is_reported(course: Path, data: bytes, message: str) -> None:
     result, written = moodle(course, data)
     assert result.exit_code == WRONG_USE
-    assert told in result.stderr
+    assert message in result.stderr
     assert written == b""
 
 

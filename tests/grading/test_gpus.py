@@ -1,6 +1,6 @@
 """GPUs: who gets one, what a sandbox with one may do more, and what comes of using it up.
 
-There need be none here: /dev/full stands for a GPU's device file, and NVML is told what to say.
+There need be none here: /dev/full stands for a device file, and NVML answers as a test wants it to.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ import pytest
 from distributed import Client
 
 from autograder.authoring.release import release
-from autograder.batch.cluster import OnDask, connected
-from autograder.batch.desk import Desk
-from autograder.batch.graders import Grader, Here
-from autograder.batch.run import Choice, grade_class
+from autograder.batch.cluster import DaskExecutor, connected
+from autograder.batch.executors import Executor, LocalExecutor
+from autograder.batch.run import Selection, grade_class
+from autograder.batch.task_grader import TaskGrader
 from autograder.grading.material import Material
 from autograder.host import gpus
 from autograder.judge.kernel import Kernel, KernelDied, KernelLimits
@@ -30,7 +30,7 @@ from autograder.judge.zygote import Zygote
 from autograder.notebook.template import Template, TemplateError, load_template
 from autograder.sandbox import probe
 from autograder.sandbox.policy import Gpu
-from little import ASSIGNMENT, CLASS_POINTS, NOTEBOOK, answer, cell_of, submit, write_course
+from tests.little import ASSIGNMENT, CLASS_POINTS, NOTEBOOK, answer, cell_of, submit, write_course
 
 GIB = 1 << 30
 WHILE = 1.0  # seconds in which a free place would have been taken
@@ -42,18 +42,18 @@ SHARE = Gpu("Stand-in", "GPU-1", (NODE,), memory_bytes=2 * GIB, total_bytes=8 * 
 
 
 @pytest.mark.sandbox
-def test_pytorch_is_told_its_share_when_it_starts_cuda(zygote_with_device: Zygote) -> None:
+def test_pytorch_gets_its_share_when_it_starts_cuda(zygote_with_device: Zygote) -> None:
     """What is queued for that moment is called here as CUDA's start would."""
     ask = """
         import torch
-        told = []
-        torch.cuda.set_per_process_memory_fraction = lambda *share: told.append(share)
+        shares = []
+        torch.cuda.set_per_process_memory_fraction = lambda *share: shares.append(share)
         for queued, _ in torch.cuda._queued_calls:
             try:
                 queued()
             except Exception as error:  # the others want a real CUDA
                 pass
-        print(told)
+        print(shares)
     """
     lines = "\n".join(line[8:] for line in ask.splitlines())
     for gpu, expected in ((SHARE, "[(0.25, 0)]"), (None, "[]")):
@@ -119,11 +119,11 @@ def test_devices_are_those_with_a_device_file(driver: dict[int, int]) -> None:
 
 
 def holds(place: tuple[int, int], comes, entered, leave) -> None:
-    """In a process of its own: take a place on a device, say so, keep it until told."""
+    """In a process of its own: take a place on a device, say so, keep it until asked to leave."""
     number, share = place
     devices = [gpus.Device(f"d{n}", f"test-{os.getppid()}-{n}", NODE, 8 * GIB) for n in range(2)]
     comes.set()
-    with gpus.set_apart(devices[:number], share, 6 * GIB) as gpu:
+    with gpus.reserve_gpu(devices[:number], share, 6 * GIB) as gpu:
         entered.put((gpu.name, gpu.memory_bytes))
         leave.wait()
 
@@ -208,10 +208,10 @@ def uses_it_up(document: dict) -> None:
 @pytest.mark.sandbox
 def test_a_full_gpu_is_an_outcome_that_students_understand(course: Path, zygote: Zygote) -> None:
     submit(course, "ada", answer(uses_it_up))
-    (graded,) = grade(course, Choice(), lambda m: Here(Desk(m, lambda: zygote)))
+    (graded,) = grade(course, Selection(), lambda m: LocalExecutor(TaskGrader(m, lambda: zygote)))
     assert graded.outcome == OUT_OF_GPU_MEMORY
-    told = cell_of(json.loads(graded.document), "imports")["outputs"][-1]["text"]
-    assert "append loss.item(), not loss" in told
+    text = cell_of(json.loads(graded.document), "imports")["outputs"][-1]["text"]
+    assert "append loss.item(), not loss" in text
 
 
 # -- a class --------------------------------------------------------------------------------------
@@ -229,8 +229,8 @@ def course(tmp_path: Path) -> Path:
     return root
 
 
-def grade(root: Path, choice: Choice, grader) -> list[GradedNotebook]:
-    events = grade_class(root, ASSIGNMENT, choice, grader)
+def grade(root: Path, selection: Selection, grader) -> list[GradedNotebook]:
+    events = grade_class(root, ASSIGNMENT, selection, grader)
     return [event.graded for event in events if event.graded]
 
 
@@ -246,7 +246,7 @@ def test_the_wish_is_read_from_the_notebook(course: Path) -> None:
 
 
 @pytest.mark.parametrize("wish", [{"share": 4}, {"share": 0, "memory_mb": 9}, "all", {"share": []}])
-def test_a_wish_of_another_form_is_told(course: Path, wish: object) -> None:
+def test_a_request_of_another_form_is_reported(course: Path, wish: object) -> None:
     path = course / "release" / ASSIGNMENT / f"{NOTEBOOK}.ipynb"
     document = json.loads(path.read_text("utf-8"))
     document["metadata"]["cs231n"]["gpu"] = wish
@@ -259,12 +259,12 @@ def test_a_wish_of_another_form_is_told(course: Path, wish: object) -> None:
 def test_without_a_gpu_the_cpu_does_and_the_verdict_says_so(course: Path, zygote: Zygote) -> None:
     submit(course, "ada", answer())
 
-    def here(material: Material) -> Grader:
-        return Here(Desk(material, lambda: zygote))
+    def here(material: Material) -> Executor:
+        return LocalExecutor(TaskGrader(material, lambda: zygote))
 
-    (graded,) = grade(course, Choice(), here)
+    (graded,) = grade(course, Selection(), here)
     assert (graded.device, graded.fallback) == ("cpu", "graded without --gpus")
-    (graded,) = grade(course, Choice(force=True, gpus=True), here)
+    (graded,) = grade(course, Selection(force=True, gpus=True), here)
     assert graded.score == CLASS_POINTS
     if not gpus.usable_devices()[0]:
         assert (graded.device, graded.fallback) == ("cpu", gpus.usable_devices()[1])
@@ -278,10 +278,10 @@ def test_a_cluster_is_asked_for_its_gpus(course: Path, driver: dict[int, int]) -
     for offered in (False, True):
         with connected(None, 1, gpus=offered) as client:
 
-            def dask(material: Material, client: Client = client) -> Grader:
-                return OnDask(client, material, None)
+            def dask(material: Material, client: Client = client) -> Executor:
+                return DaskExecutor(client, material, None)
 
-            (graded,) = grade(course, Choice(force=True, gpus=True), dask)
+            (graded,) = grade(course, Selection(force=True, gpus=True), dask)
         assert graded.score == CLASS_POINTS
         said.append(graded.fallback)
     assert said[0] == "no worker offers the resource GPU"

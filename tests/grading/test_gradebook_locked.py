@@ -12,15 +12,15 @@ from click.testing import CliRunner
 from nbgrader.api import Gradebook
 
 from autograder.authoring.release import release
-from autograder.batch.desk import Desk
 from autograder.batch.engine import Event
-from autograder.batch.graders import Here
-from autograder.batch.run import Choice, grade_class
+from autograder.batch.executors import LocalExecutor
+from autograder.batch.run import Selection, grade_class
+from autograder.batch.task_grader import TaskGrader
 from autograder.cli.main import main
 from autograder.course.gradebook import GradebookError
 from autograder.course.records import results
 from autograder.judge.zygote import Zygote
-from little import ASSIGNMENT, CLASS_POINTS, answer, copy_course, submit, write_course
+from tests.little import ASSIGNMENT, CLASS_POINTS, answer, copy_course, submit, write_course
 
 STUDENTS = ("ada", "bob", "zoe")
 EVERYBODY = dict.fromkeys(STUDENTS, CLASS_POINTS)
@@ -48,15 +48,17 @@ def course(released: Path, tmp_path: Path) -> Path:
 
 def graded(root: Path, zygote: Zygote) -> Iterator[Event]:
     """Grade, one after the other; the events of those that are done."""
-    events = grade_class(root, ASSIGNMENT, Choice(), lambda m: Here(Desk(m, lambda: zygote)))
+    events = grade_class(
+        root, ASSIGNMENT, Selection(), lambda m: LocalExecutor(TaskGrader(m, lambda: zygote))
+    )
     return (event for event in events if event.graded)
 
 
 @contextmanager
-def locked(root: Path, how: str = "EXCLUSIVE") -> Iterator[None]:
+def locked(root: Path, mode: str = "EXCLUSIVE") -> Iterator[None]:
     """EXCLUSIVE: nobody else can read the gradebook. IMMEDIATE: nobody else can write it."""
     with closing(sqlite3.connect(root / "gradebook.db", isolation_level=None)) as holder:
-        holder.execute(f"BEGIN {how}")
+        holder.execute(f"BEGIN {mode}")
         yield
         holder.execute("ROLLBACK")
 
@@ -74,36 +76,36 @@ def on_record(root: Path) -> dict[str, float]:
     return {one.student: one.score for one in results(root, ASSIGNMENT)}
 
 
-@pytest.mark.parametrize("how", ["EXCLUSIVE", "IMMEDIATE"])
+@pytest.mark.parametrize("mode", ["EXCLUSIVE", "IMMEDIATE"])
 def test_what_could_not_be_written_at_first_is_written_at_the_end(
-    course: Path, zygote: Zygote, how: str
+    course: Path, zygote: Zygote, mode: str
 ) -> None:
     events = graded(course, zygote)
     first = next(events)
-    with locked(course, how):
+    with locked(course, mode):
         last = [next(events), next(events)][-1]
     assert (first.done, last.done, last.total) == (1, 3, 3)
     assert list(events) == []
     assert in_gradebook(course) == EVERYBODY
 
 
-def test_what_could_not_be_written_at_all_is_told_and_the_next_run_writes_it(
+def test_what_could_not_be_written_at_all_is_reported_and_the_next_run_writes_it(
     course: Path, zygote: Zygote
 ) -> None:
     events = graded(course, zygote)
     next(events)
-    with locked(course), pytest.raises(GradebookError) as told:
+    with locked(course), pytest.raises(GradebookError) as raised:
         list(events)
-    assert "could not be written to the gradebook" in str(told.value)
-    assert "database is locked" in str(told.value)
-    assert "Run the same command again" in str(told.value)
+    assert "could not be written to the gradebook" in str(raised.value)
+    assert "database is locked" in str(raised.value)
+    assert "Run the same command again" in str(raised.value)
     assert on_record(course) == EVERYBODY
     assert in_gradebook(course) == {}
     assert [event.reused for event in graded(course, zygote)] == [True] * 3
     assert in_gradebook(course) == EVERYBODY
 
 
-def test_a_gradebook_that_cannot_be_opened_is_told_in_a_line(course: Path) -> None:
+def test_a_gradebook_that_cannot_be_opened_is_reported_in_a_line(course: Path) -> None:
     command = ["grade", ASSIGNMENT, "--workers", "1", "--root", str(course)]
     with locked(course):
         refused = CliRunner().invoke(main, command)

@@ -17,14 +17,23 @@ import pytest
 from click.testing import CliRunner
 
 from autograder.authoring.release import release
-from autograder.batch.desk import Desk
-from autograder.batch.graders import Here
-from autograder.batch.run import Choice, grade_class
+from autograder.batch.executors import LocalExecutor
+from autograder.batch.run import Selection, grade_class
+from autograder.batch.task_grader import TaskGrader
 from autograder.cli.export import export
-from autograder.course.config import gradebook_of
+from autograder.course.config import open_gradebook
 from autograder.course.records import results
 from autograder.judge.zygote import Zygote
-from little import ASSIGNMENT, CLASS_POINTS, NOTEBOOK, ROOT, answer, cell_of, submit, write_course
+from tests.little import (
+    ASSIGNMENT,
+    CLASS_POINTS,
+    NOTEBOOK,
+    ROOT,
+    answer,
+    cell_of,
+    submit,
+    write_course,
+)
 
 pytestmark = pytest.mark.sandbox
 
@@ -55,7 +64,7 @@ def course(tmp_path_factory: pytest.TempPathFactory, postgresql: str) -> Path:
     with (root / "nbgrader_config.py").open("a") as config:
         config.write(CONFIG.format(address=postgresql))
     release(root)
-    with gradebook_of(root) as book:
+    with open_gradebook(root) as book:
         book.update_or_create_assignment(ASSIGNMENT, duedate=DUE)
     for student, days in DAYS_LATE.items():
         submit(root, student, answer(lacks_a_method if student == "bob" else None))
@@ -77,7 +86,7 @@ def pages(course: Path) -> list[dict]:
 @contextmanager
 def formgrader(root: Path) -> Iterator[list[dict]]:
     """One asks for page after page, from before the block begins until it has ended."""
-    command = [sys.executable, "benchmarks/class_reader.py", str(root)]
+    command = [sys.executable, "-m", "benchmarks.class_scale.gradebook", str(root)]
     pages: list[dict] = []
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as reader:
         assert reader.stdout is not None
@@ -93,9 +102,11 @@ def formgrader(root: Path) -> Iterator[list[dict]]:
     assert reader.returncode == 0
 
 
-def regrade(root: Path, zygote: Zygote, choice: Choice) -> dict[str, bool]:
+def regrade(root: Path, zygote: Zygote, selection: Selection) -> dict[str, bool]:
     """Grade in this process; by student, whether the verdict on record was taken."""
-    events = grade_class(root, ASSIGNMENT, choice, lambda m: Here(Desk(m, lambda: zygote)))
+    events = grade_class(
+        root, ASSIGNMENT, selection, lambda m: LocalExecutor(TaskGrader(m, lambda: zygote))
+    )
     return {event.student: event.reused for event in events if event.graded}
 
 
@@ -104,7 +115,7 @@ def test_all_grades_are_there_and_a_formgrader_reads_meanwhile(
 ) -> None:
     assert {page["page"] for page in pages} >= {"all submissions", "grades of one submission"}
     assert [page for page in pages if page["error"]] == []
-    with gradebook_of(course) as book:
+    with open_gradebook(course) as book:
         assert len(book.assignment_submissions(ASSIGNMENT)) == len(DAYS_LATE)
         for verdict in results(course, ASSIGNMENT):
             notebook = book.find_submission_notebook(*NAMES, verdict.student)
@@ -116,8 +127,8 @@ def test_all_grades_are_there_and_a_formgrader_reads_meanwhile(
 
 
 @pytest.mark.usefixtures("pages")
-def test_the_courses_plugin_is_told_who_how_much_and_how_late(course: Path) -> None:
-    with gradebook_of(course) as book:
+def test_the_courses_plugin_is_reported_who_how_much_and_how_late(course: Path) -> None:
+    with open_gradebook(course) as book:
         found = {
             student: book.find_submission_notebook(*NAMES, student).late_submission_penalty
             for student in ("ada", "late", "excused")
@@ -128,15 +139,15 @@ def test_the_courses_plugin_is_told_who_how_much_and_how_late(course: Path) -> N
 
 @pytest.mark.usefixtures("pages")
 def test_what_people_gave_survives_another_grading(course: Path, zygote: Zygote) -> None:
-    with gradebook_of(course) as book:
+    with open_gradebook(course) as book:
         for student in ("ada", "read"):
             grade_of = book.find_grade(WRITTEN, *NAMES, student)
             grade_of.manual_score, grade_of.needs_manual_grade = 1.5, False
             book.find_comment(WRITTEN, *NAMES, student).manual_comment = "Well seen: \u2713"
         book.db.commit()
-    assert regrade(course, zygote, Choice("read", force=True)) == {"read": False}
-    assert regrade(course, zygote, Choice()) == dict.fromkeys(DAYS_LATE, True)
-    with gradebook_of(course) as book:
+    assert regrade(course, zygote, Selection("read", force=True)) == {"read": False}
+    assert regrade(course, zygote, Selection()) == dict.fromkeys(DAYS_LATE, True)
+    with open_gradebook(course) as book:
         for student in ("ada", "read"):
             assert book.find_grade(WRITTEN, *NAMES, student).score == 1.5
             assert book.find_comment(WRITTEN, *NAMES, student).comment == "Well seen: \u2713"
@@ -147,8 +158,8 @@ def test_what_people_gave_survives_another_grading(course: Path, zygote: Zygote)
         assert penalty == pytest.approx(0.1 * (CLASS_POINTS + 1.5))
         book.find_grade(WRITTEN, *NAMES, "read").needs_manual_grade = False
         book.db.commit()
-    regrade(course, zygote, Choice())  # writes late work again: its penalty may have changed
-    with gradebook_of(course) as book:
+    regrade(course, zygote, Selection())  # writes late work again: its penalty may have changed
+    with open_gradebook(course) as book:
         assert not book.find_grade(WRITTEN, *NAMES, "read").needs_manual_grade
 
 
@@ -156,7 +167,7 @@ def test_what_people_gave_survives_another_grading(course: Path, zygote: Zygote)
 def test_the_exported_table_agrees(course: Path) -> None:
     rows = exported(course)
     assert set(rows) == set(DAYS_LATE)
-    with gradebook_of(course) as book:
+    with open_gradebook(course) as book:
         for student, row in rows.items():
             submission = book.find_submission(ASSIGNMENT, student)
             penalty = submission.late_submission_penalty

@@ -22,7 +22,7 @@ from autograder.course.secret import course_secret
 from autograder.export.gradescope.run import main as grade_in_container
 from autograder.export.gradescope.upload import hand_in
 from cs231n_lib.data.cache import cache_dir
-from little import (
+from tests.little import (
     ASSIGNMENT,
     CLASS_POINTS,
     ROOT,
@@ -135,7 +135,7 @@ def test_scripts_are_bash_and_know_no_machine(archive: zipfile.ZipFile, name: st
     assert not [word for word in words if word in text]
 
 
-def test_an_unknown_assignment_is_told(course: Path, tmp_path: Path) -> None:
+def test_an_unknown_assignment_is_reported(course: Path, tmp_path: Path) -> None:
     arguments = ["assignment9", "--root", str(course), "--out", str(tmp_path / "x.zip")]
     result = CliRunner().invoke(gradescope, arguments)
     assert result.exit_code == 2
@@ -143,7 +143,7 @@ def test_an_unknown_assignment_is_told(course: Path, tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_a_zip_that_cannot_be_written_is_told(course: Path, tmp_path: Path) -> None:
+def test_a_zip_that_cannot_be_written_is_reported(course: Path, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     out = tmp_path / "file" / "autograder.zip"
     result = CliRunner().invoke(gradescope, [ASSIGNMENT, "--root", str(course), "--out", str(out)])
@@ -167,7 +167,7 @@ def content(root: Path, kind: str) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("uploaded", "taken", "told"),
+    ("uploaded", "taken", "message"),
     [
         ({"knn.ipynb": OURS}, "knn.ipynb", ""),
         ({"hw/KNN (1).ipynb": OURS}, "hw/KNN (1).ipynb", "was taken for knn.ipynb"),
@@ -182,7 +182,7 @@ def content(root: Path, kind: str) -> bytes:
     ],
 )
 def test_which_file_is_which_notebook(
-    course: Path, tmp_path: Path, uploaded: dict[str, str], taken: str, told: str
+    course: Path, tmp_path: Path, uploaded: dict[str, str], taken: str, message: str
 ) -> None:
     for name, kind in uploaded.items():
         path = tmp_path / "upload" / name
@@ -194,8 +194,8 @@ def test_which_file_is_which_notebook(
     assert [path.read_bytes() for path in files] == [
         content(course, uploaded[name]) for name in uploaded if name == taken
     ]
-    assert told in notes
-    assert bool(told) == bool(notes)
+    assert message in notes
+    assert bool(message) == bool(notes)
 
 
 def test_earlier_notebooks_are_handed_in_for_later_ones(course: Path, tmp_path: Path) -> None:
@@ -322,7 +322,7 @@ def test_a_right_solution_has_full_marks_whatever_the_browser_called_it(uploads:
     assert "user-7-31" in printed
 
 
-def test_a_missing_notebook_is_told_to_the_student(uploads: dict) -> None:
+def test_a_missing_notebook_is_reported_to_the_student(uploads: dict) -> None:
     found, printed = uploads["right"]
     svm = of(found, "svm")
     assert svm

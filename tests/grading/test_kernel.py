@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.batch.desk import tried_twice
+from autograder.batch.task_grader import with_one_retry
 from autograder.judge import warm as workers
 from autograder.judge.kernel import Kernel, KernelDied, KernelLimits
 from autograder.judge.registry import Check
@@ -23,6 +23,7 @@ from autograder.judge.student import Student
 from autograder.judge.zygote import Zygote
 from autograder.sandbox import probe
 from autograder.sandbox.policy import SandboxError
+from tests.waiting import wait_until
 
 
 def text(run) -> str:
@@ -205,8 +206,7 @@ def test_a_zygote_killed_while_it_is_asked_gives_one_too(little_zygote) -> None:
     os.waitid(os.P_PID, little_zygote.pid, os.WSTOPPED | os.WNOWAIT)
     with ThreadPoolExecutor(1) as pool:
         asked = pool.submit(little_zygote.fork)
-        while not unread(little_zygote):
-            time.sleep(0.001)
+        wait_until(lambda: unread(little_zygote))
         os.kill(little_zygote.pid, signal.SIGKILL)
         with pytest.raises(SandboxError, match="the process is gone"):
             asked.result()
@@ -227,7 +227,7 @@ def test_what_was_asked_of_a_dying_zygote_is_asked_of_a_fresh_one() -> None:
             finally:
                 kernel.close()
 
-        assert tried_twice(ask, live) == "2\n"
+        assert with_one_retry(ask, live) == "2\n"
         assert live().pid != first.pid
 
 

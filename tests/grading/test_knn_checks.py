@@ -9,7 +9,7 @@ from autograder.judge.registry import checks_for
 from autograder.judge.results import CellVerdict
 from autograder.judge.score import Seed, grade_cell
 from autograder.judge.student import Student
-from little import answer_source
+from tests.little import answer_source
 
 SETUP = """
 rng = np.random.default_rng(0)

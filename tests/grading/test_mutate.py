@@ -14,11 +14,11 @@ from click.testing import CliRunner
 from autograder.cli.main import main
 from autograder.judge.zygote import Zygote
 from autograder.mutate import mutants
-from autograder.mutate.fairness import alternatives, grade_again_and_again, repeat, solution
+from autograder.mutate.fairness import alternatives, grade_repeatedly, repeat, solution
 from autograder.mutate.run import ReferenceFailed, measure, workers
 from autograder.mutate.score import automatic_score, by_check, by_hand_score, good_enough, survivors
 from autograder.mutate.trial import Key, load_subject, quickly, thoroughly
-from little import SOURCE, write_course
+from tests.little import SOURCE, write_course
 
 ROOT = Path(__file__).parents[2]
 VOTE = "KNearestNeighbor.predict_labels"
@@ -93,7 +93,7 @@ def test_mistakes_are_noticed_and_harmless_changes_survive(measured) -> None:
     assert all(o.mutant.of == VOTE for o in measured.outcomes)
 
 
-def test_every_check_is_told_with_what_it_noticed(measured) -> None:
+def test_every_check_is_reported_with_what_it_noticed(measured) -> None:
     noticed = {(question, check): number for question, check, number, _ in by_check(measured)}
     tie = noticed["knn-predict-labels", "a_tie_goes_to_the_smallest_label"]
     assert 5 < tie.killed <= tie.counted < len(measured.outcomes)
@@ -125,19 +125,19 @@ def test_a_wrong_reference_is_no_yardstick(course, pool, by_hand, tmp_path) -> N
 
 
 def test_flakes_are_counted(course, pool, by_hand, zygote) -> None:
-    (fair,) = repeat(course, "assignment1", "knn", 6, pool)
-    assert (fair.solution, fair.times, fair.flakes) == ("reference", 6, 0)
+    (rate,) = repeat(course, "assignment1", "knn", 6, pool)
+    assert (rate.solution, rate.times, rate.flakes) == ("reference", 6, 0)
     subject = load_subject(course, "assignment1", "knn")
     right = "return y_pred"
     wrong_now_and_then = "return y_pred + (dists[0, 0] < 0.2 * dists.shape[1])"
     source = subject.document["cells"][1]["source"].replace(right, wrong_now_and_then)
     sometimes = subject.with_cell("k-nearest-neighbor", source)
-    failed = grade_again_and_again(subject, sometimes, zygote, range(8))
+    failed = grade_repeatedly(subject, sometimes, zygote, range(8))
     assert 0 < sum(map(bool, failed)) < len(failed) == 8, "numbers differ from seed to seed"
     assert all(question == "knn-predict-labels" for once in failed for question, _ in once)
 
 
-def test_the_command_line_tells_and_exits(course, by_hand) -> None:
+def test_the_command_line_reports_and_exits(course, by_hand) -> None:
     run = CliRunner().invoke
     unknown = run(main, ["mutate", "assignment1", "nothing", "--root", str(course)])
     assert (unknown.exit_code, "there are: knn" in unknown.output) == (2, True)

@@ -21,7 +21,7 @@ from autograder.mutate import fairness
 from autograder.mutate.mutants import MUTANTS
 from autograder.mutate.trial import load_subject
 from autograder.report import write_report
-from little import CONFIG, ROOT
+from tests.little import CONFIG, ROOT
 
 TLN, FCN = ("assignment1", "two_layer_net"), ("assignment2", "FullyConnectedNets")
 BN, DO = ("assignment2", "BatchNormalization"), ("assignment2", "Dropout")
@@ -141,14 +141,14 @@ def test_an_early_notebook_that_was_not_handed_in(course: Path, zygote) -> None:
     hand_in(course, "missing", FCN)
     hand_in(course, "missing", DO)
     late = graded(course, "assignment2", "missing", zygote)
-    told = {
+    notes = {
         name: f"{name} was not handed in: all of it is the instructor's here"
         for name in ("two_layer_net", "BatchNormalization")
     }
     assert late["BatchNormalization"].score == 0
     assert lost(late["FullyConnectedNets"]) == lost(late["Dropout"]) == {}
-    assert late["FullyConnectedNets"].substituted == (told["two_layer_net"],)
-    assert set(late["Dropout"].substituted) == set(told.values())
+    assert late["FullyConnectedNets"].substituted == (notes["two_layer_net"],)
+    assert set(late["Dropout"].substituted) == set(notes.values())
 
 
 @pytest.mark.sandbox
@@ -161,5 +161,5 @@ def test_an_early_notebook_that_hangs(
     hand_in(course, "hanging", DO)
     late = graded(course, "assignment2", "hanging", zygote)
     assert lost(late["BatchNormalization"]) == lost(late["Dropout"]) == {}
-    told = "BatchNormalization could not be loaded: all of it is the instructor's here"
-    assert told in late["Dropout"].substituted
+    notes = "BatchNormalization could not be loaded: all of it is the instructor's here"
+    assert notes in late["Dropout"].substituted

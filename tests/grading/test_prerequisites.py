@@ -18,7 +18,7 @@ from autograder.grading.prerequisites import answers_of, course_order, loads
 from autograder.judge.results import GradedNotebook
 from autograder.notebook.edits import solve
 from autograder.notebook.template import load_template, notebooks_of
-from little import CONFIG, ROOT
+from tests.little import CONFIG, ROOT
 
 LOAD = "from cs231n_lib.notebooks import load"
 # An early notebook in one assignment; one that loads it beside it, and one in the next assignment.
@@ -194,8 +194,8 @@ def test_one_early_mistake_costs_once(course: Path, zygote, name: str) -> None:
     assert scores(late) == RIGHT, [cell.checks for cell in late.cells]
     for found in (late, early["a_net"]):
         assert len(found.substituted) == len(notes)
-        for told, note in zip(found.substituted, notes, strict=True):
-            assert told.startswith(note)
+        for sentence, note in zip(found.substituted, notes, strict=True):
+            assert sentence.startswith(note)
         assert all(note in found.document for note in notes)
     with Gradebook(f"sqlite:///{course}/gradebook.db") as gradebook:
         assert gradebook.find_submission("assignment9", name).score == 2.0

@@ -11,7 +11,7 @@ from autograder.judge.kernel import Kernel
 from autograder.judge.registry import checks_for
 from autograder.judge.score import Seed, grade_cell
 from autograder.judge.student import Student
-from little import ROOT, SOURCE, answer_source
+from tests.little import ROOT, SOURCE, answer_source
 
 SECRET = b"the course's secret, in the judge's memory only"
 

@@ -23,10 +23,10 @@ from autograder.similar import THRESHOLD, fragments, writings
 from autograder.similar.pages import Findings
 from autograder.similar.pairs import find_pairs
 from autograder.similar.parts import side_by_side
-from autograder.similar.run import Choice, find_similar
+from autograder.similar.run import ComparisonOptions, find_similar
 from autograder.similar.tokens import code_tokens
 from autograder.similar.writings import NotCompared, SimilarError
-from html_tags import Tags
+from tests.html_tags import Tags
 
 COURSE = Path(__file__).resolve().parents[2]
 RIGHT = sorted(COURSE.glob("autograder/mutants/*/*/right_1.py"))
@@ -87,7 +87,7 @@ def hand_in(root: Path, who: str, content: Document | bytes, notebook: str = NOT
 
 
 def compare(root: Path, **choice: Any) -> Findings:
-    return find_similar(root, ASSIGNMENT, root / "out", Choice(**choice))
+    return find_similar(root, ASSIGNMENT, root / "out", ComparisonOptions(**choice))
 
 
 def pairs(findings: Findings) -> list[tuple[str, str]]:
@@ -358,7 +358,7 @@ def test_a_class_that_copied_from_one_place_gets_a_list_of_bearable_length(
 ) -> None:
     for who in ("ann", "bo", "cy"):
         hand_in(root, who, document(program("x"), f"# {who}"))
-    monkeypatch.setattr("autograder.similar.run.MOST_PAIRS", 2)
+    monkeypatch.setattr("autograder.similar.run.MAX_PAIRS", 2)
     assert compare(root).pairs == 3
     assert "Shown are 2 of 3 pairs" in pages(root)["index.html"]
     assert len(pages(root)) == 3
@@ -506,7 +506,7 @@ def test_the_command_writes_where_the_report_is_and_asks_for_a_human(root: Path)
     assert "No two of them" in (root / "else" / "index.html").read_text("utf-8")
 
 
-def test_wrong_use_is_told(root: Path) -> None:
+def test_wrong_use_is_reported(root: Path) -> None:
     with pytest.raises(SimilarError, match="nobody has handed in"):
         compare(root)
     hand_in(root, "ann", document(program("x")))
@@ -541,6 +541,7 @@ def test_the_same_files_give_the_same_pages(root: Path) -> None:
     environment = os.environ | {"PYTHONHASHSEED": "7", "PYTHONPATH": str(COURSE)}
     done = subprocess.run([*command, *words], env=environment, capture_output=True, text=True)
     assert done.returncode == 1, done.stderr
+    assert "Traceback" not in done.stderr
     first = pages(root)
     assert len(first) == 4
     for file, page in first.items():

@@ -15,7 +15,7 @@ from autograder.course.submissions import Submission
 from autograder.judge.results import GradedNotebook
 from autograder.judge.zygote import Zygote
 from autograder.sandbox.policy import SandboxError
-from little import ASSIGNMENT, CLASS_POINTS, answer, cell_of, submit, write_course
+from tests.little import ASSIGNMENT, CLASS_POINTS, answer, cell_of, submit, write_course
 
 
 def code(source: str) -> dict:
@@ -154,7 +154,7 @@ def test_a_link_to_somebody_elses_work_is_not_followed(zygote, tmp_path: Path) -
     assert Submission("eve", link.parent).files() == {}
 
 
-def test_the_time_out_is_told_in_the_cell(graded) -> None:
+def test_the_time_out_is_reported_in_the_cell(graded) -> None:
     document = json.loads(graded["endless-loop"].document)
     [cell] = [c for c in document["cells"] if c["id"] == "extra-1"]
     assert cell["outputs"][-1]["text"].startswith("Interrupted after 4 s")

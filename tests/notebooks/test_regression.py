@@ -5,8 +5,6 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from contextlib import chdir
 from pathlib import Path
 
@@ -18,13 +16,14 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 from autograder.authoring.regression import (
     Cell,
     NotebookRun,
-    at_a_time,
     find_notebooks,
+    parallel_jobs,
     run_notebooks,
 )
 from autograder.cli.main import main
 from autograder.course.submissions import CourseError
 from autograder.host.memory import cores
+from tests.waiting import wait_until
 
 CHECKED = "nbval-check-output"
 GREEN, RED, WRONG_USE = 0, 1, 2
@@ -276,23 +275,16 @@ def test_interrupting_leaves_no_process_behind(tmp_path: Path) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
-    wait_until(lambda: pid.exists() and pid.read_text() != "", seconds=60)
-    process.send_signal(signal.SIGINT)  # to it alone: a terminal would tell the whole group
+    wait_until(lambda: pid.exists() and pid.read_text() != "", process)
+    process.send_signal(signal.SIGINT)  # to it alone: a terminal would signal the whole group
     process.communicate(timeout=120)  # nbval gives its kernel 5 s; a busy machine takes more
     assert process.returncode != GREEN
     kernel = Path("/proc") / pid.read_text()
-    wait_until(lambda: not kernel.exists(), seconds=10)
-
-
-def wait_until(condition: Callable[[], bool], seconds: float) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.05)
+    wait_until(lambda: not kernel.exists())
 
 
 def test_as_many_notebooks_at_a_time_as_there_are_cores() -> None:
-    assert at_a_time(1) == 1
-    assert at_a_time(100) == min(100, cores())
-    assert at_a_time(100, 100) == 100
-    assert at_a_time(5, 2) == 2
+    assert parallel_jobs(1) == 1
+    assert parallel_jobs(100) == min(100, cores())
+    assert parallel_jobs(100, 100) == 100
+    assert parallel_jobs(5, 2) == 2

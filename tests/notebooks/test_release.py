@@ -259,7 +259,7 @@ def test_bad_source_is_named_and_the_old_release_stays(
     assert list(released_course.glob(".release-*")) == []
 
 
-def test_what_nbgrader_refuses_is_told_in_one_line(course: Path) -> None:
+def test_what_nbgrader_refuses_is_reported_in_one_line(course: Path) -> None:
     twin = solution_cell(GOOD)
     twin.id = "twin"  # but the same grade_id
     rewrite(course, solution_cell(GOOD), twin)

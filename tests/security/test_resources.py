@@ -22,6 +22,7 @@ LIMITS = Limits(
     work_bytes=16 * MIB, tmp_bytes=MIB, inodes=200,
 )  # fmt: skip
 
+BEGUN = "os.write(1, b'.')"
 OWN_PAGES = """
 lines = open('/proc/self/smaps_rollup')
 got = sum(int(line.split()[1]) for line in lines if line.startswith('Private_'))
@@ -37,6 +38,11 @@ def fresh(zygote: Zygote) -> Iterator[Sandbox]:
 def send(sandbox: Sandbox, code: str) -> None:
     """Start ``code`` without waiting for an answer."""
     sandbox.channel.sendall(f'{{"code": "{code}", "names": {{}}}}\n'.encode())
+
+
+def wait_until_begun(sandbox: Sandbox) -> None:
+    """Until the code has written something: it has come to what it is about."""
+    assert select.select([sandbox.stdio], [], [], 60)[0]
 
 
 def assert_nothing_is_left(sandbox: Sandbox, seconds: float = 3) -> None:
@@ -69,14 +75,14 @@ def test_memory_of_the_whole_tree_is_seen(fresh: Sandbox) -> None:
     """Each process is below its limit; the judge's watchdog needs the sum."""
     before = fresh.private_bytes()
     code = """
-told, tell = os.pipe()
+reader, writer = os.pipe()
 for _ in range(3):
     if os.fork() == 0:
         block = b'x' * (40 << 20)
-        os.write(tell, b'.')
+        os.write(writer, b'.')
         time.sleep(60)
 for _ in range(3):
-    os.read(told, 1)
+    os.read(reader, 1)
 """
     ask(fresh, code)
     for exact in (False, True):
@@ -99,17 +105,17 @@ def test_disk_and_inodes(fresh: Sandbox, zygote: Zygote) -> None:
 @pytest.mark.parametrize(
     "code",
     [
-        "signal.signal(2, signal.SIG_IGN)\\nwhile True: pass",
-        "os.kill(os.getpid(), signal.SIGSTOP); time.sleep(60)",
+        f"signal.signal(2, signal.SIG_IGN); {BEGUN}\\nwhile True: pass",
+        f"{BEGUN}; os.kill(os.getpid(), signal.SIGSTOP); time.sleep(60)",
         "while True: os.write(1, bytes(1 << 16))",
-        "[daemonise() for _ in range(5)]; time.sleep(60)",
-        "fork_sleepers(10); os.execv('/bin/sleep', ['sleep', '60'])",
+        f"[daemonise() for _ in range(5)]; {BEGUN}; time.sleep(60)",
+        f"fork_sleepers(10); {BEGUN}; os.execv('/bin/sleep', ['sleep', '60'])",
     ],
     ids=["loop", "stopped", "flood", "daemons", "exec"],
 )
 def test_kill_ends_everything(fresh: Sandbox, code: str) -> None:
     send(fresh, code)
-    time.sleep(0.3)
+    wait_until_begun(fresh)
     assert fresh.exit_reason() is None
     assert_nothing_is_left(fresh)
     assert fresh.exit_reason() == "killed by signal 9 (SIGKILL)"
@@ -138,8 +144,8 @@ def test_segmentation_fault(fresh: Sandbox) -> None:
 
 
 def test_interrupt_stops_a_loop_and_keeps_the_kernel(fresh: Sandbox) -> None:
-    send(fresh, "os.write(1, b'!')\\nwhile True: pass")
-    assert select.select([fresh.stdio], [], [], 60)[0], "the loop has not begun"
+    send(fresh, f"{BEGUN}\\nwhile True: pass")
+    wait_until_begun(fresh)
     fresh.interrupt()
     assert fresh.channel.recv(100).startswith(b'{"error": "KeyboardInterrupt')
     assert ask(fresh, "got = 1")["got"] == "1"

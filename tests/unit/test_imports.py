@@ -1,4 +1,4 @@
-"""Who may import whom: the trust boundary, read off the source."""
+"""What the contracts of import-linter (pyproject.toml) cannot say about imports."""
 
 import ast
 from collections.abc import Iterator
@@ -30,18 +30,6 @@ def modules(folder: str) -> list[Path]:
     found = sorted((ROOT / folder).rglob("*.py"))
     assert found, f"no modules in {folder}"
     return found
-
-
-@pytest.mark.parametrize("path", modules("cs231n_lib"), ids=lambda p: p.stem)
-def test_the_students_library_knows_no_grader(path: Path) -> None:
-    assert not [name for name in imported(path) if name.split(".")[0] in ("autograder", "source")]
-
-
-@pytest.mark.parametrize("path", modules("autograder/sandbox"), ids=lambda p: p.stem)
-def test_the_sandbox_knows_neither_judge_nor_checks(path: Path) -> None:
-    ours = [name for name in imported(path) if name.startswith("autograder.")]
-    allowed = ("autograder.sandbox", "autograder.errors")
-    assert not [name for name in ours if not name.startswith(allowed)]
 
 
 @pytest.mark.parametrize("path", modules("autograder/checks"), ids=lambda p: p.stem)

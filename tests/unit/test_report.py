@@ -15,7 +15,6 @@ import pytest
 from markupsafe import escape
 from scipy.stats import pointbiserialr
 
-import made_up_class
 from autograder.judge.results import CellVerdict, CheckVerdict, GradedNotebook
 from autograder.judge.score import NO_ANSWER, NOT_ATTEMPTED, NOT_RUN
 from autograder.report import write_report
@@ -25,7 +24,8 @@ from autograder.report.histograms import histogram, time_axis
 from autograder.report.html import breakable, duration, percent, student_file
 from autograder.report.item_analysis import CheckSummary, CheckTally
 from autograder.report.summary import summarize
-from html_tags import Tags
+from tests import made_up_class
+from tests.html_tags import Tags
 
 HOSTILE = "<script>alert(1)</script>\"><img src=x onerror='alert(2)'>"
 ALLOWS = "style-src 'unsafe-inline'"
@@ -304,23 +304,23 @@ def test_repairs_of_the_same_form_are_one() -> None:
     )
 
 
-def test_what_was_mended_replaced_and_tried_again_is_told_on_both_pages(tmp_path: Path) -> None:
-    told = {
+def test_what_was_mended_replaced_and_tried_again_is_reported_on_both_pages(tmp_path: Path) -> None:
+    notes = {
         "repairs": ("the locked cell was restored",),
         "substituted": ("svm_loss of svm: the instructor-s was used",),
         "fallback": "no worker has a GPU",
     }
-    write_report(tmp_path, "a1", [graded("ann", 1, attempts=3, **told)], {})
+    write_report(tmp_path, "a1", [graded("ann", 1, attempts=3, **notes)], {})
     index = (tmp_path / "index.html").read_text("utf-8")
     student = (tmp_path / "students" / "ann.html").read_text("utf-8")
-    for page, text in product((index, student), told.values()):
+    for page, text in product((index, student), notes.values()):
         assert (text if isinstance(text, str) else text[0]) in page
     assert "graded at attempt 3" in index
     assert "repaired, substituted, CPU fallback, tried again" in index
     assert '<td class="number">3</td>' in student
 
 
-def test_a_time_out_that_cost_only_a_cell_is_told_without_calling_for_a_human() -> None:
+def test_a_time_out_that_cost_only_a_cell_is_reported_without_calling_for_a_human() -> None:
     cases = summarize("a1", [graded("ann", 1, outcome="timed out")]).cases
     assert (cases.waiting, cases.needs_human) == (0, ())
     assert cases.interrupted.notebooks == 1

@@ -16,7 +16,7 @@ from traitlets.config import Config
 from autograder.feedback.safe_html import clean, configure, render_markdown
 from autograder.grading.verdict_output import verdict_html
 from autograder.judge.results import CellVerdict, CheckVerdict
-from html_tags import Tags
+from tests.html_tags import Tags
 
 PNG = (
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYGBgAAAABQABpfZFQAAAAABJRU5ErkJg"

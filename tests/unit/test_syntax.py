@@ -7,7 +7,7 @@ import pytest
 
 from autograder.grading.prerequisites import loadable, loads
 from autograder.judge.results import CellVerdict, GradedNotebook
-from autograder.notebook.syntax import DEEPEST, parse_cell
+from autograder.notebook.syntax import MAX_DEPTH, parse_cell
 from autograder.notebook.template import Template
 
 DEEP = {
@@ -27,25 +27,25 @@ def test_magics_and_errors_are_left_out() -> None:
     assert parse_cell("x = '\0'").body == []
 
 
-@pytest.mark.parametrize("how", DEEP)
-def test_what_is_nested_too_deeply_is_not_read(how: str) -> None:
-    assert parse_cell(DEEP[how]).body == []
+@pytest.mark.parametrize("kind", DEEP)
+def test_what_is_nested_too_deeply_is_not_read(kind: str) -> None:
+    assert parse_cell(DEEP[kind]).body == []
 
 
 def test_what_people_write_is_read() -> None:
-    assert len(parse_cell("y = 0" + " + 1" * (DEEPEST - 10)).body) == 1
+    assert len(parse_cell("y = 0" + " + 1" * (MAX_DEPTH - 10)).body) == 1
     assert len(parse_cell("\n".join(f"x{i} = {i}" for i in range(5_000))).body) == 5_000
 
 
-@pytest.mark.parametrize("how", DEEP)
-def test_an_earlier_notebook_with_such_a_cell_can_be_put_together(how: str) -> None:
+@pytest.mark.parametrize("kind", DEEP)
+def test_an_earlier_notebook_with_such_a_cell_can_be_put_together(kind: str) -> None:
     """What lost its points is replaced; the cell that defines it again stays as it is."""
     answer = {"cell_type": "code", "id": "answer", "source": "def f(): ...", "outputs": []}
     test = {"cell_type": "code", "id": "f-works", "source": "f()", "outputs": []}
     answer["metadata"] = {"nbgrader": {"solution": True, "grade": False, "grade_id": "answer"}}
     test["metadata"] = {"nbgrader": {"solution": False, "grade": True, "grade_id": "f-works"}}
     own = {"cell_type": "code", "id": "own", "metadata": {}, "outputs": []}
-    own["source"] = f"{DEEP[how]}\ndef f(): return 2"
+    own["source"] = f"{DEEP[kind]}\ndef f(): return 2"
     document = {"cells": [answer, test, own], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
     solved = {"cells": [answer | {"source": "def f(): return 1"}, test]}
     verdicts = (CellVerdict("f-works", 1.0, 0.0, ()),)

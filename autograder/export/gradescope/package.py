@@ -27,14 +27,15 @@ from pathlib import Path
 
 from autograder.authoring.release import make_release
 from autograder.export import ExportError
+from autograder.files import replacing
 from autograder.grading.material import Material, load_material
 
-HERE = Path(__file__).resolve().parent
-REPOSITORY = HERE.parents[2]
+FOLDER = Path(__file__).resolve().parent
+REPOSITORY = FOLDER.parents[2]
 PACKAGES = ("autograder", "cs231n_lib")
 # Wrong and right solutions, for measuring the checks: no part of grading.
 LEFT_OUT = ("autograder/mutants", "autograder/demo/samples")
-LONG_AGO = (1980, 1, 1, 0, 0, 0)  # of the same files, the same zip
+FIXED_TIMESTAMP = (1980, 1, 1, 0, 0, 0)  # of the same files, the same zip
 
 
 def build_zip(root: Path, assignment: str, out: Path, minutes: int, visibility: str) -> Path:
@@ -50,15 +51,16 @@ def build_zip(root: Path, assignment: str, out: Path, minutes: int, visibility: 
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".gradescope-", dir=out.parent) as scratch:
-            book, unfinished = Path(scratch, "gradebook.db"), Path(scratch, "autograder.zip")
+            book = Path(scratch, "gradebook.db")
             make_release(root, assignment, Path(scratch, "release"), database=book)
-            unfinished.touch(mode=0o600)
-            with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED) as archive:
+            with (
+                replacing(out, mode=0o600) as file,
+                zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive,
+            ):
                 _add(archive, "settings.json", json.dumps(settings, indent=1).encode())
                 _add(archive, "requirements.lock", lock.read_bytes())
                 _add_code(archive, {name for name, _ in material.released})
                 _add_course(archive, root, material, book.read_bytes())
-            unfinished.replace(out)
     except OSError as error:
         raise ExportError(f"{out} cannot be made: {error}") from None
     return out
@@ -66,7 +68,7 @@ def build_zip(root: Path, assignment: str, out: Path, minutes: int, visibility: 
 
 def _add_code(archive: zipfile.ZipFile, assignments: set[str]) -> None:
     for name in ("setup.sh", "run_autograder"):
-        _add(archive, name, (HERE / name).read_bytes(), mode=0o755)
+        _add(archive, name, (FOLDER / name).read_bytes(), mode=0o755)
     for path in _code(assignments):
         _add(archive, path.relative_to(REPOSITORY).as_posix(), path.read_bytes())
 
@@ -101,7 +103,7 @@ def _wanted(folder: Path, assignments: set[str]) -> bool:
 
 
 def _add(archive: zipfile.ZipFile, name: str, data: bytes, mode: int = 0o644) -> None:
-    entry = zipfile.ZipInfo(name, LONG_AGO)
+    entry = zipfile.ZipInfo(name, FIXED_TIMESTAMP)
     entry.external_attr = (0o100000 | mode) << 16  # a regular file
     entry.create_system = 3  # Unix: the mode counts
     entry.compress_type = zipfile.ZIP_DEFLATED

@@ -15,7 +15,7 @@ from autograder.export.standing import QuestionGrade, Standing
 from autograder.judge.results import CellVerdict, CheckVerdict, GradedNotebook
 from autograder.report.grades_csv import number
 
-LONGEST = 20_000  # characters of one text: Gradescope cuts, too, but does not say where
+MAX_LENGTH = 20_000  # characters of one text: Gradescope cuts, too, but does not say where
 
 Json = dict[str, Any]
 
@@ -39,7 +39,7 @@ def results_json(
         tests.append(test(grade, verdict, place, visibility))
     return document(
         score=standing.score,
-        output="\n".join(_told(standing, graded)),
+        output="\n".join(_summary_lines(standing, graded)),
         tests=tests,
         visibility=visibility,
         seconds=sum(one.timings.get("total", 0.0) for one in graded),
@@ -113,9 +113,11 @@ def as_json(data: Json) -> bytes:
     return json.dumps(data, indent=1).encode() + b"\n"
 
 
-def plain(text: str, longest: int = LONGEST) -> str:
+def plain(text: str, max_length: int = MAX_LENGTH) -> str:
     """Without what a terminal or a parser takes for a command, and not endless."""
-    kept = text if len(text) <= longest else f"{text[:longest]}\n(cut: {len(text)} characters)"
+    kept = (
+        text if len(text) <= max_length else f"{text[:max_length]}\n(cut: {len(text)} characters)"
+    )
     return "".join(
         c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in kept
     )
@@ -126,7 +128,7 @@ def _check(check: CheckVerdict) -> str:
     return f"[{mark}] {check.title}" + ("" if check.passed else f"\n    {check.message}")
 
 
-def _told(standing: Standing, graded: Iterable[GradedNotebook]) -> Iterable[str]:
+def _summary_lines(standing: Standing, graded: Iterable[GradedNotebook]) -> Iterable[str]:
     """What concerns the submission as a whole, for the student."""
     if standing.late_penalty:
         yield f"Handed in late: {number(standing.late_penalty)} points less."

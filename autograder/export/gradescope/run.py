@@ -26,8 +26,8 @@ from autograder.export.gradescope.refusal import not_graded, unreached
 from autograder.export.gradescope.results import Json, as_json, plain, results_json
 from autograder.export.gradescope.upload import hand_in
 from autograder.export.standing import of_verdicts
+from autograder.files import write_bytes
 from autograder.notebook.template import load_template, notebooks_of
-from cs231n_lib.data.cache import write_atomically
 
 SPARE_SECONDS = 30  # of Gradescope's limit, for starting, copying and writing
 LOG_BYTES = 1 << 20
@@ -56,7 +56,7 @@ def main() -> None:
     found["execution_time"] = round(time.monotonic() - began, 1)
     if not found["extra_data"]["graded"]:
         print("NOT GRADED")
-    write_atomically(root / "results" / "results.json", lambda file: file.write(as_json(found)))
+    write_bytes(root / "results" / "results.json", as_json(found))
 
 
 def grade_upload(root: Path, settings: Settings, course: Path) -> Json:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from autograder.collect.names import is_junk, shown
 from autograder.collect.notebooks import Identified, Released, identify, load_released
+from autograder.files import write_bytes
 from autograder.notebook.repair import MAX_BYTES
 
 
@@ -49,9 +50,7 @@ def hand_in(uploaded: Path, course: Path, assignment: str, submitted: Path) -> l
         if len(best) > 1:
             notes.append(f"{notebook}.ipynb: which of these is it? {files}. Hand in one, alone")
             continue
-        target = submitted / place / f"{notebook}.ipynb"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(best[0].data)
+        write_bytes(submitted / place / f"{notebook}.ipynb", best[0].data)
         if best[0].what.note:
             notes.append(f"{files} was taken for {notebook}.ipynb")
         aside = [shown(str(upload.path)) for upload in uploads if upload is not best[0]]

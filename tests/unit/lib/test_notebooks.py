@@ -105,7 +105,7 @@ def test_an_earlier_notebook_that_is_missing_is_named(tmp_path: Path) -> None:
         load("softmax", tmp_path)
 
 
-def test_notebooks_that_load_each_other_are_told(tmp_path: Path) -> None:
+def test_notebooks_that_load_each_other_are_reported(tmp_path: Path) -> None:
     write(tmp_path, "one", LOAD, "two = load('two')")
     write(tmp_path, "two", LOAD, "one = load('one')")
     with pytest.raises(NotebookError, match="a circle: one which loads two which loads one"):

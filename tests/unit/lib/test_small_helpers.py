@@ -3,8 +3,8 @@
 import ast
 import random
 import sys
-import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -68,10 +68,13 @@ def test_seed_repeats_every_generator() -> None:
         seed_everything(-1)
 
 
-def test_time_function_passes_arguments() -> None:
-    started = time.perf_counter()
-    took = time_function(time.sleep, 0.05)
-    assert 0.05 <= took <= time.perf_counter() - started
+def test_time_function_measures_the_call_and_passes_arguments(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = iter([10.0, 12.5])
+    monkeypatch.setattr("cs231n_lib.timing.time", SimpleNamespace(perf_counter=lambda: next(clock)))
+    assert time_function(lambda: None) == 2.5
+    monkeypatch.undo()
     received: list[object] = []
     time_function(lambda *args, **kwargs: received.extend([args, kwargs]), 1, b=2)
     assert received == [(1,), {"b": 2}]

@@ -443,7 +443,7 @@ def test_who_watches(
         monkeypatch.setitem(sys.modules, "ipykernel", ModuleType("ipykernel"))
     else:
         monkeypatch.delitem(sys.modules, "ipykernel", raising=False)
-    assert progress.someone_watches() is watched
+    assert progress.is_interactive() is watched
 
 
 def test_a_terminal_gets_a_bar_and_whole_lines() -> None:

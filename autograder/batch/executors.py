@@ -1,4 +1,4 @@
-"""Who grades the tasks that the engine gives out: this process, or a cluster of workers."""
+"""Executors of the tasks that the engine submits: this process, or a cluster of workers."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from autograder.batch.desk import Desk
 from autograder.batch.task import Task
+from autograder.batch.task_grader import TaskGrader
 from autograder.judge.results import GradedNotebook
 from autograder.sandbox.policy import SandboxError
 
 
 @dataclass(frozen=True)
-class Lost:
-    """A task that brought down whoever graded it, twice."""
+class TaskFailure:
+    """A task that killed its worker twice, or hit an error of ours."""
 
     reason: str
 
 
-Answer = GradedNotebook | Lost
+Answer = GradedNotebook | TaskFailure
 
 
-class Grader(Protocol):
-    """Takes tasks and gives answers, in whatever order. Keys tell the tasks apart."""
+class Executor(Protocol):
+    """Takes tasks and gives answers, in any order. Each task has a key of its own."""
 
     def capacity(self) -> int:
-        """How many tasks to have under way, so that nobody waits for work."""
+        """How many tasks to have under way, so that no worker is idle."""
         ...
 
     def submit(self, key: str, task: Task) -> None: ...
@@ -45,15 +45,15 @@ class Grader(Protocol):
         ...
 
     def next(self) -> tuple[str, Answer]:
-        """Wait for one. Raises SandboxError where nobody can grade safely."""
+        """Wait for one. Raises SandboxError where no worker can grade safely."""
         ...
 
 
-class Here:
+class LocalExecutor:
     """Grades in this process, one after the other."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, task_grader: TaskGrader) -> None:
+        self._task_grader = task_grader
         self._waiting: deque[tuple[str, Task]] = deque()
 
     def capacity(self) -> int:
@@ -74,26 +74,26 @@ class Here:
     def next(self) -> tuple[str, Answer]:
         key, task = self._waiting.popleft()
         try:
-            return key, self._desk.grade(task)
+            return key, self._task_grader.grade(task)
         except SandboxError:
             raise
-        except Exception as error:  # of ours: nobody else shall suffer
-            return key, Lost(f"{type(error).__name__}: {error}")
+        except Exception as error:  # of ours: other submissions shall not suffer
+            return key, TaskFailure(f"{type(error).__name__}: {error}")
 
 
-class Lazy:
-    """Starts the real grader when the first task comes: where nothing has changed, none does."""
+class LazyExecutor:
+    """Starts the real executor when the first task comes: where nothing has changed, none does."""
 
-    def __init__(self, start: Callable[[], Grader]) -> None:
+    def __init__(self, start: Callable[[], Executor]) -> None:
         self._start = start
-        self._grader: Grader | None = None
+        self._executor: Executor | None = None
 
     def capacity(self) -> int:
-        return self._grader.capacity() if self._grader else 1
+        return self._executor.capacity() if self._executor else 1
 
     def submit(self, key: str, task: Task) -> None:
-        self._grader = self._grader or self._start()
-        self._grader.submit(key, task)
+        self._executor = self._executor or self._start()
+        self._executor.submit(key, task)
 
     def hosts(self) -> int:
         return self._started().hosts()
@@ -107,6 +107,6 @@ class Lazy:
     def next(self) -> tuple[str, Answer]:
         return self._started().next()
 
-    def _started(self) -> Grader:
-        assert self._grader is not None, "nothing was submitted"
-        return self._grader
+    def _started(self) -> Executor:
+        assert self._executor is not None, "nothing was submitted"
+        return self._executor

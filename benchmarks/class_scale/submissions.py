@@ -16,12 +16,11 @@ from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
 
-from measure import ASSIGNMENT, NOTEBOOK, ROOT, lines, skipped, write
-
 from autograder.authoring.release import make_release
 from autograder.demo import build
 from autograder.notebook.edits import Document, Section, apply, solution_of
 from autograder.notebook.template import load_template, source_of
+from benchmarks.measure import ASSIGNMENT, NOTEBOOK, ROOT, lines, skipped, write
 
 # An honest cell takes under two seconds, cross-validation too; a hidden check under one.
 CELL_SECONDS, CALL_SECONDS = 10, 5
@@ -146,7 +145,7 @@ def without_tests(document: Document, grade_cell: str) -> Document:
     return document
 
 
-def complain(tool: str, who: Class, scores: dict[str, float], full: float) -> str:
+def wrong_grades(tool: str, who: Class, scores: dict[str, float], full: float) -> str:
     """What is wrong with these grades, if anything: every right submission earns full points."""
     wrong = [s for s in who.right if abs(scores.get(s, -1) - full) > 1e-6]
     if not wrong:

@@ -24,9 +24,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from class_knn import DO_NOT_HANG, tests_of, without_tests
-from measure import ASSIGNMENT, NOTEBOOK, ONE_THREAD, ROOT, descendants, watched, write
 from nbgrader.api import Gradebook
+
+from benchmarks.class_scale.submissions import DO_NOT_HANG, tests_of, without_tests
+from benchmarks.measure import ASSIGNMENT, NOTEBOOK, ONE_THREAD, ROOT, descendants, watched, write
 
 OTTER = "7.0.0"
 # Otter has no limit for a cell or a submission here: its whole process is ended.

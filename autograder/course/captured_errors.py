@@ -1,11 +1,11 @@
-"""What nbgrader logs while we call its converters: kept, to be told in one line, not printed."""
+"""What nbgrader logs while we call its converters: captured, and reported in one line."""
 
 from __future__ import annotations
 
 import logging
 
 
-class Complaints(logging.Handler):
+class CapturedErrors(logging.Handler):
     """Collects error messages. ``logger`` is private: nothing reaches the terminal."""
 
     def __init__(self) -> None:

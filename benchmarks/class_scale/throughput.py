@@ -10,23 +10,29 @@ from fnmatch import fnmatch
 from pathlib import Path
 from statistics import mean
 
-from class_knn import (
+from autograder.course.records import results
+from autograder.judge.results import GradedNotebook
+from benchmarks.class_scale.limit import Cost, run_limit
+from benchmarks.class_scale.peers import (
+    OTTER_SECONDS,
+    Graded,
+    Took,
+    install_otter,
+    run_nbgrader,
+    run_otter,
+)
+from benchmarks.class_scale.submissions import (
     CALL_SECONDS,
     CELL_SECONDS,
     DO_NOT_HANG,
     Class,
-    complain,
     fresh,
     full_points,
     make_class,
     write_course,
+    wrong_grades,
 )
-from class_limit import Cost, run_limit
-from class_peers import OTTER_SECONDS, Graded, Took, install_otter, run_nbgrader, run_otter
-from measure import ASSIGNMENT, OUR_CONFIG, STOCK_CONFIG, watched
-
-from autograder.course.records import results
-from autograder.judge.results import GradedNotebook
+from benchmarks.measure import ASSIGNMENT, OUR_CONFIG, STOCK_CONFIG, watched
 
 ALL, BOTH_HALVES = ("*",), ("a*", "b*")
 BARE, SHOWN = "without the cells for looking", "as handed in"
@@ -68,11 +74,11 @@ def measure_speed(count: int, scratch: Path, *, looking: bool) -> None:
     rows, ours, limits = [], {}, {}
 
     def add(name: str, graded: Graded | None, bound: str) -> None:
-        if graded and (complaint := complain(name, who, graded.scores, full)):
-            sys.exit(complaint)
+        if graded and (error := wrong_grades(name, who, graded.scores, full)):
+            sys.exit(error)
         rows.append(Row(name, graded and graded.took, bound))
-        told = f"{graded.took.everybody:.1f} s" if graded else "not to be had"
-        print(f"  {name}: {told}", file=sys.stderr)
+        result = f"{graded.took.everybody:.1f} s" if graded else "not to be had"
+        print(f"  {name}: {result}", file=sys.stderr)
 
     for workers in (1, 2):
         limits[workers], took = limit_of(handed_in, workers)
@@ -82,16 +88,16 @@ def measure_speed(count: int, scratch: Path, *, looking: bool) -> None:
         add(f"ours, {workers} worker{'s' * (workers > 1)}", graded, OUR_BOUND[workers])
         if differ := [s for s in who.right + who.wrong if scores[s] != graded.scores[s]]:
             sys.exit(f"the limit and ours do not agree about {differ}")
-    for halves, how in ((ALL, "one process"), (BOTH_HALVES, "two by hand")):
+    for halves, schedule in ((ALL, "one process"), (BOTH_HALVES, "two by hand")):
         for course, what in ((bare, BARE), (shown, SHOWN))[: 1 + looking]:
             copy = fresh(course, scratch / f"{course.name}-{len(halves)}", STOCK_CONFIG)
             graded = run_nbgrader(copy, halves)
-            add(f"nbgrader, {how}, {what}", graded, STOCK_BOUND)
+            add(f"nbgrader, {schedule}, {what}", graded, STOCK_BOUND)
     otter = install_otter()
-    for halves, how in ((ALL, "one at a time"), (BOTH_HALVES, "two at a time")):
+    for halves, schedule in ((ALL, "one at a time"), (BOTH_HALVES, "two at a time")):
         folder = scratch / f"otter-{len(halves)}"
         graded = run_otter(otter, bare, folder, halves) if otter else None
-        add(f"Otter, {how}", graded, OTTER_BOUND)
+        add(f"Otter, {schedule}", graded, OTTER_BOUND)
     print_table(who, rows)
     print_goals(who, {row.name: row.took for row in rows})
     print_profile(ours, limits)

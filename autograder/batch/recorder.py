@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
-from autograder.course.gradebook import GradebookError, GradebookWriter, InBook
+from autograder.course.gradebook import GradebookEntry, GradebookError, GradebookWriter
 from autograder.judge.results import GradedNotebook
 
-WAITING = 32  # submissions kept in memory at most, when the gradebook is slower than the graders
+MAX_QUEUED = 32  # submissions kept in memory at most, when the gradebook is slower than grading
 
 
 @dataclass(frozen=True)
@@ -21,10 +21,10 @@ class _Entry:
     student: str
     graded: tuple[GradedNotebook, ...]
     when: datetime.datetime | None
-    news: bool
+    regraded: bool
 
 
-class Scribe:
+class GradebookRecorder:
     """Context manager around the gradebook of a course, for the grades of one assignment.
 
     What could not be written, because another program had locked the gradebook, is tried again at
@@ -35,12 +35,12 @@ class Scribe:
         self._assignment = assignment
         self._writer = GradebookWriter(root)
         self._thread = ThreadPoolExecutor(1, "gradebook")
-        self._room = threading.BoundedSemaphore(WAITING)
-        self._in_book: dict[str, InBook] = {}
+        self._room = threading.BoundedSemaphore(MAX_QUEUED)
+        self._entries: dict[str, GradebookEntry] = {}
         self._failed: list[_Entry] = []
         self._error: BaseException | None = None
 
-    def __enter__(self) -> Scribe:
+    def __enter__(self) -> GradebookRecorder:
         try:
             self._thread.submit(self._open).result()
         except BaseException:
@@ -54,21 +54,21 @@ class Scribe:
         graded: Sequence[GradedNotebook],
         when: datetime.datetime | None,
         *,
-        news: bool,
+        regraded: bool,
     ) -> None:
-        """Have a submission's grades written; without ``news`` only if the gradebook lacks them.
+        """Write a submission's grades; unless ``regraded``, only if the gradebook lacks them.
 
         What is graded anew is written even where it is the same: nbgrader marks what people graded
         by hand for another look.
         """
         if self._error:
             raise self._error
-        book = self._in_book.get(student)
-        if not news and book and book.holds(graded, when):
+        book = self._entries.get(student)
+        if not regraded and book and book.holds(graded, when):
             return
         light = tuple(replace(one, document="") for one in graded)
         self._room.acquire()
-        self._thread.submit(self._write, _Entry(student, light, when, news))
+        self._thread.submit(self._write, _Entry(student, light, when, regraded))
 
     def __exit__(
         self,
@@ -87,14 +87,14 @@ class Scribe:
 
     def _open(self) -> None:
         self._writer.__enter__()
-        self._in_book = self._writer.on_record(self._assignment)
+        self._entries = self._writer.entries(self._assignment)
 
     def _write(self, entry: _Entry) -> None:
         try:
             self._put(entry)
         except GradebookError:
             self._failed.append(entry)
-        except BaseException as error:  # told to whoever records next, or at the end
+        except BaseException as error:  # raised by the next `record`, or at the end
             self._error = self._error or error
         finally:
             self._room.release()
@@ -108,5 +108,5 @@ class Scribe:
 
     def _put(self, entry: _Entry) -> None:
         self._writer.record(
-            entry.student, self._assignment, entry.graded, entry.when, news=entry.news
+            entry.student, self._assignment, entry.graded, entry.when, regraded=entry.regraded
         )

@@ -1,6 +1,6 @@
 """The limit: what grading takes when only the cells and the hidden checks cost anything.
 
-    python benchmarks/class_limit.py COURSE WORKERS PATTERN
+    python -m benchmarks.class_scale.limit COURSE WORKERS PATTERN
 
 Each submission runs in a fork of a process that has everything imported. The checks are asked in
 the same fork: what they call is the student's function itself. No isolation, no kernel, no files,
@@ -28,7 +28,6 @@ from types import FrameType
 from typing import Any
 
 import matplotlib
-from measure import ASSIGNMENT, NOTEBOOK, ONE_THREAD, skipped
 
 from autograder.judge.kernel import CallTimeout
 from autograder.judge.registry import checks_for
@@ -43,6 +42,7 @@ from autograder.notebook.template import (
     source_of,
 )
 from autograder.sandbox.wire import Ref, StandIn
+from benchmarks.measure import ASSIGNMENT, NOTEBOOK, ONE_THREAD, ROOT, skipped
 
 
 @dataclass(frozen=True)
@@ -57,9 +57,18 @@ class Cost:
 
 def run_limit(course: Path, workers: int, pattern: str) -> tuple[float, list[Cost]]:
     """Seconds for all submissions that match, and what each took. Who crashes is not among them."""
-    command = [sys.executable, __file__, str(course), str(workers), pattern]
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.class_scale.limit",
+        str(course),
+        str(workers),
+        pattern,
+    ]
     environment = os.environ | ONE_THREAD
-    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True
+    )
     *graded, total = map(json.loads, done.stdout.splitlines())
     return total, [Cost(**one) for one in graded]
 
@@ -178,7 +187,7 @@ def grade(student: str, cells: list[Cell], limits: tuple[float, float]) -> Cost:
             with limited(cell_seconds):
                 exec(compile(cell["source"], cell["id"], "exec"), space)
         except (Exception, Late):
-            pass  # the checks will tell
+            pass  # the checks will notice
         done = time.monotonic()
         in_cells += done - began
         if is_auto_graded(cell):

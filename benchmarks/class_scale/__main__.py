@@ -1,8 +1,8 @@
 """Grading a class: beside stock nbgrader, Otter and the limit; growing; on a cluster; written down.
 
-    python benchmarks/class_scale.py                     # everything: most of an hour
-    python benchmarks/class_scale.py --only 2,4          # some of the tables
-    python benchmarks/class_scale.py --quick             # small classes: does it work? no figures
+    python -m benchmarks.class_scale                     # everything: most of an hour
+    python -m benchmarks.class_scale --only 2,4          # some of the tables
+    python -m benchmarks.class_scale --quick             # small classes: does it work? no figures
 
 1. kNN submissions (right, wrong, hanging, crashing): how many a minute, by whom.
 2. A light notebook, 10, 100, 1000 submissions: time and memory for each.
@@ -25,19 +25,20 @@ import time
 from importlib.metadata import version
 from pathlib import Path
 
-from class_cluster import measure_cluster
-from class_gradebook import measure_gradebook
-from class_growth import measure_growth
-from class_speed import measure_speed
-from measure import machine_cpu, same_environment
+from benchmarks.class_scale.gradebook import measure_gradebook
+from benchmarks.class_scale.scaling import measure_cluster, measure_growth
+from benchmarks.class_scale.throughput import measure_speed
+from benchmarks.measure import machine_cpu, same_environment
 
 TABLES = (1, 2, 3, 4)
-LOOK = 3  # seconds for which the machine is watched before anything is measured
+WATCHED_SECONDS = 3  # seconds for which the machine is watched before anything is measured
 BUSY = 0.2  # cores that others use meanwhile, above which figures are not to be believed
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.class_scale", description=(__doc__ or "").partition("\n")[0]
+    )
     parser.add_argument("--only", default="1,2,3,4", metavar="TABLES", help="for instance 1,3")
     parser.add_argument("--submissions", type=int, default=40, help="of kNN [default: 40]")
     parser.add_argument("--quick", action="store_true", help="small classes, to try it out")
@@ -77,8 +78,8 @@ def print_machine() -> None:
     print(f"{datetime.date.today().isoformat()}, {cpu.strip(' :	')}, {cores} cores")
     print(f"Python {platform.python_version()}, {versions}")
     before = machine_cpu()
-    time.sleep(LOOK)
-    busy = (machine_cpu() - before) / LOOK
+    time.sleep(WATCHED_SECONDS)
+    busy = (machine_cpu() - before) / WATCHED_SECONDS
     if busy > BUSY:
         print(f"THE MACHINE IS BUSY ({busy:.1f} of {cores} cores): do not believe these figures")
     sys.stdout.flush()

@@ -1,32 +1,40 @@
-"""The fourth table: grades written to the gradebook while a formgrader reads it all the time."""
+"""The fourth table: grades written to the gradebook while a formgrader reads it all the time.
+
+python -m benchmarks.class_scale.gradebook COURSE    # the formgrader alone, until SIGTERM
+"""
 
 from __future__ import annotations
 
 import datetime
 import json
+import logging
 import math
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from itertools import cycle
 from pathlib import Path
 from statistics import median
+from typing import Any
 
-from measure import ASSIGNMENT, NOTEBOOK
-from nbgrader.api import Base
+from nbgrader.api import Base, Gradebook
+from nbgrader.apps.api import NbGraderAPI
 from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from autograder.authoring.release import make_release
-from autograder.batch.scribe import Scribe
-from autograder.course.config import gradebook_of
+from autograder.batch.recorder import GradebookRecorder
+from autograder.course.config import course_config, open_gradebook
 from autograder.course.records import results
 from autograder.judge.results import GradedNotebook
+from benchmarks.measure import ASSIGNMENT, NOTEBOOK, ROOT
 from tests import little, postgresql
 
-READER = Path(__file__).with_name("class_reader.py")
+READER = "benchmarks.class_scale.gradebook"
 WHEN = datetime.datetime(2031, 3, 1, 12)
 
 
@@ -98,12 +106,12 @@ def write_class(
     before = rows_in(root)
     with reading(root, on=reads) as pages:
         began = time.monotonic()
-        with Scribe(root, ASSIGNMENT) as scribe:
+        with GradebookRecorder(root, ASSIGNMENT) as recorder:
             for number, student in enumerate(students):
-                scribe.record(student, [of(one, student, number)], WHEN, news=True)
+                recorder.record(student, [of(one, student, number)], WHEN, regraded=True)
         seconds = time.monotonic() - began
-        again = len(scribe._failed)  # these were locked, and were written at the end
-    with gradebook_of(root) as book:
+        again = len(recorder._failed)  # these were locked, and were written at the end
+    with open_gradebook(root) as book:
         if len(book.assignment_submissions(ASSIGNMENT)) != count:
             sys.exit(f"{kind}: not all {count} submissions are in the gradebook")
     return Writing(kind, seconds, rows_in(root) - before, again, pages)
@@ -119,7 +127,7 @@ def of(one: GradedNotebook, student: str, number: int) -> GradedNotebook:
 
 
 def rows_in(root: Path) -> int:
-    with gradebook_of(root) as book:
+    with open_gradebook(root) as book:
         return sum(
             book.db.execute(select(func.count()).select_from(table)).scalar_one()
             for table in Base.metadata.sorted_tables
@@ -133,8 +141,8 @@ def reading(root: Path, *, on: bool) -> Iterator[list[Reading]]:
     if not on:
         yield pages
         return
-    command = [sys.executable, str(READER), str(root)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as reader:
+    command = [sys.executable, "-m", READER, str(root)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as reader:
         assert reader.stdout is not None
         reader.stdout.readline()  # it has imported everything
         yield pages
@@ -166,3 +174,67 @@ def print_table(count: int, rows: list[Writing]) -> None:
             print(f"  {name:32}{numbers}")
         for error in dict.fromkeys(page.error for page in row.pages if page.error):
             print(f"  error: {error}")
+
+
+class Formgrader:
+    """Its pages, by what a TA calls them, as a busy TA asks for them.
+
+    They make the same calls of nbgrader's API as the formgrader's own handlers: a new NbGraderAPI,
+    and in it a new connection, for each list, and one connection kept open for single submissions.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._config = course_config(root)
+        course: Any = self._api().coursedir
+        self._kept = Gradebook(course.db_url, course.course_id)
+        self._chosen = 0
+        self.pages: dict[str, Callable[[], Any]] = {
+            "all assignments": lambda: self._api().get_assignments(),
+            "all submissions": lambda: self._api().get_submissions(ASSIGNMENT),
+            "submissions of a notebook": lambda: self._list(),
+            "all students": lambda: self._api().get_students(),
+            "grades of one submission": self._one,
+        }
+
+    def _api(self) -> NbGraderAPI:
+        api = NbGraderAPI(config=self._config)
+        api.log_level = logging.CRITICAL
+        return api
+
+    def _list(self) -> list[dict]:
+        return self._api().get_notebook_submissions(ASSIGNMENT, NOTEBOOK)
+
+    def _one(self) -> list[dict]:
+        """Another submission each time, with what has been committed since."""
+        self._kept.db.rollback()
+        written: Any = self._kept.notebook_submissions(NOTEBOOK, ASSIGNMENT)
+        if not written:
+            return []
+        self._chosen = (self._chosen + 37) % len(written)
+        found: Any = self._kept.find_submission_notebook_by_id(written[self._chosen].id)
+        return [one.to_dict() for one in (*found.grades, *found.comments)]
+
+
+def main() -> None:
+    """Ask for page after page until SIGTERM; then print a line of JSON for each."""
+    stopping: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, frame: stopping.append(number))
+    formgrader = Formgrader(Path(sys.argv[1]))
+    print("ready", flush=True)
+    seen = []
+    for name, page in cycle(formgrader.pages.items()):
+        if stopping:
+            break
+        began, error = time.monotonic(), ""
+        try:
+            page()
+        except SQLAlchemyError as failure:
+            error = str(failure).splitlines()[0]
+        seconds = time.monotonic() - began
+        seen.append({"page": name, "milliseconds": 1000 * seconds, "error": error})
+    for one in seen:  # at the end, not to measure the pipe
+        print(json.dumps(one))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,4 +1,4 @@
-"""Where tasks are graded: one warm process to fork kernels from, one notebook at a time."""
+"""Grades the tasks of one worker: a warm process to fork kernels from, one notebook at a time."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from autograder.sandbox.policy import SandboxError
 
 T = TypeVar("T")
 
-REMEMBERED = 8  # students whose earlier notebooks are kept ready for the next one
+MAX_CACHED = 8  # students whose earlier notebooks are kept ready for the next one
 
 
-class Desk:
+class TaskGrader:
     """Grades tasks of one assignment. ``zygote`` gives a live zygote whenever it is called."""
 
     def __init__(self, material: Material, zygote: Callable[[], Zygote]) -> None:
@@ -37,7 +37,7 @@ class Desk:
     def grade(self, task: Task) -> GradedNotebook:
         """Raises SandboxError where no zygote can be started; nothing else."""
         template = self._material.template(task.notebook)
-        files, notes = files_somehow(self._work(task), template)
+        files, notes = files_with_retry(self._work(task), template)
         job = Job(
             student=task.student,
             template=template,
@@ -49,13 +49,13 @@ class Desk:
             missing_hint=task.missing_hint,
             late_in=task.late_in,
         )
-        wish = template.gpu()
-        if wish is None:
-            return grade_somehow(job, self._zygote)
+        request = template.gpu()
+        if request is None:
+            return grade_with_retry(job, self._zygote)
         if fallback := task.no_gpu or self._no_device:
-            return grade_somehow(replace(job, fallback=fallback), self._zygote)
-        with gpus.set_apart(self._devices, wish.share, wish.memory_mb << 20) as gpu:
-            return grade_somehow(replace(job, gpu=gpu), self._zygote)
+            return grade_with_retry(replace(job, fallback=fallback), self._zygote)
+        with gpus.reserve_gpu(self._devices, request.share, request.memory_mb << 20) as gpu:
+            return grade_with_retry(replace(job, gpu=gpu), self._zygote)
 
     def _work(self, task: Task) -> EarlierWork:
         """This student's earlier notebooks; what the last task made ready is not made again."""
@@ -66,31 +66,31 @@ class Desk:
         work = self._works.pop(key, None)
         if work is None:
             work = EarlierWork(self._material, task.student, task.handed_in, self._zygote)
-        work.known.update(task.known)
+        work.verdicts.update(task.earlier_verdicts)
         self._works[key] = work
-        while len(self._works) > REMEMBERED:
+        while len(self._works) > MAX_CACHED:
             self._works.popitem(last=False)
         return work
 
 
-def grade_somehow(job: Job, zygote: Callable[[], Zygote]) -> GradedNotebook:
+def grade_with_retry(job: Job, zygote: Callable[[], Zygote]) -> GradedNotebook:
     """Grade; where the sandbox itself fails twice, leave it to a human.
 
     One submission that wears down its host must not cost the others their grades.
     """
     try:
-        return tried_twice(lambda warm: grade(job, warm), zygote)
+        return with_one_retry(lambda warm: grade(job, warm), zygote)
     except FailedTwice as error:
         failure = f"{job.template.notebook} could not be run twice: {error}"
         return nothing_to_grade(job, "it could not be run", failure, NOT_RUN)
 
 
-def files_somehow(
+def files_with_retry(
     work: EarlierWork, template: Template
 ) -> tuple[dict[str, bytes], tuple[str, ...]]:
     """What a notebook may load; where the sandbox fails twice, as the student handed it in."""
     try:
-        return tried_twice(lambda _: work.files_for(template), work.zygote)
+        return with_one_retry(lambda _: work.files_for(template), work.zygote)
     except FailedTwice as error:
         failure = f"earlier notebooks are as handed in, since the sandbox failed: {error}"
         return work.handed_in, (failure,)
@@ -100,7 +100,7 @@ class FailedTwice(NeedsHuman):
     """The sandbox failed, and so did a fresh one; the message says how."""
 
 
-def tried_twice(ask: Callable[[Zygote], T], zygote: Callable[[], Zygote]) -> T:
+def with_one_retry(ask: Callable[[Zygote], T], zygote: Callable[[], Zygote]) -> T:
     """Ask with a live zygote, and with a fresh one where the sandbox failed.
 
     A zygote can die at any moment, after it was found alive too. Raises FailedTwice when the
