@@ -168,10 +168,15 @@ def test_right_solutions_in_other_styles_get_full_marks(assignment, notebook, pa
 
 
 @pytest.mark.parametrize(
-    ("assignment", "notebook", "path"), OTHERS, ids=lambda v: getattr(v, "stem", v)
+    ("assignment", "notebook", "path"),
+    [other for other in OTHERS if other[1] in ("knn", "svm", "softmax")],
+    ids=lambda v: getattr(v, "stem", v),
 )
 def test_right_solutions_in_other_styles_pass(assignment, notebook, path, zygote) -> None:
-    """All that ours pass with nothing but the definitions: where nothing has been trained."""
+    """All that ours pass with nothing but the definitions: where nothing has been trained.
+
+    Of the other notebooks, the tests of their own checks try these solutions.
+    """
     subject = load_subject(ROOT, assignment, notebook)
     ours = untrained(assignment, notebook, zygote)
     assert len(ours) < sum(map(len, subject.checks.values())) / 2, "hardly anything was asked"
