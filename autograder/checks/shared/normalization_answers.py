@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.checks.shared.layers import Array, several
+from autograder.checks.shared.layers import Array, unpack
 from autograder.checks.shared.normalization import (
     GRADIENTS,
     Case,
@@ -53,14 +53,14 @@ def ask_forward(
     settings = norm.settings(case) | dict(more or {})
     groups = (norm.groups,) if norm.groups else ()
     answer = student.call(norm.forward, *case.arrays, *groups, settings, keep=(1,))
-    out, cache = several(norm.forward, answer, "out, cache")
+    out, cache = unpack(norm.forward, answer, "out, cache")
     return out, cache
 
 
 def gradients_from(student: Student, norm: Norm, case: Case, cache: Any) -> dict[str, Any]:
     """dx, dgamma and dbeta, as the student's backward function returns them for a copy of dout."""
     answer = student.call(norm.backward, case.dout.copy(), cache)
-    return dict(zip(GRADIENTS, several(norm.backward, answer, ", ".join(GRADIENTS)), strict=True))
+    return dict(zip(GRADIENTS, unpack(norm.backward, answer, ", ".join(GRADIENTS)), strict=True))
 
 
 def ask_backward(student: Student, norm: Norm, case: Case) -> Backward:

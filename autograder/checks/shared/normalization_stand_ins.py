@@ -15,14 +15,6 @@ from autograder.checks.shared.layers import Array
 from autograder.checks.shared.normalization import BATCH, DEFAULT_EPS, LAYER, Norm, layer_of
 from autograder.judge import as_array
 
-# The layer has to change the dictionary it is given, which no answer of the judge's can.
-PRELUDE = """
-def batchnorm_forward(x, gamma, beta, bn_param):
-    out, cache, _statistics = _batchnorm(x, gamma, beta, dict(bn_param))
-    bn_param.update(_statistics)
-    return out, cache
-"""
-
 
 def _batchnorm(
     x: Any, gamma: Any, beta: Any, bn_param: Mapping[str, Any]
@@ -32,6 +24,11 @@ def _batchnorm(
     eps, momentum = bn_param.get("eps", DEFAULT_EPS), bn_param.get("momentum", 0.9)
     zeros = np.zeros(rows.shape[1])
     mean, var = (bn_param.get(name, zeros) for name in ("running_mean", "running_var"))
+    if np.shape(mean) != zeros.shape:
+        raise ValueError(
+            f"bn_param holds a running_mean of shape {np.shape(mean)}, but x has {len(zeros)} "
+            "columns: each layer has a dictionary of its own"
+        )
     if bn_param["mode"] == "test":
         return scale * (rows - mean) / np.sqrt(var + eps) + shift, None, {}
     if bn_param["mode"] != "train":
@@ -65,14 +62,13 @@ def _backward(norm: Norm, kind: str) -> Callable[[Any, Any], tuple[Array, ...]]:
     return backward
 
 
-#: Keywords for the functions of ``fc_net_oracle`` that run the student's class.
-LAYERS: dict[str, Any] = {
-    "prelude": PRELUDE,
-    "more_layers": {
-        "_batchnorm": _batchnorm,
-        "batchnorm_backward": _backward(BATCH, "batchnorm"),
-        "batchnorm_backward_alt": _backward(BATCH, "batchnorm"),
-        "layernorm_forward": _layernorm,
-        "layernorm_backward": _backward(LAYER, "layernorm"),
-    },
+#: The layers by name, for `StudentNet.with_layers`.
+NORMS: dict[str, Callable[..., Any]] = {
+    "batchnorm_forward": _batchnorm,
+    "batchnorm_backward": _backward(BATCH, "batchnorm"),
+    "batchnorm_backward_alt": _backward(BATCH, "batchnorm"),
+    "layernorm_forward": _layernorm,
+    "layernorm_backward": _backward(LAYER, "layernorm"),
 }
+#: Of these, the last answer is what changes in the dictionary that they are given.
+UPDATING = ("batchnorm_forward",)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.checks.shared.layers import Array, several
+from autograder.checks.shared.layers import Array, unpack
 from autograder.checks.shared.normalization import DEFAULT_EPS, Case, Norm, right_output
 from autograder.judge import Ref, Student, as_array, expect, expect_close, expect_near
 
@@ -31,7 +31,7 @@ def train_on(
     kept = student.put({"mode": "train", **copies(bn_param)})
     for case in cases:
         answer = student.call(norm.forward, *case.arrays, kept, keep=(1,))
-        several(norm.forward, answer, "out, cache")
+        unpack(norm.forward, answer, "out, cache")
     return fetch(student, kept)
 
 
@@ -143,7 +143,7 @@ def output_in_test_mode(student: Student, norm: Norm, case: Case, statistics: St
     given = {**copies(statistics), "mode": "test"}
     given |= {} if case.eps is None else {"eps": case.eps}
     answer = student.call(norm.forward, *case.arrays, given, keep=(1,))
-    return several(norm.forward, answer, "out, cache")[0]
+    return unpack(norm.forward, answer, "out, cache")[0]
 
 
 def right_in_test_mode(case: Case, statistics: Statistics) -> Array:
