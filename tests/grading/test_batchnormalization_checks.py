@@ -43,7 +43,7 @@ def messages_for(zygote, grade_id: str, cell: str, *edits: tuple[str, str]) -> s
 
 def test_the_reference_passes_whatever_the_seed(zygote) -> None:
     with student_with(zygote, solved()) as student:
-        for number in range(25):
+        for number in range(3):
             for grade_id in checks_for(*NOTEBOOK):
                 assert failed(verdict(student, grade_id, number)) == {}, (number, grade_id)
 
@@ -51,7 +51,7 @@ def test_the_reference_passes_whatever_the_seed(zygote) -> None:
 @pytest.mark.parametrize("path", TRIAL.right[1:], ids=lambda path: path.stem)
 def test_other_right_solutions_pass(zygote, path) -> None:
     with student_with(zygote, solved(path)) as student:
-        for number in range(5):
+        for number in range(2):
             for grade_id in checks_for(*NOTEBOOK):
                 assert failed(verdict(student, grade_id, number)) == {}, (number, grade_id)
 
@@ -100,13 +100,13 @@ SAID = [
         "bn-net-init",
         "fully-connected-net",
         [("if self.normalization and layer < self.num_layers", "if self.normalization")],
-        "the last affine layer is not normalised",
+        "the last layer is not normalised",
     ),
     (
         "bn-net-loss",
         "fully-connected-net",
         [("self.bn_params[layer - 1]", "self.bn_params[0]")],
-        "its own entry of bn_params",
+        "each layer has a dictionary of its own",
     ),
 ]
 
@@ -114,6 +114,190 @@ SAID = [
 @pytest.mark.parametrize(("grade_id", "cell", "edits", "said"), SAID, ids=lambda value: str(value))
 def test_a_usual_slip_is_named(zygote, grade_id, cell, edits, said) -> None:
     assert said in messages_for(zygote, grade_id, cell, *edits)
+
+
+# -- faults that wrong solutions have shown -------------------------------------------------------
+
+NET, LAYER_FORWARD, LAYER_BACKWARD = (
+    "fully-connected-net",
+    "layernorm-forward",
+    "layernorm-backward",
+)
+NO_NEW_AVERAGES = [
+    ("        running_mean = momentum *", "        new_mean = momentum *"),
+    ("        running_var = momentum *", "        new_var = momentum *"),
+]
+ALWAYS = [
+    (
+        "hidden, caches = X, []",
+        'for p in self.bn_params:\n            p["mode"] = "train"\n        hidden, caches = X, []',
+    )
+]
+# What is wrong: the question, the cell, what is replaced, the share of the points that is left,
+# what the checks say, and what none of them may say.
+FAULTS = {
+    "layer norm over D - 1": (
+        ("ln-forward", LAYER_FORWARD),
+        [("x.var(axis=1, keepdims=True)", "x.var(axis=1, keepdims=True, ddof=1)")],
+        3 / 10,
+        {"output": "divided by D - 1, not by D"},
+        "N - 1",
+    ),
+    "running averages that never move": (
+        ("bn-train", FORWARD),
+        NO_NEW_AVERAGES,
+        10 / 15,
+        {"running_statistics": "is the same after training as before"},
+        "momentum is the share",
+    ),
+    "running averages of the last batch": (
+        ("bn-train", FORWARD),
+        [
+            ("momentum * running_mean + (1 - momentum) * mean", "mean"),
+            ("momentum * running_var + (1 - momentum) * var", "var"),
+        ],
+        10 / 15,
+        {"running_statistics": "is that of the last batch alone"},
+        "momentum is the share",
+    ),
+    "momentum the wrong way round": (
+        ("bn-train", FORWARD),
+        [
+            ("momentum * running_mean + (1", "(1 - momentum) * running_mean + (1"),
+            ("(1 - momentum) * mean", "momentum * mean"),
+        ],
+        10 / 15,
+        {"running_statistics": "running_mean: momentum is the share of what was there before"},
+        "running_var",
+    ),
+    "eps accumulated": (
+        ("bn-train", FORWARD),
+        [("(1 - momentum) * var", "(1 - momentum) * (var + eps)")],
+        14 / 15,
+        {"running_var_without_eps": "'running_var'] contains eps"},
+        "differ",
+    ),
+    "a net that is never in test mode": (
+        ("bn-net-loss", NET),
+        ALWAYS,
+        14 / 27,
+        {
+            "test_mode_after_training": "the modes in bn_params are ['train', 'train', 'train']",
+            "trained_net_classifies_single_images": "each asked for by itself",
+        },
+        "gradients of",
+    ),
+    "dgamma with an axis too many": (
+        ("bn-backward", BACKWARD),
+        [("np.sum(dout * x_hat, axis=0)", "np.sum(dout * x_hat, axis=0, keepdims=True)")],
+        10 / 11,
+        {"shapes": "dgamma has shape (1, 5); expected (5,)"},
+        "dx",
+    ),
+    "dbeta summed over the wrong axis": (
+        ("bn-backward", BACKWARD),
+        [("dbeta = dout.sum(axis=0)", "dbeta = dout.sum(axis=1)")],
+        9 / 11,
+        {"dbeta": "has shape (4,); expected (5,)", "shapes": "dbeta has shape"},
+        "dgamma",
+    ),
+    "dgamma summed along rows": (
+        ("ln-backward", LAYER_BACKWARD),
+        [("np.sum(dout * x_hat, axis=0)", "np.sum(dout * x_hat, axis=1)")],
+        8 / 11,
+        {"dgamma": "has shape (4,); expected (5,)", "shapes": "dgamma has shape"},
+        "dx",
+    ),
+    "gamma in the penalty": (
+        ("bn-net-loss", NET),
+        [
+            (
+                "        return loss, grads",
+                "        for name in self.params:\n"
+                '            if name.startswith("gamma"):\n'
+                "                loss += 0.5 * self.reg * np.sum(self.params[name] ** 2)\n"
+                "                grads[name] = grads[name] + self.reg * self.params[name]\n"
+                "        return loss, grads",
+            )
+        ],
+        26 / 27,
+        {"penalty_without_gamma_and_beta": "gamma is penalised too"},
+        "W1",
+    ),
+    "beta in the gradient of the penalty": (
+        ("bn-net-loss", NET),
+        [
+            (
+                "        return loss, grads",
+                "        for name in self.params:\n"
+                '            if name.startswith("beta"):\n'
+                "                grads[name] = grads[name] + self.reg * self.params[name]\n"
+                "        return loss, grads",
+            )
+        ],
+        26 / 27,
+        {"penalty_gradients_without_gamma_and_beta": "reg adds to grads['beta1'], but beta is not"},
+        "W1",
+    ),
+    "gamma's gradient with an axis too many": (
+        ("bn-net-loss", NET),
+        [("= dgamma, dbeta", "= dgamma[None], dbeta")],
+        26 / 27,
+        {"shapes_of_gradients": "grads['gamma1'] has shape (1, 7); expected (7,)"},
+        "differ",
+    ),
+    "a dictionary without mode": (
+        ("bn-net-loss", NET),
+        [("self.bn_params[layer - 1]", "{}")],
+        None,
+        {"loss_with_batchnorm": "of cell 'fully-connected-net', in loss: `a, norm_cache = norm_f"},
+        "in batchnorm_forward",
+    ),
+    "float16": (
+        ("bn-train", FORWARD),
+        [("return out, cache", "return out.astype(np.float16), cache")],
+        8 / 15,
+        {"output": "20 of 20 entries differ"},
+        "divided by",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_is_named_and_costs_what_it_breaks(zygote, name) -> None:
+    (grade_id, cell), edits, left, said, never = FAULTS[name]
+    with student_with(zygote, changed(cell, *edits)) as student:
+        found = verdict(student, grade_id)
+    messages = failed(found)
+    for check, part in said.items():
+        assert part in messages[check]
+    assert never not in "\n".join(messages.values())
+    if left is not None:
+        assert found.score == pytest.approx(left, abs=1e-3)
+    if left == 1 - 1 / 15 or left == 26 / 27:
+        assert set(messages) == set(said)
+
+
+def test_a_cache_that_is_a_global_variable_is_named(zygote) -> None:
+    """Backward then goes back through the last call, whichever it was asked for."""
+    sources = changed(
+        FORWARD, ("        cache = x_hat", "        global last\n        last = cache = x_hat")
+    )
+    sources |= changed(BACKWARD, ("= cache\n", "= last\n")) | {FORWARD: sources[FORWARD]}
+    with student_with(zygote, sources) as student:
+        said = failed(verdict(student, "bn-backward"))
+    assert said == {
+        "dx": "dx belongs to another call of batchnorm_forward: everything must be in the cache"
+    }
+
+
+def test_statistics_that_are_missing_cost_nothing_in_test_mode(zygote) -> None:
+    stored = [
+        (f'    bn_param["{name}"] = {name}\n', "") for name in ("running_mean", "running_var")
+    ]
+    with student_with(zygote, changed(FORWARD, *stored)) as student:
+        assert "has no entry" in failed(verdict(student, "bn-train"))["running_statistics"]
+        assert failed(verdict(student, "bn-test")) == {}
 
 
 # -- nobody pays twice ----------------------------------------------------------------------------
@@ -181,10 +365,10 @@ def test_a_gradient_that_fits_a_slip_in_forward_is_right(zygote) -> None:
     sources = solved() | {FORWARD: UNBIASED, BACKWARD: ITS_GRADIENT}
     with student_with(zygote, sources) as student:
         found = failed(verdict(student, "bn-backward"))
-        assert set(found) <= {"gradients_of_a_single_row", "float32_gradients_stay_finite"}
+        assert set(found) <= {"dx_of_a_single_row"}
         assert failed(verdict(student, "bn-train"))
     trivial = UNBIASED.replace("x_hat = (x - mean) / np.sqrt(var + eps)", "x_hat = x")
     its_own = ITS_GRADIENT.replace("dx = (", "dx = g  # (")
     sources = solved() | {FORWARD: trivial, BACKWARD: its_own}
     with student_with(zygote, sources) as student:
-        assert "dx_is_right" in failed(verdict(student, "bn-backward"))
+        assert "dx" in failed(verdict(student, "bn-backward"))

@@ -52,6 +52,32 @@ def arguments_afterwards(notebook: Any, made: dict, X: Any, y: Any) -> tuple[Any
     return X, y, dict(net.params)
 
 
+def answers_and_memory(
+    notebook: Any, made: dict, batches: Sequence[Batch]
+) -> list[tuple[Any, list[dict]]]:
+    """As ``answers``, each with what is in ``bn_params`` after the call."""
+    net = make(notebook, made)
+    return [(net.loss(*batch), [dict(entry) for entry in net.bn_params]) for batch in batches]
+
+
+def scores_after_training(
+    notebook: Any, made: dict, X: Any, y: Any, steps: int, rate: float
+) -> list[Any] | None:
+    """Scores of each row of X by itself after some steps of SGD; None where gradients are lacking.
+
+    Their shapes are none of this question: each is taken in its parameter's shape.
+    """
+    net = make(notebook, made)
+    for _ in range(steps):
+        answer = net.loss(X, y)
+        grads = answer[1] if isinstance(answer, tuple) and len(answer) == 2 else {}
+        for name, value in net.params.items():
+            if name not in grads or np.size(grads[name]) != value.size:
+                return None
+            net.params[name] = value - rate * np.reshape(grads[name], value.shape)
+    return [net.loss(X[i : i + 1]) for i in range(len(X))]
+
+
 def parameters(notebook: Any, name: str, args: list, settings: dict, dtype: str) -> Any:
     """The parameters of a new network of the class ``name``, with a type for its numbers."""
     return notebook[name](*args, **settings, dtype=getattr(np, dtype)).params

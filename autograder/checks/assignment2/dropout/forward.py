@@ -1,4 +1,4 @@
-"""What is asked of the dropout layer, forward. How masks are judged: see ``dropout_layer``.
+"""What is asked of dropout_forward. How masks are judged: see `layer`.
 
 Shapes: x and out are alike, of any number of axes.
 """
@@ -8,70 +8,106 @@ from __future__ import annotations
 import numpy as np
 from numpy.random import Generator
 
+from autograder.checks.assignment2.dropout import in_kernel
 from autograder.checks.assignment2.dropout.layer import KEEP, SHAPES, ask_forward, away_from_zero
 from autograder.checks.shared.layers import Array
 from autograder.judge import (
     Student,
+    advice,
+    check,
     expect,
     expect_close,
+    expect_shape,
     expect_unchanged,
     name_slip,
 )
 
+CELL = "do-forward"
 CENTRE = 10.0  # x around 10 is never 0, so a 0 in out is a dropped entry
+CALLS = 200
 
-# -- forward, train mode --------------------------------------------------------------------------
+# -- train mode -----------------------------------------------------------------------------------
 
 
-def the_right_share_is_kept(student: Student, rng: Generator) -> None:
-    """Which part of many numbers comes out as 0, for several p."""
-    for p in KEEP:
+@check(CELL, probe="DO-A1", weight=2)
+def share_that_is_kept(student: Student, rng: Generator) -> None:
+    """Which part of many numbers comes out as 0, for several p and for p = 1."""
+    for p in (*KEEP, 1.0):
         _, out = _many(student, rng, p)
         dropped = float(np.mean(out == 0))
-        expect(dropped > 0, f"nothing was dropped, although p = {p:g} and the mode is 'train'")
-        reversed_ = abs(dropped - p) < 0.01
-        expect(
-            not reversed_,
-            f"for p = {p:g}, {dropped:.0%} were dropped: p is the probability to keep a number, "
-            "not to drop it",
-        )
+        reversed_ = p != 1 and abs(dropped - p) < 0.01
+        message = f"for p = {p:g}, {dropped:.1%} of {out.size} numbers were dropped"
+        expect(not reversed_, f"{message}: p is the probability to keep a number, not to drop it")
         # 250,000 coins: the share varies by 0.001, so 0.01 is never reached by chance.
-        expect(
-            abs(dropped - (1 - p)) < 0.01,
-            f"for p = {p:g}, {dropped:.1%} of {out.size} numbers were dropped",
-        )
+        expect(abs(dropped - (1 - p)) < (0.01 if p < 1 else 1e-9), message)
 
 
-def what_is_kept_is_scaled(student: Student, rng: Generator) -> None:
-    """Every number that is not 0, for several p: an exact multiple of x."""
-    for p in KEEP:
+@check(CELL, probe="DO-A1", weight=2)
+def scale_of_what_is_kept(student: Student, rng: Generator) -> None:
+    """Every number that is not 0, for several p and for p = 1: an exact multiple of x."""
+    for p in (*KEEP, 1.0):
         x, out = _many(student, rng, p)
         kept = out != 0
         expect(kept.any(), f"everything was dropped, although p = {p:g}")
         _expect_scaled(out[kept], x[kept], p)
 
 
-def the_mean_is_preserved(student: Student, rng: Generator) -> None:
-    """The mean of many numbers, before and after."""
-    for p in KEEP:
-        x, out = _many(student, rng, p)
-        ratio = float(out.mean() / x.mean())
-        # With n numbers the ratio varies by sqrt((1 - p) / p / n): 0.0025 at most.
+# This is what inverted dropout is: in each call other numbers are dropped, and on average over the
+# calls nothing changes. Whoever does not keep that trains another network, always the same thinned
+# one for instance; with the check that finds the cause, it takes about half of the points.
+@check(CELL, probe="DO-A1", weight=5)
+def mean_over_many_calls(student: Student, rng: Generator) -> None:
+    """The mean of each number over two hundred calls without a seed is the number itself."""
+    x, p = away_from_zero(rng, (20, 15)), 0.3
+    answer = student.apply(in_kernel.mean_and_share, x, {"mode": "train", "p": p}, CALLS)
+    expect(answer is not None, "dropout_forward does not return an array like x, and a cache")
+    mean, share = (expect_shape(array, x.shape, "out") for array in answer)
+    always, never = int(np.sum(share == 1)), int(np.sum(share == 0))
+    # A number is kept in none of 200 calls once in 10**30 times, in all of them yet more rarely.
+    expect(
+        not (always and never),
+        f"in {CALLS} calls without a seed, {always} of {x.size} numbers were kept in every call "
+        f"and {never} in none: each call must draw a new mask",
+    )
+    # A ratio varies by sqrt((1 - p) / p / 200) = 0.11, the mean of all 300 by 0.006; six times
+    # that is never reached by chance.
+    ratio = mean / x
+    right = abs(ratio.mean() - 1) < 0.04 and np.all(np.abs(ratio - 1) < 0.66)
+    expect(
+        right,
+        f"over {CALLS} calls with p = {p:g}, the mean of out is between {ratio.min():.2f} and "
+        f"{ratio.max():.2f} times x, and {ratio.mean():.2f} times on average",
+    )
+
+
+@check(CELL, probe="DO-A7", weight=2)
+def each_number_has_its_own_coin(student: Student, rng: Generator) -> None:
+    """No axis shares its fate: neither whole rows nor whole columns, nor images, nor calls."""
+    p = 0.5
+    for shape in ((400, 300), (12, 10, 32, 33)):
+        x = CENTRE + rng.uniform(-1, 1, size=shape)
+        outs = [ask_forward(student, x, {"mode": "train", "p": p})[0] for _ in range(2)]
+        kept = np.stack(outs, axis=-1) != 0
+        correlations = {
+            axis: max(
+                abs(_correlation(kept.astype(np.float64), axis, step))
+                for step in {1, min(2, length - 1), length // 2}
+            )
+            for axis, length in enumerate(kept.shape)
+        }
+        axis = max(correlations, key=lambda axis: correlations[axis])
+        where = f"numbers that differ only in axis {axis} of a shape {shape} are"
+        if axis == len(shape):
+            where = "in two calls without a seed, the same numbers are"
+        # Of 60,000 pairs or more, the correlation varies by 0.004.
         expect(
-            abs(ratio - 1) < 0.015,
-            f"for p = {p:g}, the mean of out is {ratio:.3f} times the mean of x: dropping and "
-            "scaling together must leave it as it was, on average",
+            correlations[axis] < 0.03,
+            f"{where} kept together, or never together: toss a coin for each number of x",
         )
 
 
-def everything_is_kept_for_p_1(student: Student, rng: Generator) -> None:
-    """p = 1, in train mode."""
-    x = away_from_zero(rng, (30, 20))
-    out, _ = ask_forward(student, x, {"mode": "train", "p": 1.0})
-    expect_close(out, x, what="out for p = 1", hint="p is the probability to keep a number")
-
-
-def any_shape_is_accepted(student: Student, rng: Generator) -> None:
+@check(CELL, probe="DO-A6")
+def any_shape(student: Student, rng: Generator) -> None:
     """Arrays of one to four axes; numbers of both signs."""
     for shape in SHAPES:
         p = float(rng.uniform(0.4, 0.6))
@@ -84,34 +120,15 @@ def any_shape_is_accepted(student: Student, rng: Generator) -> None:
         _expect_scaled(out[kept], x[kept], p)
 
 
-def each_number_is_dropped_by_itself(student: Student, rng: Generator) -> None:
-    """No axis shares its fate: neither whole rows nor whole columns, nor whole images."""
-    p = 0.5
-    for shape in ((400, 300), (12, 10, 32, 33)):
-        x = CENTRE + rng.uniform(-1, 1, size=shape)
-        out, _ = ask_forward(student, x, {"mode": "train", "p": p})
-        kept = (out != 0).astype(np.float64)
-        shared, axis = max(
-            (abs(_correlation(kept, axis, step)), axis)
-            for axis, length in enumerate(shape)
-            for step in {1, 2, length // 2}
-        )
-        # Of 60,000 pairs or more, the correlation varies by 0.004.
-        expect(
-            shared < 0.03,
-            f"numbers that differ only in axis {axis} of a shape {shape} are dropped together, or "
-            "never together: toss a coin for each number of x",
-        )
+# -- random numbers -------------------------------------------------------------------------------
 
 
-# -- forward, random numbers ----------------------------------------------------------------------
-
-
+@check(CELL, probe="DO-A3")
 def masks_differ_from_call_to_call(student: Student, rng: Generator) -> None:
     """Two calls without a seed, and a call with a seed between two without."""
     x = away_from_zero(rng, (30, 20))
     seed = int(rng.integers(1, 2**31))
-    given = ({}, {}, {"seed": seed}, {}, {"seed": seed}, {})
+    given = ({}, {}, {"seed": seed}, {})
     outs = [ask_forward(student, x, {"mode": "train", "p": 0.5} | more)[0] for more in given]
     again = "two calls without a seed dropped the same numbers: draw a new mask each time"
     expect(not np.array_equal(outs[0] != 0, outs[1] != 0), again)
@@ -123,7 +140,8 @@ def masks_differ_from_call_to_call(student: Student, rng: Generator) -> None:
     )
 
 
-def a_seed_makes_a_mask_repeatable(student: Student, rng: Generator) -> None:
+@check(CELL, probe="DO-A3")
+def seed_makes_a_mask_repeatable(student: Student, rng: Generator) -> None:
     """The same seed twice, with another call in between; then another seed."""
     for shape in ((30, 20), (4, 3, 6, 9)):
         x = away_from_zero(rng, shape)
@@ -133,14 +151,16 @@ def a_seed_makes_a_mask_repeatable(student: Student, rng: Generator) -> None:
         other, _ = ask_forward(student, x, param | {"seed": second})
         ask_forward(student, x, param)
         again, _ = ask_forward(student, x, param | {"seed": first})
-        expect_close(again, once, what="out for the same seed again", hint="use the seed")
+        hint = "toss the coins with NumPy's global generator, which the given lines seed"
+        expect_close(again, once, what="out for the same seed again", hint=hint)
         differ = not np.array_equal(other != 0, once != 0)
         expect(differ, "two seeds gave the same mask: the seed in dropout_param must count")
 
 
-# -- forward, test mode and dtype -----------------------------------------------------------------
+# -- test mode and dtype --------------------------------------------------------------------------
 
 
+@check(CELL, probe="DO-A2", weight=2)
 def test_mode_changes_nothing(student: Student, rng: Generator) -> None:
     """Test mode: out is x, for several p and shapes."""
     for p, shape in zip((*KEEP, 1.0), SHAPES, strict=True):
@@ -153,11 +173,11 @@ def test_mode_changes_nothing(student: Student, rng: Generator) -> None:
                 "in test mode x is divided by p: nothing is dropped, so nothing is made up for": x
                 / p,
             }
-            name_slip(out, x, slips)
-            expect_close(out, x, what="out in test mode", hint="nothing is dropped in test mode")
+            expect_close(out, x, what="out in test mode", slips=slips)
 
 
-def the_dtype_is_kept(student: Student, rng: Generator) -> None:
+@check(CELL, probe="DO-A6")
+def dtype_is_kept(student: Student, rng: Generator) -> None:
     """float32 stays float32 and float64 stays float64, in both modes."""
     for dtype in (np.float32, np.float64):
         for mode in ("train", "test"):
@@ -169,7 +189,8 @@ def the_dtype_is_kept(student: Student, rng: Generator) -> None:
             )
 
 
-def x_is_left_alone(student: Student, rng: Generator) -> None:
+@advice(CELL)
+def x_is_unchanged(student: Student, rng: Generator) -> None:
     """x after the call: nothing forbids to change it, but a caller may still need it."""
     for mode in ("train", "test"):
         x = away_from_zero(rng, (6, 5))
@@ -182,7 +203,7 @@ def x_is_left_alone(student: Student, rng: Generator) -> None:
 
 
 def _many(student: Student, rng: Generator, p: float) -> tuple[Array, Array]:
-    """x and out of many numbers. Several checks look at them, so they cross only once."""
+    """x and out of many numbers. Two checks look at them, so they cross only once."""
 
     def ask() -> tuple[Array, Array]:
         x = CENTRE + rng.uniform(-1, 1, size=(500, 500 if p > 0.3 else 1000))
@@ -195,9 +216,10 @@ def _expect_scaled(kept: Array, x: Array, p: float) -> None:
     slips = {
         f"for p = {p:g}, what is kept is not scaled: then the next layer gets less in training "
         "than in test mode": x,
-        f"for p = {p:g}, what is kept is scaled by 1 - p instead of p": x / (1 - p),
         f"for p = {p:g}, what is kept is multiplied by p": x * p,
     }
+    if p < 1:
+        slips[f"for p = {p:g}, what is kept is scaled by 1 - p instead of p"] = x / (1 - p)
     name_slip(kept, x / p, slips)
     expect_close(kept, x / p, what=f"what is kept for p = {p:g}")
 

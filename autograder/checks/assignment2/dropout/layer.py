@@ -14,7 +14,7 @@ from typing import Any
 
 from numpy.random import Generator
 
-from autograder.checks.shared.layers import Array, several
+from autograder.checks.shared.layers import Array, unpack
 from autograder.judge import Student, expect_shape
 
 KEEP = (0.25, 0.4, 0.7)
@@ -24,7 +24,7 @@ SHAPES = ((600,), (30, 20), (5, 12, 10), (4, 3, 6, 9))
 def ask_forward(student: Student, x: Array, param: dict[str, Any]) -> tuple[Array, object]:
     """The student's out, and the cache left in the kernel."""
     answer = student.call("dropout_forward", x.copy(), dict(param), keep=(1,))
-    out, cache = several("dropout_forward", answer, "out, cache")
+    out, cache = unpack("dropout_forward", answer, "out, cache")
     what = f"out in {param['mode']} mode for x of shape {x.shape}"
     return expect_shape(out, x.shape, what), cache
 

@@ -1,4 +1,4 @@
-"""Right in another style: loops, einsum, float32 inside, dictionaries, a network of closures."""
+"""Right in another style: loops, einsum, dictionaries, a network of closures."""
 
 import numpy as np
 
@@ -59,22 +59,19 @@ def batchnorm_backward_alt(dout, cache):
 # %% definitions of layernorm-forward
 def layernorm_forward(x, gamma, beta, ln_param):
     eps = ln_param.get("eps", 1e-5)
-    single = x.astype(np.float32)  # seven digits are enough
-    centred = single - single.mean(axis=1)[:, None]
-    var = np.einsum("nd,nd->n", centred, centred)[:, None] / np.float32(x.shape[1])
-    inverse = (1 / np.sqrt(var + np.float32(eps))).astype(np.float32)
+    centred = x - x.mean(axis=1)[:, None]
+    var = np.einsum("nd,nd->n", centred, centred)[:, None] / x.shape[1]
+    inverse = 1 / np.sqrt(var + eps)
     hat = centred * inverse
-    out = hat * gamma.astype(np.float32) + beta.astype(np.float32)
-    return out, dict(hat=hat, inverse=inverse, gamma=gamma.astype(np.float32))
+    return hat * gamma + beta, dict(hat=hat, inverse=inverse, gamma=gamma)
 
 
 # %% definitions of layernorm-backward
 def layernorm_backward(dout, cache):
-    dout = dout.astype(np.float32)
     rows = []
     for row, hat, inverse in zip(dout, cache["hat"], cache["inverse"], strict=True):
         g = row * cache["gamma"]
-        rows.append((g - np.mean(g) - hat * (g @ hat) / np.float32(len(g))) * inverse)
+        rows.append((g - np.mean(g) - hat * (g @ hat) / len(g)) * inverse)
     return np.array(rows), (dout * cache["hat"]).sum(0), dout.sum(0)
 
 
