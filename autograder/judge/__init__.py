@@ -3,6 +3,8 @@
 from autograder.judge.expect import (
     RTOL,
     Failed,
+    Precision,
+    Slips,
     as_array,
     expect,
     expect_close,
@@ -21,7 +23,9 @@ __all__ = [
     "RTOL",
     "Failed",
     "Instance",
+    "Precision",
     "Ref",
+    "Slips",
     "Student",
     "StudentError",
     "advice",

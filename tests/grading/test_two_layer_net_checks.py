@@ -124,8 +124,8 @@ def test_a_penalty_without_the_half_is_one_failure_and_a_precise_one(zygote) -> 
         sources["two-layer-net"] = sources["two-layer-net"].replace(old, new)
     with student_with(zygote, sources) as student:
         messages = failed(verdict(student, "tln-net-loss"))
-    assert list(messages) == ["penalty_has_one_half"]
-    assert "with 0.5" in messages["penalty_has_one_half"]
+    assert list(messages) == ["penalty_is_right"]
+    assert "with 0.5" in messages["penalty_is_right"]
 
 
 # -- searches -------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ Shapes: x (N, d_1, ..., d_k) with D = d_1 * ... * d_k; w (D, M); b (M,); scores 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +13,7 @@ import torch
 from numpy.random import Generator
 from torch.nn import functional
 
-from autograder.judge import Failed, Student, expect_shape
+from autograder.judge import Failed, Slips, Student, expect_near, expect_shape
 
 Array = np.ndarray
 Layer = Callable[..., torch.Tensor]
@@ -117,14 +117,24 @@ def forward(student: Student, name: str, *arrays: Array) -> tuple[object, object
 
     Failed unless these are two things. What the cache holds is free.
     """
-    return several(name, student.call(name, *(a.copy() for a in arrays), keep=(1,)), "out, cache")
+    return unpack(name, student.call(name, *(a.copy() for a in arrays), keep=(1,)), "out, cache")
+
+
+def backward(
+    student: Student, name: str, dout: Array, cache: object, wanted: str
+) -> tuple[object, ...]:
+    """The gradients that ``wanted`` names ("dx, dw, db"), from a cache of the student's forward.
+
+    They are not yet looked at: a check judges its own gradient alone.
+    """
+    return unpack(name, student.call(name, dout.copy(), cache), wanted)
 
 
 def affine_backward(student: Student, case: Affine) -> tuple[Array, Array, Array]:
     """The student's dx, dw, db for an upstream gradient, from the cache of their own forward."""
     _, cache = forward(student, "affine_forward", *case.arguments)
     answer = student.call("affine_backward", case.dout.copy(), cache)
-    return in_shape(several("affine_backward", answer, "dx, dw, db"), case)
+    return in_shape(unpack("affine_backward", answer, "dx, dw, db"), case)
 
 
 def in_shape(answer: Sequence[object], case: Affine) -> tuple[Array, Array, Array]:
@@ -138,10 +148,25 @@ def in_shape(answer: Sequence[object], case: Affine) -> tuple[Array, Array, Arra
 
 def ask_loss(student: Student, name: str, scores: Array, y: Array) -> tuple[object, object]:
     """The student's loss and gradient, not yet looked at. Failed unless these are two things."""
-    return several(name, student.call(name, scores.copy(), y.copy()), "loss, dx")
+    return unpack(name, student.call(name, scores.copy(), y.copy()), "loss, dx")
 
 
-def several(name: str, answer: object, wanted: str) -> tuple:
+def expect_gradient(
+    got: object, want: Array, what: str, *, slips: Slips | None = None, hint: str = ""
+) -> None:
+    """The numbers of one gradient; ``expect_gradient_shapes`` asks for its shape."""
+    expect_near(got, want, what=what, slips=slips, hint=hint, squeeze=True)
+
+
+def expect_gradient_shapes(
+    answer: Sequence[object], likes: Mapping[str, Array], about: str = ""
+) -> None:
+    """Each gradient has the shape of what it is the gradient of: ``{"dx": x, "dw": w, ...}``."""
+    for got, (name, like) in zip(answer, likes.items(), strict=True):
+        expect_shape(got, like.shape, f"{name} {about}".rstrip())
+
+
+def unpack(name: str, answer: object, wanted: str) -> tuple:
     """The things that a function returned. Failed unless they are as many as ``wanted`` names."""
     count = wanted.count(",") + 1
     if answer is None:
@@ -150,3 +175,6 @@ def several(name: str, answer: object, wanted: str) -> tuple:
         found = f"{len(answer)} things" if isinstance(answer, tuple | list) else "one thing"
         raise Failed(f"{name} must return {count} things, {wanted}; it returned {found}")
     return tuple(answer)
+
+
+several = unpack  # goes when no notebook uses the old name

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from autograder.checks.assignment1.two_layer_net import layers as layer
 from autograder.checks.assignment1.two_layer_net import losses as loss
-from autograder.checks.assignment1.two_layer_net import net, training
+from autograder.checks.assignment1.two_layer_net import net_init, net_loss, training
 from autograder.checks.assignment1.two_layer_net import sgd as rule
 from autograder.checks.assignment1.two_layer_net.losses import SOFTMAX, SVM, LossLayer
 from autograder.judge import advice, asker
 
+__all__ = ["net_init", "net_loss"]
 ask = asker(__name__)
 
 AFFINE, AFFINE_BACK = "tln-affine-forward", "tln-affine-backward"
@@ -52,22 +53,6 @@ ask("tln-softmax-loss", "SMX-B1", loss.offsets_of_rows_change_nothing, SOFTMAX, 
 ask("tln-softmax-loss", "SMX-B2", loss.hopeless_scores_stay_finite, SOFTMAX, declare=advice)
 ask_of_loss("tln-svm-loss", SVM, "LOSS-A5")
 ask("tln-svm-loss", "LOSS-A5", loss.margins_all_kept_or_none, SVM, weight=2)
-
-INIT, NET = "tln-net-init", "tln-net-loss"
-ask(INIT, "TLN-A1", net.parameters_have_their_shapes, weight=2)
-ask(INIT, "TLN-A1", net.weights_have_the_asked_spread, weight=2)
-ask(INIT, "TLN-A1", net.weights_are_normal_around_zero)
-ask(INIT, "TLN-A1", net.biases_start_at_zero)
-ask(INIT, "TLN-A1", net.reg_is_kept)
-ask(NET, "TLN-A2", net.scores_are_right, weight=2)
-ask(NET, "TLN-A3", net.loss_is_right, weight=2)
-ask(NET, "TLN-A3", net.penalty_has_one_half, weight=2)
-ask(NET, "TLN-A4", net.gradients_are_right, weight=4)
-ask(NET, "TLN-A4", net.penalty_gradients_fit_the_loss, weight=2)
-ask(NET, "TLN-A5", net.images_are_accepted)
-ask(NET, "TLN-A6", net.scores_do_not_depend_on_reg)
-ask(NET, "TLN-A7", net.parameters_are_read_when_called)
-ask(NET, "TLN-A6", net.loss_leaves_everything, condition=True)
 
 ask("tln-sgd", "SGD-A1", rule.sgd_goes_against_the_gradient, weight=2)
 ask("tln-sgd", "SGD-A1", rule.sgd_has_a_default_rate)
