@@ -83,8 +83,8 @@ def declare_net_loss_checks(
         for case in cases(rng):
             batch, (_, want) = (case.X, case.y), right_loss(case)
             first, second = net.answers(student, case, batch, batch)
-            expect_gradients(as_gradients(first, case), want, f"of {case.depth} layers")
-            expect_gradients(as_gradients(second, case), want, f"of {AGAIN},")
+            expect_gradients(as_gradients(first), want, f"of {case.depth} layers")
+            expect_gradients(as_gradients(second), want, f"of {AGAIN},")
 
     @check(cell, probe=probes["gradients"], weight=2, module=module)
     def penalty_gradients_are_right(student: Student, rng: Generator) -> None:
@@ -113,7 +113,7 @@ def declare_net_loss_checks(
             loss, grads = right_loss(case)
             expect_near(as_scores(scores, case), right_scores(case), what=f"loss(X) {about}")
             expect_near(as_loss(answer), loss, what=f"the loss {about}")
-            expect_gradients(as_gradients(answer, case), grads, about)
+            expect_gradients(as_gradients(answer), grads, about)
 
     @check(cell, probe=probes["reg"], module=module)
     def scores_do_not_depend_on_reg(student: Student, rng: Generator) -> None:

@@ -12,7 +12,7 @@ Shapes: images (N, 3, 32, 32), labels (N,), C = 10 classes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,61 +24,6 @@ from autograder.judge import Student, as_array, expect
 CLASSES = 10
 SIZES = {"train": 61, "val": 199, "test": 47}  # primes: no two accuracies agree by accident
 SECONDS = 30.0
-
-# What the cell finds under the names TwoLayerNet and Solver. `_train` and `_answer` are the
-# judge's. The number of the last training is kept in the biases, where copies of the parameters
-# take it along.
-STAND_INS = """
-import numpy as _np
-
-class TwoLayerNet:
-    def __init__(self, input_dim=3 * 32 * 32, hidden_dim=100, num_classes=10, weight_scale=1e-3,
-                 reg=0.0):
-        self.reg, self._scale = reg, weight_scale
-        self._sizes = (int(input_dim), int(hidden_dim), int(num_classes))
-        self.params = {
-            "W1": _np.zeros((input_dim, hidden_dim)), "b1": _np.zeros(hidden_dim),
-            "W2": _np.zeros((hidden_dim, num_classes)), "b2": _np.zeros(num_classes),
-        }
-
-    def loss(self, X, y=None):
-        if y is None:
-            return _answer(float(self.params["b2"][0]), X)
-        return 2.3, {name: 0.0 * value for name, value in self.params.items()}
-
-class Solver:
-    def __init__(self, model, data, *, update_rule="sgd", optim_config=None, lr_decay=1.0,
-                 batch_size=100, num_epochs=10, num_train_samples=1000, num_val_samples=None,
-                 checkpoint_name=None, print_every=10, verbose=True, seed=None):
-        self.model, self.update_rule, self.num_epochs = model, update_rule, num_epochs
-        self.lr_decay, self.batch_size, self.verbose = lr_decay, batch_size, verbose
-        self.optim_config = dict(optim_config or {})
-        self.X_train, self.y_train = data["X_train"], data["y_train"]
-        self.X_val, self.y_val = data["X_val"], data["y_val"]
-        self.epoch, self.best_val_acc, self.best_params, self._number = 0, 0.0, {}, 0
-        self.loss_history, self.train_acc_history, self.val_acc_history = [], [], []
-        self.optim_configs = {name: dict(self.optim_config) for name in model.params}
-
-    def train(self):
-        net = self.model
-        settings = (net._sizes, net.reg, net._scale, self.num_epochs, self.batch_size,
-                    self.lr_decay, sorted(self.optim_config.items()))
-        self._number, train, val = _train(
-            float(net.params["b2"][0]), list(net._sizes), int(self.num_epochs), repr(settings),
-            self.X_train, self.y_train, self.X_val, self.y_val,
-        )
-        self.epoch, self.best_val_acc = self.num_epochs, val
-        self.train_acc_history = [0.1] + [train] * max(self.num_epochs, 1)
-        self.val_acc_history = [0.1] + [val] * max(self.num_epochs, 1)
-        self.loss_history = list(_np.linspace(2.3, 1.0, 20))
-        self.model.params["b2"] = self.model.params["b2"] + 0.0
-        self.model.params["b2"][:] = self._number
-        self.best_params = {name: value.copy() for name, value in self.model.params.items()}
-
-    def check_accuracy(self, X, y, num_samples=None, batch_size=100):
-        return float(_np.mean(_np.argmax(self.model.loss(_np.asarray(X)), axis=1) == y))
-
-"""
 
 
 @dataclass(frozen=True)
@@ -99,7 +44,7 @@ class Run:
     rising: bool  # later networks are better in validation
     trainings: list[Training] = field(default_factory=list)
     asked_test: bool = False
-    after: Mapping[str, Any] = field(default_factory=dict)
+    after: Any = None  # what the function that ran the cell has read off afterwards
 
     def right(self, part: str, number: int) -> int:
         """How many images of a part the network of this training puts into the right class.
@@ -115,27 +60,26 @@ class Run:
 def run_cell(
     student: Student,
     rng: Generator,
+    function: Callable[..., Any],
     cell: str,
     more: Mapping[str, Any],
-    tail: str,
-    *names: str,
+    *,
     rising: bool = True,
 ) -> Run:
-    """Execute the student's ``cell``, then ``tail``; later checks share the run.
+    """Execute the student's ``cell`` by a function of `in_kernel_solver`; later checks share it.
 
     ``more`` are further names that the cell finds. Raises Failed, StudentError.
     """
-    source = f"{STAND_INS}\n{student.sources.get(cell, '')}\n{tail}"
     key = f"training in {cell}, {'rising' if rising else 'falling'}"
-    return student.once(key, lambda: _run(student, rng, source, more, names, Run(rising)))
+    return student.once(key, lambda: _run(student, rng, function, cell, more, Run(rising)))
 
 
 def _run(
     student: Student,
     rng: Generator,
-    source: str,
+    function: Callable[..., Any],
+    cell: str,
     more: Mapping[str, Any],
-    names: tuple[str, ...],
     run: Run,
 ) -> Run:
     X = {part: rng.normal(size=(rows, 3, 32, 32)) for part, rows in SIZES.items()}
@@ -172,7 +116,11 @@ def _run(
         for part in SIZES
         for letter in "Xy"
     }
-    run.after = student.rerun(source, bindings, names, seconds=SECONDS)
+    # The notebook's name for a part of the data, which short runs may use.
+    bindings["few_thousand"] = {
+        name: array[:40] if "train" in name else array for name, array in bindings["data"].items()
+    }
+    run.after = student.apply(function, cell, cells=(cell,), bindings=bindings, seconds=SECONDS)
     return run
 
 

@@ -22,7 +22,10 @@ Config = dict[str, Any]
 
 @dataclass(frozen=True)
 class Rule:
-    """An update rule: its settings, its memory, its step, and how it usually goes wrong."""
+    """An update rule: its settings, its memory, its step, and how it usually goes wrong.
+
+    ``epsilon_slips``: steps with epsilon in another place, which is advice.
+    """
 
     name: str
     defaults: Mapping[str, float]
@@ -30,6 +33,7 @@ class Rule:
     others: tuple[Mapping[str, float], ...]  # settings that are unlike the defaults
     move: Callable[[Array, Config], tuple[Array, Config]]  # (dw, config): what is added to w
     slips: Callable[[Array, Config], dict[str, Array]]  # the same, gone wrong
+    epsilon_slips: Callable[[Array, Config], dict[str, Array]] | None = None
 
 
 def right_step(rule: Rule, w: Array, dw: Array, config: Config) -> tuple[Array, Config]:
@@ -108,6 +112,71 @@ def _adam_slips(dw: Array, config: Config) -> dict[str, Array]:
     }
 
 
+def constant_slips(rule: Rule, dw: Array, config: Config) -> dict[str, Array]:
+    """Steps that take a setting for what it is by default."""
+    return {
+        f"config[{name!r}] makes no difference: it is taken for {usual:g}": rule.move(
+            dw, config | {name: usual}
+        )[0]
+        for name, usual in rule.defaults.items()
+        if config[name] != usual
+    }
+
+
+def memory_slips(rule: Rule, before: Config, after: Config) -> dict[str, dict[str, Array]]:
+    """For each array in config, what it usually is in place of the right one."""
+    slips = {
+        name: {
+            f"config[{name!r}] is as it was before the step: store the new one": before[name],
+            f"config[{name!r}] has the wrong sign": -after[name],
+        }
+        for name in rule.memory
+    }
+    if rule is ADAM:
+        for name, beta in (("m", "beta1"), ("v", "beta2")):
+            corrected = after[name] / (1 - before[beta] ** after["t"])
+            slips[name][f"config[{name!r}] holds the corrected mean: store {name} itself"] = (
+                corrected
+            )
+    return slips
+
+
+def _rmsprop_epsilon(dw: Array, config: Config) -> dict[str, Array]:
+    cache, epsilon = _rmsprop(dw, config)[1]["cache"], config["epsilon"]
+    rate = -config["learning_rate"]
+    return {
+        "epsilon is added to the cache, under the root": rate * dw / np.sqrt(cache + epsilon),
+        "epsilon is squared and added to the cache, under the root": (
+            rate * dw / np.sqrt(cache + epsilon**2)
+        ),
+        "epsilon makes no difference": rate * dw / np.sqrt(cache),
+        "the root, where it is smaller than epsilon, is replaced by epsilon": (
+            rate * dw / np.maximum(np.sqrt(cache), epsilon)
+        ),
+    }
+
+
+def _adam_epsilon(dw: Array, config: Config) -> dict[str, Array]:
+    memory, epsilon = _adam(dw, config)[1], config["epsilon"]
+    t, rate = memory["t"], -config["learning_rate"]
+    filled = 1 - config["beta2"] ** t
+    m_hat, v_hat = memory["m"] / (1 - config["beta1"] ** t), memory["v"] / filled
+    before = np.sqrt(memory["v"]) + epsilon  # the bias correction is a factor of the learning rate
+    return {
+        "epsilon is added to v_hat, under the root": rate * m_hat / np.sqrt(v_hat + epsilon),
+        "epsilon is squared and added to v_hat, under the root": (
+            rate * m_hat / np.sqrt(v_hat + epsilon**2)
+        ),
+        "epsilon is added to the root of v before the bias correction": (
+            rate * m_hat * np.sqrt(filled) / before
+        ),
+        "epsilon makes no difference": rate * m_hat / np.sqrt(v_hat),
+        "the root, where it is smaller than epsilon, is replaced by epsilon": (
+            rate * m_hat / np.maximum(np.sqrt(v_hat), epsilon)
+        ),
+    }
+
+
 MOMENTUM = Rule(
     "sgd_momentum",
     {"learning_rate": 1e-2, "momentum": 0.9},
@@ -123,6 +192,7 @@ RMSPROP = Rule(
     ({"decay_rate": 0.5, "learning_rate": 0.3}, {"decay_rate": 0.8, "learning_rate": 1e-3}),
     _rmsprop,
     _rmsprop_slips,
+    _rmsprop_epsilon,
 )
 ADAM = Rule(
     "adam",
@@ -134,6 +204,7 @@ ADAM = Rule(
     ),
     _adam,
     _adam_slips,
+    _adam_epsilon,
 )
 
 # -- inputs ---------------------------------------------------------------------------------------
