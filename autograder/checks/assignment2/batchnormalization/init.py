@@ -12,11 +12,13 @@ import numpy as np
 from numpy.random import Generator
 
 from autograder.checks.assignment2.fullyconnectednets.net_oracle import CLASS
-from autograder.judge import Student, as_array, expect, expect_close, expect_shape
+from autograder.judge import Student, as_array, check, expect, expect_close, expect_shape
 
+CELL = "bn-net-init"
 BATCHNORM, LAYERNORM = "batchnorm", "layernorm"
 
 
+@check(CELL, probe="FCBN-A1", weight=3)
 def gamma_and_beta_of_hidden_layers(student: Student, rng: Generator) -> None:
     """Names and shapes of all parameters, with either normalisation and with none."""
     for hidden in ([5], [6, 4, 7]):
@@ -39,6 +41,7 @@ def gamma_and_beta_of_hidden_layers(student: Student, rng: Generator) -> None:
                 expect_shape(params[name], shape, f"params[{name!r}]")
 
 
+@check(CELL, probe="FCBN-A1", weight=2)
 def normalization_starts_as_identity(student: Student, rng: Generator) -> None:
     """gamma, beta and the biases at the start, whatever weight_scale; their type."""
     for normalization in (BATCHNORM, LAYERNORM):
@@ -51,6 +54,7 @@ def normalization_starts_as_identity(student: Student, rng: Generator) -> None:
                 expect(got.dtype == np.float32, f"params[{name!r}] is not of the asked dtype")
 
 
+@check(CELL, probe="FCBN-A1")
 def weights_start_as_before(student: Student, rng: Generator) -> None:
     """The spread of the weights with a normalisation."""
     for normalization, scale in ((BATCHNORM, 0.5), (LAYERNORM, 2e-2)):

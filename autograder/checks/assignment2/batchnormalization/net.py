@@ -13,13 +13,14 @@ import numpy as np
 import torch
 from numpy.random import Generator
 
-from autograder.checks.assignment2.batchnormalization.net_layers import LAYERS
 from autograder.checks.assignment2.fullyconnectednets import net_oracle as nets
 from autograder.checks.assignment2.fullyconnectednets.net_oracle import EPS, Case, draw_case
 from autograder.checks.shared import layers
 from autograder.checks.shared.layers import Array
+from autograder.checks.shared.normalization_stand_ins import LAYERS
 from autograder.judge import (
     Student,
+    check,
     expect,
     expect_close,
     expect_near,
@@ -27,6 +28,7 @@ from autograder.judge import (
     name_slip,
 )
 
+CELL = "bn-net-loss"
 BATCHNORM, LAYERNORM = "batchnorm", "layernorm"
 HIDDEN = ((7,), (7, 6), (5, 6, 4))  # depth 2, 3 and 4
 REG = 0.7
@@ -39,6 +41,18 @@ _statistics = [dict(bn_param) for bn_param in _net.bn_params]
 _net.loss(_X, _y)
 _back = [str(bn_param.get("mode")) for bn_param in _net.bn_params]
 """
+
+
+@check(CELL, probe="FCBN-A3", weight=2)
+def loss_with_batchnorm(student: Student, rng: Generator) -> None:
+    """The loss of nets with batch normalisation and one, two and three hidden layers."""
+    loss_is_the_composition(student, rng, BATCHNORM)
+
+
+@check(CELL, probe="FCBN-A3", weight=2)
+def loss_with_layernorm(student: Student, rng: Generator) -> None:
+    """The loss of nets with layer normalisation and one, two and three hidden layers."""
+    loss_is_the_composition(student, rng, LAYERNORM)
 
 
 def loss_is_the_composition(student: Student, rng: Generator, normalization: str) -> None:

@@ -10,19 +10,17 @@ Shapes: X (N, d_1, ..., d_k), hidden outputs and masks (N, H_l), scores (N, C).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.random import Generator
 
-from autograder.checks.assignment2.batchnormalization.oracle import normalized
 from autograder.checks.assignment2.fullyconnectednets import net_oracle as nets
-from autograder.checks.assignment2.fullyconnectednets.net_oracle import EPS, Case
-from autograder.checks.shared import layers
+from autograder.checks.assignment2.fullyconnectednets.net_oracle import Case
 from autograder.checks.shared.layers import Array, several
+from autograder.checks.shared.normalization_stand_ins import LAYERS
 from autograder.judge import Failed, Student, StudentError, as_array, expect_shape
 
 SEED = 0  # of the networks that fc_net_oracle makes
@@ -68,55 +66,10 @@ class Dropping:
     @property
     def answers(self) -> dict[str, Callable[..., Any]]:
         """All the layers that the class may call, besides those of two_layer_net."""
-        return NORMS | {"dropout_forward": self.forward, "dropout_backward": self.backward}
-
-
-# -- normalisation, answered by the judge ---------------------------------------------------------
-# Nothing is written into bn_param: in test mode the running statistics are those before training,
-# which is also what fc_net_oracle takes for granted.
-
-
-def _batchnorm(x: Any, gamma: Any, beta: Any, bn_param: Any) -> tuple[Array, tuple]:
-    test = bn_param["mode"] == "test"
-    return _norm("still" if test else "batch", x, gamma, beta)
-
-
-def _layernorm(x: Any, gamma: Any, beta: Any, ln_param: Any) -> tuple[Array, tuple]:
-    return _norm("layer", x, gamma, beta)
-
-
-def _norm(kind: str, x: Any, gamma: Any, beta: Any) -> tuple[Array, tuple]:
-    arrays = as_array(x, "x"), as_array(gamma, "gamma"), as_array(beta, "beta")
-    return layers.value(_LAYERS[kind], *arrays), (kind, *arrays)
-
-
-def _batchnorm_backward(dout: Any, cache: Any) -> tuple[Array, ...]:
-    return _norm_backward("batch", dout, cache)
-
-
-def _layernorm_backward(dout: Any, cache: Any) -> tuple[Array, ...]:
-    return _norm_backward("layer", dout, cache)
-
-
-def _norm_backward(kind: str, dout: Any, cache: Any) -> tuple[Array, ...]:
-    made_by, *arrays = cache
-    if made_by != kind:
-        raise ValueError(f"{kind}norm_backward was given the cache of another function, or mode")
-    return layers.gradients(_LAYERS[kind], [as_array(a) for a in arrays], as_array(dout, "dout"))
-
-
-_LAYERS: Mapping[str, Callable[..., torch.Tensor]] = {
-    "batch": lambda x, gamma, beta: gamma * normalized(x, 0, EPS) + beta,
-    "layer": lambda x, gamma, beta: gamma * normalized(x, 1, EPS) + beta,
-    "still": lambda x, gamma, beta: gamma * (x / EPS**0.5) + beta,
-}
-NORMS: dict[str, Callable[..., Any]] = {
-    "batchnorm_forward": _batchnorm,
-    "batchnorm_backward": _batchnorm_backward,
-    "batchnorm_backward_alt": _batchnorm_backward,
-    "layernorm_forward": _layernorm,
-    "layernorm_backward": _layernorm_backward,
-}
+        return LAYERS["more_layers"] | {
+            "dropout_forward": self.forward,
+            "dropout_backward": self.backward,
+        }
 
 
 # -- asking the student ---------------------------------------------------------------------------
@@ -125,7 +78,7 @@ NORMS: dict[str, Callable[..., Any]] = {
 def loss_of(student: Student, rng: Generator, case: Case) -> tuple[float, Case]:
     """The loss in training mode, and the case with the masks that were used."""
     dropping = Dropping(case, rng)
-    loss, _ = nets.loss_of(student, case, more_layers=dropping.answers)
+    loss, _ = nets.loss_of(student, case, more_layers=dropping.answers, prelude=LAYERS["prelude"])
     _expect_hidden_only(dropping)
     return loss, _with_masks_used(student, dropping)
 
@@ -133,7 +86,9 @@ def loss_of(student: Student, rng: Generator, case: Case) -> tuple[float, Case]:
 def gradients_of(student: Student, rng: Generator, case: Case) -> tuple[dict[str, Array], Case]:
     """The gradients by name, and the case with the masks that were used."""
     dropping = Dropping(case, rng)
-    grads = nets.gradients_of(student, case, more_layers=dropping.answers)
+    grads = nets.gradients_of(
+        student, case, more_layers=dropping.answers, prelude=LAYERS["prelude"]
+    )
     _expect_hidden_only(dropping)
     return grads, _with_masks_used(student, dropping)
 
@@ -143,7 +98,9 @@ def run(
 ) -> tuple[dict[str, Any], Dropping]:
     """Execute ``source`` with ``_net``, ``_X`` and ``_y``; the values of ``names`` afterwards."""
     dropping = Dropping(case, rng)
-    after = nets.run(student, case, source, *names, more_layers=dropping.answers)
+    after = nets.run(
+        student, case, source, *names, more_layers=dropping.answers, prelude=LAYERS["prelude"]
+    )
     _expect_hidden_only(dropping)
     return after, dropping
 

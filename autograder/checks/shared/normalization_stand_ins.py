@@ -9,11 +9,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-import torch
 
-from autograder.checks.assignment2.batchnormalization.oracle import DEFAULT_EPS, normalized
 from autograder.checks.shared import layers
 from autograder.checks.shared.layers import Array
+from autograder.checks.shared.normalization import BATCH, DEFAULT_EPS, LAYER, Norm, layer_of
 from autograder.judge import as_array
 
 # The layer has to change the dictionary it is given, which no answer of the judge's can.
@@ -41,32 +40,26 @@ def _batchnorm(
         "running_mean": momentum * mean + (1 - momentum) * rows.mean(axis=0),
         "running_var": momentum * var + (1 - momentum) * rows.var(axis=0),
     }
-    return _forward(0, rows, scale, shift, eps), (rows, scale, shift, eps), statistics
+    arrays = rows, scale, shift
+    return layers.value(layer_of(BATCH, eps), *arrays), ("batchnorm", *arrays, eps), statistics
 
 
 def _layernorm(
     x: Any, gamma: Any, beta: Any, ln_param: Mapping[str, Any]
-) -> tuple[Array, tuple[Array, Array, Array, float]]:
+) -> tuple[Array, tuple[Any, ...]]:
     arrays = as_array(x, "x"), as_array(gamma, "gamma"), as_array(beta, "beta")
     eps = ln_param.get("eps", DEFAULT_EPS)
-    return _forward(1, *arrays, eps), (*arrays, eps)
+    return layers.value(layer_of(LAYER, eps), *arrays), ("layernorm", *arrays, eps)
 
 
-def _forward(axis: int, x: Array, gamma: Array, beta: Array, eps: float) -> Array:
-    return layers.value(_layer(axis, eps), x, gamma, beta)
-
-
-def _layer(axis: int, eps: float) -> layers.Layer:
-    def layer(x: torch.Tensor, gamma: torch.Tensor, beta: torch.Tensor) -> torch.Tensor:
-        return gamma * normalized(x, axis, eps) + beta
-
-    return layer
-
-
-def _backward(axis: int) -> Callable[[Any, Any], tuple[Array, ...]]:
+def _backward(norm: Norm, kind: str) -> Callable[[Any, Any], tuple[Array, ...]]:
     def backward(dout: Any, cache: Any) -> tuple[Array, ...]:
-        *arrays, eps = cache
-        layer = _layer(axis, float(eps))
+        if cache is None:
+            raise ValueError(f"{kind}_backward was given the cache of a call in test mode")
+        made_by, *arrays, eps = cache
+        if made_by != kind:
+            raise ValueError(f"{kind}_backward was given the cache of {made_by}_forward")
+        layer = layer_of(norm, float(eps))
         return layers.gradients(layer, [as_array(a) for a in arrays], as_array(dout, "dout"))
 
     return backward
@@ -77,9 +70,9 @@ LAYERS: dict[str, Any] = {
     "prelude": PRELUDE,
     "more_layers": {
         "_batchnorm": _batchnorm,
-        "batchnorm_backward": _backward(0),
-        "batchnorm_backward_alt": _backward(0),
+        "batchnorm_backward": _backward(BATCH, "batchnorm"),
+        "batchnorm_backward_alt": _backward(BATCH, "batchnorm"),
         "layernorm_forward": _layernorm,
-        "layernorm_backward": _backward(1),
+        "layernorm_backward": _backward(LAYER, "layernorm"),
     },
 }
