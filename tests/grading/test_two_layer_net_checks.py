@@ -198,6 +198,13 @@ WRONG = {
         16 / 17,
         {"gradients_have_their_shapes": "grads['b1'] has shape (1, 5); expected (5,)"},
     ),
+    (NET, '"b1": db1, ', "", "tln-net-loss"): (
+        12 / 17,
+        {
+            "gradients_are_right": "grads has no entry for b1",
+            "images_and_single_examples_are_accepted": "grads has no entry for b1",
+        },
+    ),
     # The gradients are right: what is wrong in the loss is paid for once.
     (NET, "+ np.sum(W2**2)", "+ 0 * np.sum(W2**2)", "tln-net-loss"): (
         15 / 17,
