@@ -34,6 +34,7 @@ from autograder.checks.shared.student_net import (
     as_gradients,
     as_loss,
     as_scores,
+    expect_entries,
     expect_gradient_shapes,
 )
 from autograder.judge import Student, check, expect, expect_close, expect_near
@@ -94,7 +95,7 @@ def shapes_of_gradients(student: Student, rng: Generator) -> None:
     """Each entry of grads has the shape of its parameter, and there are no others."""
     case = draw_case(rng, keep=0.5, normalization="batchnorm")
     (answer,), _ = answers(student, rng, case, (case.X, case.y))
-    expect_gradient_shapes(as_gradients(answer, case), case)
+    expect_gradient_shapes(as_gradients(answer), case)
 
 
 def _expect_loss(student: Student, rng: Generator, case: Case) -> None:
@@ -122,7 +123,8 @@ def _slips(case: Case) -> dict[str, float]:
 
 def _expect_gradients(student: Student, rng: Generator, case: Case) -> None:
     (answer,), case = answers(student, rng, case, (case.X, case.y))
-    grads, (_, want) = as_gradients(answer, case), right_loss(case)
+    grads, (_, want) = as_gradients(answer), right_loss(case)
+    expect_entries(grads, want)
     ones = tuple(np.ones_like(mask) for mask in case.masks)
     _, undropped = right_loss(replace(case, masks=ones))
     slip = "the gradients are those of a network without dropout"
@@ -209,7 +211,7 @@ def penalty(student: Student, rng: Generator) -> None:
 
     expect_penalty(case, lambda one: as_loss(ask(one)))
     expect_penalty_gradients(
-        case, lambda one: as_loss(ask(one)), lambda one: as_gradients(ask(one), one)
+        case, lambda one: as_loss(ask(one)), lambda one: as_gradients(ask(one))
     )
 
 
