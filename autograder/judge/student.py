@@ -184,14 +184,6 @@ class Student:
         )
         return self.request(what, message, keep, seconds)
 
-    def make(self, source: str, bindings: Mapping[str, Any]) -> Ref:
-        """Execute ``source`` away from the student's names; the object it calls ``made``.
-
-        It stays in the kernel: a network, say, that the student's function is to be called with.
-        ``source`` is ours, and holds nothing that a student may not see.
-        """
-        return self.request("make", {"op": "make", "source": source, "bindings": dict(bindings)})
-
     def stand_in(self, what: Callable[..., Any], name: str | None = None) -> StandIn:
         """A class, or a function, for the kernel that the judge answers for.
 

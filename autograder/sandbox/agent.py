@@ -75,7 +75,6 @@ class Agent:
             "draw": self._draw,
             "grad": self._grad,
             "rerun": self._rerun,
-            "make": self._make,
             "apply": self._apply,
         }
 
@@ -155,12 +154,6 @@ class Agent:
         namespace = {**self._shell.user_ns, **request["bindings"]}
         execute_again(self._shell, "", request["source"], namespace)
         return {name: namespace[name] for name in request["names"] if name in namespace}
-
-    def _make(self, request: dict) -> wire.Ref:
-        """Execute source in a namespace of its own; what it calls ``made`` stays here."""
-        namespace = {"__name__": "made", **request["bindings"]}
-        exec(compile(request["source"], "<made>", "exec"), namespace)
-        return self._keep(namespace["made"])
 
     def _apply(self, request: dict) -> Any:
         """Call a function of the judge's with a copy of the student's notebook."""

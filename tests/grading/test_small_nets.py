@@ -79,10 +79,19 @@ def test_training_mode_is_noticed(student: Student) -> None:
 
 
 @pytest.mark.sandbox
-def test_what_is_made_is_apart_from_the_students_names(student: Student) -> None:
-    with pytest.raises(StudentError, match=r"NameError.*scores"):
-        student.make("made = scores", {})
-    made = student.make("made = [a, a]", {"a": 3})
-    assert student.fetch(made) == [3, 3]
-    with pytest.raises(StudentError, match="made"):
-        student.get("made")
+def test_a_spy_notes_the_mode_of_each_call(student: Student) -> None:
+    spy = draw_net(np.random.default_rng(3), LAYERS).in_kernel(student, spy=True)
+    model = Instance(student, spy, "model")
+    X = torch.zeros(2, 3, 8, 8, dtype=torch.float64)
+    for mode in (False, True, False):
+        model.call("train", mode, keep=True)
+        student.call("scores", X, spy)
+    assert model.get("modes") == [False, True, False]
+
+
+@pytest.mark.sandbox
+def test_what_is_made_is_no_name_of_the_students(student: Student) -> None:
+    draw_net(np.random.default_rng(4), LAYERS).in_kernel(student)
+    for name in ("make", "network", "model"):
+        with pytest.raises(StudentError, match=f"name '{name}' is not defined"):
+            student.get(name)

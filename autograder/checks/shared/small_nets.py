@@ -5,7 +5,6 @@ The kernel gets a plain description and arrays; the judge keeps the same network
 
 from __future__ import annotations
 
-import inspect
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,14 +12,10 @@ import numpy as np
 from numpy.random import Generator
 from torch import nn
 
-from autograder.checks.shared import net_builder
+from autograder.checks.shared import in_kernel_nets
 from autograder.judge import Ref, Student
 
 Layers = tuple[tuple[Any, ...], ...]
-MADE = """
-network = build(layers, weights).train(train)
-made = Spy(network) if spy else network
-"""
 
 
 @dataclass(frozen=True)
@@ -32,18 +27,17 @@ class SmallNet:
 
     def in_judge(self) -> nn.Sequential:
         """The network, frozen and in eval mode."""
-        return net_builder.build(self.layers, self.weights)
+        return in_kernel_nets.build(self.layers, self.weights)
 
     def in_kernel(self, student: Student, *, spy: bool = False, train: bool = False) -> Ref:
         """The same network beside the student's code.
 
-        A ``spy`` keeps in its attribute ``seen`` what it was called with. ``train`` leaves it in
-        training mode, where dropout and batch statistics disturb whoever does not call ``eval()``.
+        A ``spy`` keeps in its attributes ``seen`` and ``modes`` what it was called with, and in
+        which mode. ``train`` leaves it in training mode, where dropout and batch statistics disturb
+        whoever does not call ``eval()``.
         """
-        source = inspect.getsource(net_builder) + MADE
-        layers = [list(layer) for layer in self.layers]
-        settings = {"weights": list(self.weights), "spy": spy, "train": train}
-        return student.make(source, {"layers": layers} | settings)
+        layers, weights = [list(layer) for layer in self.layers], list(self.weights)
+        return student.apply(in_kernel_nets.make, layers, weights, spy=spy, train=train, keep=True)
 
 
 def draw_net(
@@ -53,7 +47,7 @@ def draw_net(
 
     Variances of batch normalisation are positive, as running variances are.
     """
-    modules = [net_builder.LAYERS[kind](*settings) for kind, *settings in layers]
+    modules = [in_kernel_nets.LAYERS[kind](*settings) for kind, *settings in layers]
     weights = []
     for name, tensor in nn.Sequential(*modules).state_dict().items():
         shape = tuple(tensor.shape)

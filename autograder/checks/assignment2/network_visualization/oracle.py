@@ -91,14 +91,24 @@ def climb(net: SmallNet, image: Tensor, target: int, limit: int) -> list[Tensor]
     return path
 
 
-def as_images(value: object, shape: tuple[int, ...], what: str) -> Tensor:
-    """An image, or images, from the kernel in float64. Failed when the shape is another."""
+def as_images(value: object, shape: tuple[int, ...], what: str, *, squeeze: bool = False) -> Tensor:
+    """An image, or images, from the kernel in float64. Failed when the shape is another.
+
+    ``squeeze``: axes of length 1 do not count.
+    """
     array = as_array(value, what)
+    if squeeze and array.squeeze().shape == tuple(n for n in shape if n != 1):
+        array = array.reshape(shape)
     if array.shape != shape:
         raise Failed(f"{what} has shape {array.shape}; expected {shape}")
     if not np.isfinite(array).all():
         raise Failed(f"{what} holds numbers that are nan or infinite")
     return torch.tensor(array, dtype=torch.float64)
+
+
+def cosine(a: Array, b: Array) -> float:
+    """Of the angle between two steps, or gradients: 1 for the same direction."""
+    return float(np.sum(a * b) / (np.linalg.norm(a) * np.linalg.norm(b) + 1e-300))
 
 
 @cache

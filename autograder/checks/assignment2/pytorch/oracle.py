@@ -14,7 +14,7 @@ from numpy.random import Generator
 from torch import Tensor
 
 NAMES = ("conv_w1", "conv_b1", "conv_w2", "conv_b2", "fc_w", "fc_b")
-AWAY = 1e-4  # no ReLU is nearer to its kink: whoever computes in float32 sees the same side
+AWAY = 1e-4  # no ReLU is nearer to its kink: computed in float32, it is on the same side
 
 
 def convolve(x: Tensor, w: Tensor, b: Tensor, padding: int) -> Tensor:
@@ -46,13 +46,22 @@ def gradients(x: Tensor, params: Sequence[Tensor], upstream: Tensor) -> list[np.
 def draw(
     rng: Generator, N: int, size: tuple[int, int], filters: tuple[int, int], classes: int
 ) -> tuple[Tensor, list[Tensor]]:
-    """Images (N, 3, *size) and six parameters, float64; all biases matter, no ReLU is at a kink."""
+    """Images (N, 3, *size) and six parameters; all biases matter, no ReLU is at a kink.
+
+    float64, but all numbers such as float32 has: that is what the notebook computes with.
+    """
     c1, c2 = filters
     shapes = ((c1, 3, 5, 5), (c1,), (c2, c1, 3, 3), (c2,), (c2 * size[0] * size[1], classes))
     while True:
-        x = torch.from_numpy(rng.normal(size=(N, 3, *size)))
-        params = [torch.from_numpy(rng.normal(size=shape)) for shape in (*shapes, (classes,))]
-        for weight in params[::2]:
-            weight /= np.sqrt(weight[0].numel() if weight.ndim == 4 else len(weight))
+        x = rounded(rng.normal(size=(N, 3, *size)))
+        params = []
+        for shape in (*shapes, (classes,)):
+            fan_in = {4: np.prod(shape[1:]), 2: shape[0]}.get(len(shape), 1)
+            params.append(rounded(rng.normal(size=shape) / np.sqrt(fan_in)))
         if min(float(out.abs().min()) for out in before_relus(x, params)) > AWAY:
             return x, params
+
+
+def rounded(values: np.ndarray) -> Tensor:
+    """As float64, the numbers nearest to these that float32 has."""
+    return torch.from_numpy(values).float().double()

@@ -14,17 +14,15 @@ import torch
 from numpy.random import Generator
 from torch import Tensor
 
-from autograder.judge import Failed, Ref, Student, as_array, expect, expect_near, name_slip
+from autograder.checks.assignment2.style_transfer import in_kernel
+from autograder.judge import Failed, Ref, Student, as_array, expect, expect_near
 
 Slips = dict[str, float]
-# Every second channel; another order in memory. In both, rows and columns of pixels still follow
-# each other, so that ``features.view(N, C, H * W)``, which is usual, works.
-LAYOUTS = {
-    "a part of the channels": "made = torch.stack([x, x + 1], dim=2).flatten(1, 2)[:, ::2]",
-    "the channels last in memory": "made = x.contiguous(memory_format=torch.channels_last)",
-}
-# Here it does not: rows and columns of pixels are exchanged in memory.
-TRANSPOSED = "made = x.transpose(2, 3).contiguous().transpose(2, 3)"
+# In both, rows and columns of pixels still follow each other, so that the usual
+# ``features.view(N, C, H * W)`` works. With TRANSPOSED it does not.
+LAYOUTS = ("a part of the channels", "the channels last in memory")
+TRANSPOSED = "rows and columns exchanged in memory"
+CUT = "Is the graph cut by item, detach, data, no_grad or NumPy?"
 
 
 def draw(rng: Generator, *shape: int) -> Tensor:
@@ -85,10 +83,9 @@ def one_number(value: Any, what: str) -> float:
 
 
 def expect_number(value: Any, want: Tensor | float, what: str, slips: Slips | None = None) -> None:
-    """A loss must be this number; where a usual slip explains another one, its message is given."""
+    """A loss must be this number."""
     number = one_number(value, what)
-    name_slip(number, float(want), slips or {})
-    expect_near(np.float32(number), float(want), what=what)
+    expect_near(number, float(want), what=what, slips=slips, precision="float32")
 
 
 def expect_differentiable(value: Any, what: str) -> None:
@@ -97,18 +94,29 @@ def expect_differentiable(value: Any, what: str) -> None:
         kind = value.type_name if isinstance(value, Ref) else type(value).__name__
         raise Failed(f"{what} is of type {kind}; no gradient flows back from it: return a tensor")
     one_number(value, what)
-    expect(
-        value.requires_grad,
-        f"no gradient flows back from {what}: is the graph cut by item, detach, data or no_grad?",
-    )
+    expect(value.requires_grad, f"no gradient flows back from {what}", CUT)
 
 
-def expect_slope(got: Any, want: np.ndarray, what: str) -> None:
-    """A gradient, in the precision of the student's side."""
-    expect(got is not None, f"{what}: no gradient comes back")
-    expect_near(as_array(got, what), want, what=what)
+def expect_slope(got: Any, want: np.ndarray, what: str, factor: float = 1.0) -> None:
+    """A gradient. ``factor``: by which the value is wrong, which costs points elsewhere."""
+    expect(got is not None, f"{what}: no gradient comes back", CUT)
+    slope = as_array(got, what)
+    expect(np.any(slope) or not np.any(want), f"{what} is zero everywhere")
+    scaled = factor * want
+    near = 1e-4 * float(np.abs(scaled).max(initial=0.0))
+    own = slope.shape == scaled.shape and np.allclose(slope, scaled, rtol=1e-4, atol=near)
+    expect_near(slope, scaled if own else want, what=what, precision="float32")
+
+
+def expect_growth(losses: Sequence[Any], what: str) -> None:
+    """Of a loss where nothing differs, where one entry does, and where it does twice as much."""
+    expect_number(losses[0], 0.0, f"{what} of what is equal")
+    single, double = (one_number(loss, what) for loss in losses[1:])
+    expect(single > 0, f"{what} is {single:.3g} where one entry differs")
+    grown = f"{what} becomes {double / single:.3g} times as large where one entry differs by twice"
+    expect(np.isclose(double / single, 4, rtol=1e-3), f"{grown} as much, not 4 times")
 
 
 def laid_out(student: Student, x: Tensor, layout: str) -> Ref:
     """The same numbers in the kernel, in another order in memory."""
-    return student.make(f"import torch\n{layout}", {"x": x.clone()})
+    return student.apply(in_kernel.laid_out, x.clone(), layout, keep=True)

@@ -19,6 +19,8 @@ from autograder.checks.assignment2.network_visualization.oracle import (
 )
 from autograder.checks.shared.small_nets import SmallNet, draw_net
 from autograder.judge import (
+    Instance,
+    Ref,
     Student,
     advice,
     as_array,
@@ -26,17 +28,20 @@ from autograder.judge import (
     expect,
     expect_near,
     expect_shape,
-    name_slip,
 )
 
 CELL = "nv-saliency"
-HINT = "the gradient of each image's own score, its absolute value, the largest of the 3 colours"
+WHAT = "the saliency maps"
+CONTRACT = (
+    "A map is the gradient of the image's own score, its absolute value, the largest of 3 colours"
+)
 
 
 @check(CELL, probe="SAL-A1", weight=3)
 def maps_of_five_images(student: Student, rng: Generator) -> None:
     """Five images, ten classes, a small convolutional network."""
-    _expect_maps(student, conv_net(rng, 10), draw_images(rng, 5, 3, 8, 8), _labels(rng, 5, 10))
+    net, X, y = conv_net(rng, 10), draw_images(rng, 5, 3, 8, 8), _labels(rng, 5, 10)
+    _expect_maps(student, net, X, y, CONTRACT)
 
 
 @check(CELL, probe="SAL-A2", weight=2)
@@ -47,6 +52,13 @@ def maps_of_other_sizes(student: Student, rng: Generator) -> None:
         _expect_maps(student, conv_net(rng, classes), draw_images(rng, *shape), labels)
 
 
+@check(CELL, probe="SAL-A3", condition=True)
+def maps_have_two_axes_each(student: Student, rng: Generator) -> None:
+    """The maps of N images of H x W pixels have the shape (N, H, W)."""
+    X, y = draw_images(rng, 3, 3, 5, 6), _labels(rng, 3, 4)
+    expect_shape(_ask(student, conv_net(rng, 4).in_kernel(student), X, y), (3, 5, 6), WHAT)
+
+
 @check(CELL, probe="SAL-A3", weight=2)
 def images_do_not_disturb_each_other(student: Student, rng: Generator) -> None:
     """A batch of four gives the same maps as its two halves."""
@@ -54,10 +66,10 @@ def images_do_not_disturb_each_other(student: Student, rng: Generator) -> None:
     whole = _maps(student, net, X, y)
     expect(whole.min() >= 0, "a map has negative entries: it shows sizes, not directions")
     halves = [_maps(student, net, X[part], y[part]) for part in (slice(0, 2), slice(2, 4))]
+    want = np.concatenate(halves)
+    slips = {"the maps become smaller with N: sum the scores, do not average them": want / 2}
     what = "the maps of four images, beside those of two and two,"
-    expect_near(
-        whole, np.concatenate(halves), what=what, hint="sum the scores, do not average them"
-    )
+    expect_near(whole, want, what=what, slips=slips, precision="float32")
 
 
 @check(CELL, probe="SAL-A4", weight=2)
@@ -82,40 +94,61 @@ def evaluation_mode_is_kept(student: Student, rng: Generator) -> None:
         ("linear", 24, 5),
     )
     net = draw_net(rng, layers, DTYPE)
-    hint = "the model comes in evaluation mode: leave it so"
-    _expect_maps(student, net, draw_images(rng, 4, 3, 6, 6), _labels(rng, 4, 5), hint)
+    spy = net.in_kernel(student, spy=True)
+    X, y = draw_images(rng, 4, 3, 6, 6), _labels(rng, 4, 5)
+    answer = _ask(student, spy, X, y)
+    modes = Instance(student, spy, "model").get("modes")
+    in_training = isinstance(modes, list) and True in modes
+    expect(not in_training, "the model was called in training mode: it comes in evaluation mode")
+    _expect_right(answer, net, X, y)
 
 
 @check(CELL, probe="SAL-A6", weight=2)
 def falling_scores_count_too(student: Student, rng: Generator) -> None:
     """A linear network whose scores fall with every pixel: all gradients are negative."""
     weights = -rng.uniform(0.1, 1.0, size=(4, 3 * 5 * 6))
-    hint = "take the absolute value before the maximum over the colours"
     X, y = draw_images(rng, 3, 3, 5, 6), _labels(rng, 3, 4)
-    _expect_maps(student, linear_net(weights), X, y, hint)
+    _expect_maps(student, linear_net(weights), X, y)
 
 
 @advice(CELL, probe="SAL-B1")
 def a_single_image(student: Student, rng: Generator) -> None:
     """One image: the map still has three axes."""
-    _expect_maps(student, conv_net(rng, 5), draw_images(rng, 1, 3, 8, 6), _labels(rng, 1, 5))
+    net, X, y = conv_net(rng, 5), draw_images(rng, 1, 3, 8, 6), _labels(rng, 1, 5)
+    answer = _ask(student, net.in_kernel(student), X, y)
+    _expect_right(expect_shape(answer, (1, 8, 6), WHAT), net, X, y)
 
 
-def _expect_maps(student: Student, net: SmallNet, X: Tensor, y: Tensor, hint: str = HINT) -> None:
+# -- asking and judging ---------------------------------------------------------------------------
+
+
+def _expect_maps(student: Student, net: SmallNet, X: Tensor, y: Tensor, hint: str = "") -> None:
+    _expect_right(_ask(student, net.in_kernel(student), X, y), net, X, y, hint)
+
+
+def _expect_right(answer: Array, net: SmallNet, X: Tensor, y: Tensor, hint: str = "") -> None:
+    """The numbers: axes of length 1 too many, or too few, cost points elsewhere."""
     want = _largest_colour(np.abs(score_gradients(net, X, y.tolist())))
-    got = _maps(student, net, X, y)
-    name_slip(got, want, {m: wrong(net, X, y) for m, wrong in SLIPS.items()})
-    expect_near(got, want, what=f"the maps of X with shape {tuple(X.shape)}", hint=hint)
+    slips = {message: wrong(net, X, y) for message, wrong in SLIPS.items()}
+    what = f"the maps of X with shape {tuple(X.shape)}"
+    options = {"hint": hint, "slips": slips, "squeeze": True}
+    expect_near(answer, want, what=what, precision="float32", **options)
 
 
 def _maps(student: Student, net: SmallNet, X: Tensor, y: Tensor) -> Array:
-    """The student's maps. X crosses as a copy, so no gradient of an earlier call is in it."""
-    answer = student.call("compute_saliency_maps", X.clone(), y.clone(), net.in_kernel(student))
-    maps = as_array(answer, "the saliency maps")
-    N, _, H, W = X.shape
-    if maps.shape == (N, 3, H, W):
-        expect(False, "the maps still have three colours: take the maximum over that axis")
-    return expect_shape(maps, (N, H, W), "the saliency maps")
+    """The student's maps, as (N, H, W) where they only have axes of length 1 too many."""
+    maps = _ask(student, net.in_kernel(student), X, y)
+    shape = (len(X), *X.shape[2:])
+    return maps.reshape(shape) if maps.squeeze().shape == shape else expect_shape(maps, shape, WHAT)
+
+
+def _ask(student: Student, model: Ref, X: Tensor, y: Tensor) -> Array:
+    """What comes back. X crosses as a copy, so no gradient of an earlier call is in it."""
+    answer = student.call("compute_saliency_maps", X.clone(), y.clone(), model)
+    maps = as_array(answer, WHAT)
+    colours = maps.shape == tuple(X.shape)
+    expect(not colours, "the maps still have three colours: take the maximum over that axis")
+    return maps
 
 
 def _labels(rng: Generator, number: int, classes: int) -> Tensor:
@@ -154,6 +187,9 @@ SLIPS: dict[str, Callable[[SmallNet, Tensor, Tensor], Array]] = {
     ),
     "the absolute value is missing: a strongly negative gradient is as important": _slip(
         _largest_colour
+    ),
+    "negative gradients count as 0: take the absolute value": _slip(
+        lambda g: _largest_colour(np.maximum(g, 0))
     ),
     "the absolute value comes before the maximum, not after it": _slip(
         lambda g: np.abs(_largest_colour(g))

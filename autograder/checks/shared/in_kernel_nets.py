@@ -1,6 +1,7 @@
-"""Small networks from plain descriptions. The judge runs this, and so does the kernel, as source.
+"""Small networks from plain descriptions: the same in the judge and beside the student's code.
 
-It therefore imports nothing of ours, and holds nothing that a student may not see.
+The kernel gets this module as source: it imports nothing of ours, and holds nothing that a student
+may not see.
 """
 
 from __future__ import annotations
@@ -24,19 +25,6 @@ LAYERS = {
 }
 
 
-class Spy(nn.Module):
-    """A network that keeps the inputs it was called with, detached, in ``seen``."""
-
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = network
-        self.seen: list[torch.Tensor] = []
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        self.seen.append(x.detach().clone())
-        return self.network(x)
-
-
 def build(layers: Sequence[Sequence[Any]], weights: Sequence[Any]) -> nn.Sequential:
     """The network, frozen and in eval mode, in the precision of its weights.
 
@@ -49,3 +37,35 @@ def build(layers: Sequence[Sequence[Any]], weights: Sequence[Any]) -> nn.Sequent
     names = [name for name in network.state_dict() if not name.endswith("num_batches_tracked")]
     network.load_state_dict(dict(zip(names, arrays, strict=True)), strict=False)
     return network.eval().requires_grad_(False)
+
+
+class Spy(nn.Module):
+    """A network that keeps the inputs it was called with, detached, in ``seen``.
+
+    ``modes``: whether it was in training mode, for each call.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+        self.train(network.training)
+        self.seen: list[torch.Tensor] = []
+        self.modes: list[bool] = []
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.seen.append(x.detach().clone())
+        self.modes.append(self.network.training)
+        return self.network(x)
+
+
+def make(
+    notebook: dict[str, Any],
+    layers: Sequence[Sequence[Any]],
+    weights: Sequence[Any],
+    *,
+    spy: bool,
+    train: bool,
+) -> nn.Module:
+    """The network for a student's function to be called with, in training mode if ``train``."""
+    network = build(layers, weights).train(train)
+    return Spy(network) if spy else network

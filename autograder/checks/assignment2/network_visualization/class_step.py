@@ -11,10 +11,12 @@ import torch
 from numpy.random import Generator
 from torch import Tensor
 
+from autograder.checks.assignment2.network_visualization import in_kernel
 from autograder.checks.assignment2.network_visualization.oracle import (
     Array,
     as_images,
     conv_net,
+    cosine,
     draw_images,
     score_gradients,
     scores,
@@ -26,16 +28,16 @@ CELL = "nv-class-step"
 SHAPE = (1, 3, 8, 7)
 CLASSES = 6
 PARALLEL = 0.999  # a cosine
-LEAF = "made = img.detach().clone().requires_grad_()"
-STATE = "made = [img.requires_grad, img.is_leaf]"
+SAME = 1 - 1e-8  # float32 turns a step by less: near slips (a mean, nothing) are told apart
 
 
-@check(CELL, probe="CLSV-A1", weight=2)
+@check(CELL, probe="CLSV-A1", weight=3)
 def step_climbs_the_score(student: Student, rng: Generator) -> None:
-    """Without a penalty, and with a small one: the step goes along the gradient."""
-    for l2_reg in (0.0, 1e-3):
+    """Two targets, without a penalty and with a small one: the step goes along the gradient."""
+    targets = rng.choice(CLASSES, size=2, replace=False)
+    for l2_reg, target in zip((0.0, 1e-3), targets, strict=True):
         net, img = conv_net(rng, CLASSES, 2.0), draw_images(rng, *SHAPE)
-        _expect_direction(student, net, img, int(rng.integers(CLASSES)), l2_reg)
+        _expect_direction(student, net, img, int(target), l2_reg)
 
 
 @check(CELL, probe="CLSV-A1", weight=2)
@@ -67,7 +69,8 @@ def length_suits_steep_networks(student: Student, rng: Generator) -> None:
     ratio = np.linalg.norm(steps[1]) / np.linalg.norm(steps[0])
     # Divided by the length of the gradient: 1. As it is: 4. In between: some other rule, also free.
     found = f"where all scores are 4 times as steep, the step is {ratio:.3g} times as long"
-    expect(0.99 < ratio < 4.04, f"{found}: divide the gradient by its length once, or not at all")
+    rule = "Divide the gradient by its length once, or not at all"
+    expect(0.99 < ratio < 4.04, found, rule)
 
 
 @check(CELL, probe="CLSV-A2", weight=2)
@@ -79,22 +82,27 @@ def image_is_changed_in_place(student: Student, rng: Generator) -> None:
     moved = not torch.equal(_fetch(student, img), before)
     expect(moved, "img is as before: change it in place, instead of making a new tensor")
     expect(answer is None, "something was returned; the step changes img itself, and returns None")
-    requires_grad, is_leaf = student.fetch(student.make(STATE, {"img": img}))
-    expect(requires_grad is True, "afterwards img does not require a gradient any more")
-    expect(is_leaf is True, "afterwards img is no leaf any more: change its numbers, not its graph")
+    state = student.apply(in_kernel.state, img)
+    expect(state["requires_grad"], "afterwards img does not require a gradient any more")
+    graph = "afterwards img is no leaf any more: change its numbers, not its graph"
+    expect(state["is_leaf"], graph)
 
 
 @check(CELL, probe="CLSV-A3", weight=2)
 def gradients_do_not_pile_up(student: Student, rng: Generator) -> None:
     """Two steps on the same image, for two classes: the second does not remember the first."""
     net, img = conv_net(rng, CLASSES, 2.0), _leaf(student, draw_images(rng, *SHAPE))
-    first, second = rng.choice(CLASSES, size=2, replace=False)
-    _step(student, net, img, int(first), 1e-3, 2.0)
+    first, second = (int(target) for target in rng.choice(CLASSES, size=2, replace=False))
+    start = _fetch(student, img)
+    _step(student, net, img, first, 0.0, 2.0)  # no penalty: what it does is asked elsewhere
     here = _fetch(student, img)
-    step = _step(student, net, img, int(second), 1e-3, 2.0)
-    want = _ascent(net, here, int(second), 1e-3)
-    hint = "the gradient of the step before is still in img.grad: clear it"
-    expect(_cosine(step, want) > PARALLEL, f"the second step has a wrong direction: {hint}")
+    step = _step(student, net, img, second, 0.0, 2.0)
+    fresh, stale = score_gradients(net, here, [second]), score_gradients(net, start, [first])
+    if cosine(step, fresh) > PARALLEL:
+        return
+    if cosine(step, fresh + stale) > SAME:
+        raise Failed("the gradient of the step before is still in img.grad: clear it")
+    raise Failed("the second step on the same image has another direction than the gradient there")
 
 
 @check(CELL, probe="CLSV-A4", weight=2)
@@ -110,14 +118,6 @@ def twenty_steps_climb(student: Student, rng: Generator) -> None:
     expect(after > before, "after 20 small steps the score, less the penalty, is not higher")
 
 
-@check(CELL, probe="CLSV-A4")
-def only_the_target_matters(student: Student, rng: Generator) -> None:
-    """The same image and two targets: each step goes its own way."""
-    net, img = conv_net(rng, CLASSES, 2.0), draw_images(rng, *SHAPE)
-    for target in rng.choice(CLASSES, size=2, replace=False):
-        _expect_direction(student, net, img, int(target), 0.0)
-
-
 # -- asking and judging ---------------------------------------------------------------------------
 
 
@@ -127,24 +127,22 @@ def _expect_direction(
     step = _step(student, net, _leaf(student, img), target, l2_reg, 4.0)
     gradient = score_gradients(net, img, [target])
     pull = l2_reg * img.double().numpy()
-    if _cosine(step, gradient - 2 * pull) > PARALLEL:
+    if cosine(step, gradient - 2 * pull) > PARALLEL:
         return
     by_length = gradient - l2_reg * (img / img.norm()).double().numpy()
     slips = {
         "the step goes down: add the gradient, do not subtract it": 2 * pull - gradient,
         "the penalty has the wrong sign: it should cost something": gradient + 2 * pull,
         "the penalty is not the square of the length, times l2_reg": by_length,
+        "the penalty is the sum of the squares, not their mean": gradient - 2 * pull / pull.size,
         "the penalty is missing": gradient,
         "half of the penalty is missing: there is no 1/2 in front of the square": gradient - pull,
     }
     for message, wrong in slips.items():
-        if _cosine(step, wrong) > PARALLEL:
+        if cosine(step, wrong) > SAME:
             raise Failed(f"with l2_reg = {l2_reg}: {message}")
-    raise Failed(f"with l2_reg = {l2_reg}, the step has another direction than the gradient")
-
-
-def _ascent(net: SmallNet, img: Tensor, target: int, l2_reg: float) -> Array:
-    return score_gradients(net, img, [target]) - 2 * l2_reg * img.double().numpy()
+    other = "the step has another direction than the gradient of the score less the penalty"
+    raise Failed(f"with l2_reg = {l2_reg}, {other}")
 
 
 def _objective(net: SmallNet, img: Tensor, target: int, l2_reg: float) -> float:
@@ -153,7 +151,7 @@ def _objective(net: SmallNet, img: Tensor, target: int, l2_reg: float) -> float:
 
 def _leaf(student: Student, img: Tensor) -> Ref:
     """The image in the kernel, as the notebook hands it over: a leaf that requires a gradient."""
-    return student.make(LEAF, {"img": img.clone()})
+    return student.apply(in_kernel.leaf, img, keep=True)
 
 
 def _fetch(student: Student, img: Ref) -> Tensor:
@@ -174,7 +172,3 @@ def _step(
     step = (_fetch(student, img) - before).numpy()
     expect(np.any(step != 0), "img is as before: change it in place")
     return step
-
-
-def _cosine(a: Array, b: Array) -> float:
-    return float(np.sum(a * b) / (np.linalg.norm(a) * np.linalg.norm(b) + 1e-300))

@@ -10,11 +10,13 @@ import torch
 from numpy.random import Generator
 from torch import Tensor
 
-from autograder.checks.assignment2.network_visualization import oracle
 from autograder.checks.assignment2.network_visualization.oracle import (
+    Array,
     as_images,
     bent_net,
     climb,
+    conv_net,
+    cosine,
     draw_images,
     linear_net,
     margins,
@@ -32,12 +34,14 @@ from autograder.judge import (
     check,
     expect,
     expect_near,
+    expect_shape,
     expect_unchanged,
 )
 
 CELL = "nv-fooling"
 SECONDS = 8.0  # a right solution needs a few hundredths
 CLEAR = 1e-3  # a margin between scores that float32 cannot turn round
+STRAIGHT = 0.99999  # a cosine; float32 rounds the pixels, which turns a step by less than 1e-5
 TURNED = 0.97  # the cosine of two steps between which the gradient has turned visibly
 ENOUGH = 40  # steps; whoever limits the number of steps allows a hundred
 
@@ -55,11 +59,12 @@ class Task:
 @check(CELL, probe="FOOL-A1", weight=3)
 def linear_network_is_fooled(student: Student, rng: Generator) -> None:
     """A linear network, and the class it thinks least likely: how far one goes is known exactly."""
+    contract = "Each step is the gradient divided by its length, times 1"
     for shape, classes in (((1, 3, 6, 6), 5), ((1, 3, 5, 8), 8)):
         task = _draw_linear(rng, shape, classes)
         _expect_fooled(task, fooled := _fool(student, task))
-        what, hint = "the image", "each step is the gradient divided by its length, times 1"
-        expect_near(fooled.float().numpy(), task.path[-1].numpy(), what=what, hint=hint)
+        want = task.path[-1].numpy()
+        expect_near(fooled.numpy(), want, what="the image", hint=contract, precision="float32")
 
 
 @check(CELL, probe="FOOL-A1", condition=True)
@@ -72,10 +77,18 @@ def original_is_left_alone(student: Student, rng: Generator) -> None:
     expect_unchanged(student.fetch(kept), task.image.numpy(), "X")
 
 
-@check(CELL, probe="FOOL-A2")
+@check(CELL, probe="FOOL-A1", condition=True)
+def image_has_the_shape_of_x(student: Student, rng: Generator) -> None:
+    """What comes back has the shape of X: (1, 3, H, W)."""
+    task = _draw_linear(rng, (1, 3, 5, 8), 6)
+    expect_shape(_answer(student, task), (1, 3, 5, 8), "the fooling image")
+
+
+# X itself, returned, would pass: a condition.
+@check(CELL, probe="FOOL-A2", condition=True)
 def nothing_to_do(student: Student, rng: Generator) -> None:
     """An image that is taken for the target already comes back as it is."""
-    net, image = oracle.conv_net(rng, 5), draw_images(rng, 1, 3, 8, 6)
+    net, image = conv_net(rng, 5), draw_images(rng, 1, 3, 8, 6)
     target = int(np.argmax(scores(net, image)))
     fooled = _fool(student, Task(net, image, target, [image]))
     same = bool(torch.equal(fooled, image.double()))
@@ -93,8 +106,7 @@ def every_step_is_a_unit_gradient(student: Student, rng: Generator) -> None:
         expect(seen, "the model was never asked about an image")
         start = torch.allclose(seen[0], task.image.double(), atol=1e-5)
         expect(start, "the first image that the model was asked about is not X")
-        for number, (here, there) in enumerate(_pairs(seen), start=1):
-            _expect_step(task, here, there, number)
+        _expect_steps(task, seen)
         _expect_fooled(task, seen[-1])
         last = torch.allclose(seen[-1], fooled, atol=1e-5)
         expect(last, "what is returned is not the image that the model took for the target")
@@ -121,12 +133,19 @@ def trained_network_is_fooled(student: Student, rng: Generator) -> None:
 # -- asking and judging ---------------------------------------------------------------------------
 
 
-def _fool(student: Student, task: Task, model: Ref | None = None) -> Tensor:
-    """What the student's function makes of the image, in float64."""
+def _answer(student: Student, task: Task, model: Ref | None = None) -> object:
     model = task.net.in_kernel(student) if model is None else model
     image = task.image.clone()
-    answer = student.call("make_fooling_image", image, task.target, model, seconds=SECONDS)
-    return as_images(answer, tuple(task.image.shape), "the fooling image")
+    return student.call("make_fooling_image", image, task.target, model, seconds=SECONDS)
+
+
+def _fool(student: Student, task: Task, model: Ref | None = None) -> Tensor:
+    """What the student's function makes of the image, in float64.
+
+    Axes of length 1 too many, or too few, cost points elsewhere.
+    """
+    shape = tuple(task.image.shape)
+    return as_images(_answer(student, task, model), shape, "the fooling image", squeeze=True)
 
 
 def _expect_fooled(task: Task, fooled: Tensor) -> None:
@@ -140,22 +159,34 @@ def _expect_fooled(task: Task, fooled: Tensor) -> None:
     raise Failed("the model does not predict the target for the image that came back")
 
 
-def _expect_step(task: Task, here: Tensor, there: Tensor, number: int) -> None:
-    """From ``here``, not the target's yet, one unit step along the gradient at ``here``."""
-    if margins(task.net, here, task.target)[0] > CLEAR:
-        raise Failed("the image is changed further after the model predicts the target: stop there")
-    step = (there - here).numpy()
-    gradient = score_gradients(task.net, here, [task.target])
-    unit = gradient / np.linalg.norm(gradient)
-    length, cosine = np.linalg.norm(step), np.sum(step * unit) / np.linalg.norm(step)
-    if cosine < -0.99:
+def _expect_steps(task: Task, path: list[Tensor]) -> None:
+    """Unit steps along the gradient where each starts, none from an image that is the target's."""
+    gradients: list[Array] = []
+    for number, (here, there) in enumerate(_pairs(path), start=1):
+        past = margins(task.net, here, task.target)[0] > CLEAR
+        expect(not past, "the image is changed further after the model predicts the target")
+        gradients.append(score_gradients(task.net, here, [task.target]))
+        _expect_step((there - here).numpy(), gradients, f"step {number}")
+
+
+def _expect_step(step: Array, gradients: list[Array], what: str) -> None:
+    """Along the last of these gradients, with length 1."""
+    straight = cosine(step, gradients[-1])
+    if straight < -0.99:
         raise Failed("the steps go down: add the gradient of the target's score")
-    if cosine < 0.99999:  # float32 rounds the pixels; that turns a step by less than 1e-5
-        why = "its direction is not that of the gradient of the target's score there"
-        stale = " (is the gradient of earlier steps cleared?)" if number > 1 else ""
-        raise Failed(f"step {number} is wrong: {why}{stale}")
-    if not np.isclose(length, 1, rtol=1e-3):
-        raise Failed(f"step {number} has length {length:.3g}: divide the gradient by its length")
+    if straight < STRAIGHT:
+        if len(gradients) > 1 and cosine(step, np.sum(gradients, axis=0)) > STRAIGHT:
+            raise Failed(f"{what} goes along the sum of all gradients so far: clear X_fooling.grad")
+        raise Failed(f"{what} does not go along the gradient of the target's score where it starts")
+    length, steepness = np.linalg.norm(step), np.linalg.norm(gradients[-1])
+    if np.isclose(length, 1, rtol=1e-3):
+        return
+    wrong = f"{what} has length {length:.3g}, not 1"
+    if np.isclose(length, steepness, rtol=1e-3):
+        raise Failed(f"{wrong}: divide the gradient by its length")
+    if np.isclose(length, 1 / steepness, rtol=1e-3):
+        raise Failed(f"{wrong}: the gradient is divided by the square of its length")
+    raise Failed(wrong)
 
 
 def _without_repeats(seen: object, shape: tuple[int, ...]) -> list[Tensor]:
