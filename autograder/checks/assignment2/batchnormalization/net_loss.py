@@ -30,7 +30,9 @@ from autograder.checks.shared.student_net import (
     as_gradients,
     as_loss,
     as_scores,
+    expect_entries,
     expect_gradient_shapes,
+    expect_gradients,
 )
 from autograder.judge import Student, check, expect, expect_close, expect_near
 
@@ -118,6 +120,7 @@ def _expect_gradients(student: Student, rng: Generator, normalization: str) -> N
     for case in cases(rng, normalization):
         want = right_loss(case)[1]
         found = OVER_NORMS.gradients_of(student, case)
+        expect_entries(found, case.params)
         for name in case.params:
             what = f"grads[{name!r}] {_about(case)}"
             if normalization == BATCHNORM and name.startswith("b") and f"gamma{name[1:]}" in want:
@@ -209,9 +212,7 @@ def net_without_normalization(student: Student, rng: Generator) -> None:
     expect_near(as_scores(scores, case), right_scores(case), what="loss(X)")
     loss, grads = right_loss(case)
     expect_near(as_loss(answer), loss, what="the loss")
-    found = as_gradients(answer)
-    for name, want in grads.items():
-        expect_near(found[name], want, what=f"grads[{name!r}]", squeeze=True)
+    expect_gradients(as_gradients(answer), grads, "without normalisation")
 
 
 @check(CELL, probe="FCBN-A5", condition=True)

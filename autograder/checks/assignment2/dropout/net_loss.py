@@ -34,6 +34,7 @@ from autograder.checks.shared.student_net import (
     as_gradients,
     as_loss,
     as_scores,
+    expect_entries,
     expect_gradient_shapes,
 )
 from autograder.judge import Student, check, expect, expect_close, expect_near
@@ -123,6 +124,7 @@ def _slips(case: Case) -> dict[str, float]:
 def _expect_gradients(student: Student, rng: Generator, case: Case) -> None:
     (answer,), case = answers(student, rng, case, (case.X, case.y))
     grads, (_, want) = as_gradients(answer), right_loss(case)
+    expect_entries(grads, want)
     ones = tuple(np.ones_like(mask) for mask in case.masks)
     _, undropped = right_loss(replace(case, masks=ones))
     slip = "the gradients are those of a network without dropout"
