@@ -166,7 +166,7 @@ def test_a_wrong_factor_costs_the_value_and_not_the_gradient(zygote, mistake) ->
         (("content-loss", "content_current -", "content_current.detach() -"), 5 / 11),
         (("gram-matrix", "features.reshape", "features.detach().reshape"), 6 / 14),
         (("style-loss", "feats[layer]", "feats[layer].detach()"), 6 / 13),
-        (("tv-loss", "vertical = (img", "img = img.detach()\n    vertical = (img"), 7 / 16),
+        (("tv-loss", "vertical = (img", "img = img.detach()\n    vertical = (img"), 7 / 17),
     ],
     ids=lambda value: value[0] if isinstance(value, tuple) else "",
 )

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 from numpy.random import Generator
 from torch import Tensor
 
+from autograder.checks.assignment2.network_visualization.fooling_tasks import (
+    CLEAR,
+    Task,
+    draw_bent,
+    draw_linear,
+    draw_stripes,
+    pairs,
+)
 from autograder.checks.assignment2.network_visualization.oracle import (
     Array,
     as_images,
-    bent_net,
-    climb,
     conv_net,
     cosine,
     draw_images,
-    linear_net,
     margins,
     score_gradients,
     scores,
-    stripes,
-    trained_net,
 )
-from autograder.checks.shared.small_nets import SmallNet
 from autograder.judge import (
     Failed,
     Instance,
@@ -40,20 +39,7 @@ from autograder.judge import (
 
 CELL = "nv-fooling"
 SECONDS = 8.0  # a right solution needs a few hundredths
-CLEAR = 1e-3  # a margin between scores that float32 cannot turn round
 STRAIGHT = 0.99999  # a cosine; float32 rounds the pixels, which turns a step by less than 1e-5
-TURNED = 0.97  # the cosine of two steps between which the gradient has turned visibly
-ENOUGH = 40  # steps; whoever limits the number of steps allows a hundred
-
-
-@dataclass(frozen=True)
-class Task:
-    """An image (1, 3, H, W), what it should be taken for, and the images on the right way."""
-
-    net: SmallNet
-    image: Tensor
-    target: int
-    path: list[Tensor]
 
 
 @check(CELL, probe="FOOL-A1", weight=3)
@@ -61,7 +47,7 @@ def linear_network_is_fooled(student: Student, rng: Generator) -> None:
     """A linear network, and the class it thinks least likely: how far one goes is known exactly."""
     contract = "Each step is the gradient divided by its length, times 1"
     for shape, classes in (((1, 3, 6, 6), 5), ((1, 3, 5, 8), 8)):
-        task = _draw_linear(rng, shape, classes)
+        task = draw_linear(rng, shape, classes)
         _expect_fooled(task, fooled := _fool(student, task))
         want = task.path[-1].numpy()
         expect_near(fooled.numpy(), want, what="the image", hint=contract, precision="float32")
@@ -70,7 +56,7 @@ def linear_network_is_fooled(student: Student, rng: Generator) -> None:
 @check(CELL, probe="FOOL-A1", condition=True)
 def original_is_left_alone(student: Student, rng: Generator) -> None:
     """X is as before after the call."""
-    task = _draw_linear(rng, (1, 3, 6, 6), 5)
+    task = draw_linear(rng, (1, 3, 6, 6), 5)
     kept = student.put(task.image)
     student.call("make_fooling_image", kept, task.target, task.net.in_kernel(student),
                  seconds=SECONDS)  # fmt: skip
@@ -80,7 +66,7 @@ def original_is_left_alone(student: Student, rng: Generator) -> None:
 @check(CELL, probe="FOOL-A1", condition=True)
 def image_has_the_shape_of_x(student: Student, rng: Generator) -> None:
     """What comes back has the shape of X: (1, 3, H, W)."""
-    task = _draw_linear(rng, (1, 3, 5, 8), 6)
+    task = draw_linear(rng, (1, 3, 5, 8), 6)
     expect_shape(_answer(student, task), (1, 3, 5, 8), "the fooling image")
 
 
@@ -99,7 +85,7 @@ def nothing_to_do(student: Student, rng: Generator) -> None:
 def every_step_is_a_unit_gradient(student: Student, rng: Generator) -> None:
     """A strongly curved network that writes down every image it is asked about."""
     for _ in range(2):
-        task = _draw_bent(rng)
+        task = draw_bent(rng)
         spy = task.net.in_kernel(student, spy=True)
         fooled = _fool(student, task, spy)
         seen = _without_repeats(Instance(student, spy, "model").get("seen"), task.image.shape)
@@ -115,19 +101,11 @@ def every_step_is_a_unit_gradient(student: Student, rng: Generator) -> None:
 @check(CELL, probe="FOOL-A4", weight=2)
 def trained_network_is_fooled(student: Student, rng: Generator) -> None:
     """A small trained network, which tells stripes by their direction."""
-    net = trained_net()
-    label = int(rng.integers(4))
-    while True:
-        image = stripes(rng, np.array([label]))
-        target = int(np.argmin(scores(net, image)))
-        path = climb(net, image, target, ENOUGH)
-        if margins(net, path[-1], target)[0] > CLEAR:
-            break
-    task = Task(net, image, target, path)
+    task = draw_stripes(rng)
     _expect_fooled(task, fooled := _fool(student, task))
     # No path is longer than its number of steps; two more for paths that differ by rounding.
-    distance = float((fooled - image.double()).norm())
-    expect(distance <= len(path) + 1, "the image was changed much more than was needed")
+    distance = float((fooled - task.image.double()).norm())
+    expect(distance <= len(task.path) + 1, "the image was changed much more than was needed")
 
 
 # -- asking and judging ---------------------------------------------------------------------------
@@ -162,7 +140,7 @@ def _expect_fooled(task: Task, fooled: Tensor) -> None:
 def _expect_steps(task: Task, path: list[Tensor]) -> None:
     """Unit steps along the gradient where each starts, none from an image that is the target's."""
     gradients: list[Array] = []
-    for number, (here, there) in enumerate(_pairs(path), start=1):
+    for number, (here, there) in enumerate(pairs(path), start=1):
         past = margins(task.net, here, task.target)[0] > CLEAR
         expect(not past, "the image is changed further after the model predicts the target")
         gradients.append(score_gradients(task.net, here, [task.target]))
@@ -197,59 +175,3 @@ def _without_repeats(seen: object, shape: tuple[int, ...]) -> list[Tensor]:
         if not images or not torch.equal(image, images[-1]):
             images.append(image)
     return images
-
-
-# -- drawing tasks --------------------------------------------------------------------------------
-
-
-def _draw_linear(rng: Generator, shape: tuple[int, ...], classes: int) -> Task:
-    """The least likely class of a linear network, several steps away."""
-    while True:
-        net = linear_net(rng.normal(size=(classes, int(np.prod(shape)))) / np.sqrt(50))
-        image = 2 * draw_images(rng, *shape)
-        target = int(np.argmin(scores(net, image)))
-        if task := _clear_task(net, image, target, fewest=3):
-            return task
-
-
-def _draw_bent(rng: Generator) -> Task:
-    """A class that is reached after several steps, on a way with bends."""
-    while True:
-        net, image = bent_net(rng, 3 * 4 * 5, 6), draw_images(rng, 1, 3, 4, 5)
-        task = _clear_task(net, image, int(rng.integers(6)), fewest=4)
-        if task and _bends(task) and _single_precision_suffices(task):
-            return task
-
-
-def _clear_task(net: SmallNet, image: Tensor, target: int, fewest: int) -> Task | None:
-    """The task, if its end is reached and float32 does not change the number of steps."""
-    path = climb(net, image, target, ENOUGH)
-    found = margins(net, torch.cat(path), target)
-    clear = found[-1] > CLEAR and bool(np.all(np.abs(found) > CLEAR))
-    return Task(net, image, target, path) if clear and len(path) > fewest else None
-
-
-def _single_precision_suffices(task: Task) -> bool:
-    """Whether float32 knows each gradient on the way 10 times as well as is asked.
-
-    Where all units are saturated it does not: 1 - tanh^2 is then a difference of nearly equals.
-    """
-    coarse = task.net.in_judge()
-    for here in task.path[:-1]:
-        leaf = here.float().requires_grad_()
-        rough = torch.autograd.grad(coarse(leaf)[0, task.target], leaf)[0].double()
-        exact = torch.tensor(score_gradients(task.net, here, [task.target]))
-        if (rough - exact).norm() > 4e-4 * exact.norm():  # turns it by 1 - cosine < 1e-7
-            return False
-    return True
-
-
-def _bends(task: Task) -> bool:
-    steps = [(b - a).flatten() for a, b in _pairs(task.path)]
-    return any(float(a @ b) < TURNED for a, b in _pairs(steps))
-
-
-def _pairs(items: list[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
-    """Each one with the next; itertools is not among what checks import."""
-    for number in range(1, len(items)):
-        yield items[number - 1], items[number]

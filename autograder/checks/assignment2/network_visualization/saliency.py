@@ -56,7 +56,7 @@ def maps_of_other_sizes(student: Student, rng: Generator) -> None:
 def maps_have_two_axes_each(student: Student, rng: Generator) -> None:
     """The maps of N images of H x W pixels have the shape (N, H, W)."""
     X, y = draw_images(rng, 3, 3, 5, 6), _labels(rng, 3, 4)
-    expect_shape(_ask(student, conv_net(rng, 4).in_kernel(student), X, y), (3, 5, 6), WHAT)
+    expect_shape(_ask(student, conv_net(rng, 4).in_kernel(student), X, y), (3, 5, 6))
 
 
 @check(CELL, probe="SAL-A3", weight=2)
@@ -116,7 +116,7 @@ def a_single_image(student: Student, rng: Generator) -> None:
     """One image: the map still has three axes."""
     net, X, y = conv_net(rng, 5), draw_images(rng, 1, 3, 8, 6), _labels(rng, 1, 5)
     answer = _ask(student, net.in_kernel(student), X, y)
-    _expect_right(expect_shape(answer, (1, 8, 6), WHAT), net, X, y)
+    _expect_right(expect_shape(answer, (1, 8, 6)), net, X, y)
 
 
 # -- asking and judging ---------------------------------------------------------------------------
@@ -139,7 +139,7 @@ def _maps(student: Student, net: SmallNet, X: Tensor, y: Tensor) -> Array:
     """The student's maps, as (N, H, W) where they only have axes of length 1 too many."""
     maps = _ask(student, net.in_kernel(student), X, y)
     shape = (len(X), *X.shape[2:])
-    return maps.reshape(shape) if maps.squeeze().shape == shape else expect_shape(maps, shape, WHAT)
+    return maps.reshape(shape) if maps.squeeze().shape == shape else expect_shape(maps, shape)
 
 
 def _ask(student: Student, model: Ref, X: Tensor, y: Tensor) -> Array:

@@ -47,7 +47,7 @@ def each_image_has_its_matrix(student: Student, rng: Generator) -> None:
     """The matrices of N images with C channels have the shape (N, C, C)."""
     for N, C, H, W in SHAPES:
         answer = student.call(FUNCTION, oracle.draw(rng, N, C, H, W))
-        expect_shape(answer, (N, C, C), f"{WHAT} of features {(N, C, H, W)}")
+        expect_shape(answer, (N, C, C), f"the result for features {(N, C, H, W)}")
 
 
 @check(CELL, probe="STY-A6", weight=6)
@@ -55,7 +55,7 @@ def gradient_reaches_the_features(student: Student, rng: Generator) -> None:
     """The gradient of the entries, with weights, with respect to the features."""
     features, upstream = oracle.draw(rng, 2, 4, 3, 5), oracle.draw(rng, 2, 4, 4)
     answer = student.call(FUNCTION, features.clone().requires_grad_())
-    got = expect_shape(answer, (2, 4, 4), WHAT).astype(np.float64)
+    got = expect_shape(answer, (2, 4, 4)).astype(np.float64)
     flows = isinstance(answer, Tensor) and answer.requires_grad
     expect(flows, "no gradient flows back", oracle.CUT)
     _, (slope,) = student.grad(FUNCTION, features, upstream=upstream)

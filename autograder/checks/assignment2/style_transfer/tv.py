@@ -25,7 +25,7 @@ def value_is_right(student: Student, rng: Generator) -> None:
         oracle.expect_number(got, oracle.variation(img, weight), WHAT, _slips(img, weight))
 
 
-@check(CELL, probe="STY-A5", weight=2)
+@check(CELL, probe="STY-A5")
 def single_bright_pixels(student: Student, rng: Generator) -> None:
     """One bright pixel in a uniform image: inside, at a border, in a corner. Then none."""
     height, width, weight = 5, 7, 0.3
@@ -46,7 +46,7 @@ def single_bright_pixels(student: Student, rng: Generator) -> None:
         oracle.expect_number(got, want, f"{WHAT} of one bright pixel {where}")
 
 
-@check(CELL, probe="STY-A5")
+@check(CELL, probe="STY-A5", weight=2)
 def rows_are_compared(student: Student, rng: Generator) -> None:
     """An image that varies only from row to row."""
     img = oracle.draw(rng, 1, 3, 4, 1).expand(1, 3, 4, 6).clone()
@@ -54,7 +54,7 @@ def rows_are_compared(student: Student, rng: Generator) -> None:
     oracle.expect_number(student.call(FUNCTION, img, 0.25), oracle.variation(img, 0.25), what)
 
 
-@check(CELL, probe="STY-A5")
+@check(CELL, probe="STY-A5", weight=2)
 def columns_are_compared(student: Student, rng: Generator) -> None:
     """An image that varies only from column to column."""
     img = oracle.draw(rng, 1, 3, 1, 6).expand(1, 3, 4, 6).clone()

@@ -26,9 +26,11 @@ def scores_by_tensors(notebook: dict[str, Any], x: Tensor) -> Tensor | str:
 
 def scores_by_model(notebook: dict[str, Any], name: str, x: Tensor) -> Tensor | str:
     """The scores of x by a model in evaluation mode; or what it is, where it is none."""
-    if not isinstance(notebook.get(name), nn.Module):
-        return f"{name} is of type {type(notebook.get(name)).__name__}, not a network"
-    net = in_use(notebook[name])
+    model = notebook.get(name)
+    if not isinstance(model, nn.Module):
+        kind = "None" if model is None else f"of type {type(model).__name__}, not a network"
+        return f"{name} is {kind}"
+    net = in_use(model)
     with torch.no_grad():
         return torch.cat([net(part.to(like(net))).cpu() for part in x.split(AT_ONCE)])
 
