@@ -66,7 +66,7 @@ ASKED = LinearLoss(
     probes={
         "values": "SMX-A1",
         "penalty": "SMX-A2",
-        "special": "SMX-A6",  # also SMX-A4 (W = 0) and SMX-A5 (repetition)
+        "special": "SMX-A4/A5/A6",  # W = 0; repetition; small problems
         "slope": "SMX-A7",
         "unchanged": "SMX-A7",
     },

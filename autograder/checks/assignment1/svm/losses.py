@@ -82,7 +82,7 @@ ASKED = LinearLoss(
     probes={
         "values": "SVM-A1",
         "penalty": "SVM-A2",
-        "special": "SVM-A3",  # also SVM-A4 (repetition), SVM-A5 (W = 0), SVM-A8 (large scores)
+        "special": "SVM-A3/A4/A5/A8",  # either end; repetition; W = 0; large scores
         "slope": "SVM-A6",
         "unchanged": "SVM-A7",
     },

@@ -12,16 +12,11 @@ from autograder.checks.shared.linear_oracle import Problem, draw
 from autograder.judge import Student, as_array, check, expect_equal, expect_shape, name_slip
 
 
-@check("svm-predict", probe="LIN-A3", weight=2)
+@check("svm-predict", probe="LIN-A3")
 def prediction_is_the_highest_score(student: Student, rng: Generator) -> None:
-    """The class with the highest score, for many rows; N, D and C all different."""
+    """The class with the highest score: many rows, a single one, scores that are all negative."""
     for N, D, C in ((40, 5, 7), (30, 6, 2)):
         _expect_prediction(student, draw(rng, N, D, C), f"{N} rows and {C} classes")
-
-
-@check("svm-predict", probe="LIN-A3")
-def prediction_of_special_rows(student: Student, rng: Generator) -> None:
-    """A single row; rows whose scores are all negative."""
     _expect_prediction(student, draw(rng, 1, 5, 4), "a single row")
     W, X, y = draw(rng, 12, 5, 4)
     negative = Problem(-np.abs(W), np.abs(X), y)
