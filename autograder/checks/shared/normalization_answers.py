@@ -30,8 +30,8 @@ from autograder.judge import RTOL, Failed, Student, as_array, expect_close, expe
 Gradients = dict[str, Array]
 HINTS = {
     "dx": "each number of x acts in three ways: by itself, through the mean, through the variance",
-    "dgamma": "gamma acts in every row: dgamma is a sum over the rows",
-    "dbeta": "beta acts in every row: dbeta is a sum over the rows",
+    "dgamma": "gamma multiplies every number of its column, or channel: dgamma is a sum over them",
+    "dbeta": "beta is added to every number of its column, or channel: dbeta is a sum over them",
 }
 
 

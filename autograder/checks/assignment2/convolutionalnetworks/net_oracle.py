@@ -1,8 +1,5 @@
 """The student's ThreeLayerConvNet over right layers, and what it should compute, by torch.
 
-As in assignment 1's ``net_oracle``, the cell with the class is executed again in a copy of the
-notebook's namespace, where the names of the layers stand for functions that the judge answers.
-
 Shapes: X (N, C, H, W), y (N,); W1 (F, C, f, f), b1 (F,), W2 (F*H/2*W/2, hidden), b2 (hidden,),
 W3 (hidden, classes), b3 (classes,).
 """
@@ -20,29 +17,12 @@ from autograder.checks.assignment2.convolutionalnetworks.oracle import conv_laye
 from autograder.checks.assignment2.convolutionalnetworks.stand_ins import STAND_INS
 from autograder.checks.shared import layers
 from autograder.checks.shared.layers import AWAY, Array
-from autograder.checks.shared.net_case import Net
 from autograder.checks.shared.net_case import NetCase as Case
-from autograder.checks.shared.stand_ins import cell_of_class
-from autograder.judge import Student
+from autograder.checks.shared.student_net import StudentNet
 
 CLASS = "ThreeLayerConvNet"
 WEIGHTS, BIASES = ("W1", "W2", "W3"), ("b1", "b2", "b3")
 NAMES = (*WEIGHTS, *BIASES)
-
-# __init__ has a question of its own, so it may fail here. It is called all the same: the class may
-# set more in it than the contract asks for.
-MAKE = """
-import numpy as _np
-_net = ThreeLayerConvNet.__new__(ThreeLayerConvNet)
-try:
-    _net.__init__(input_dim={image}, num_filters={F}, filter_size={f}, hidden_dim={H},
-                  num_classes={classes}, dtype=_np.float64)
-except Exception:
-    pass
-if not hasattr(_net, "dtype"):
-    _net.dtype = _np.float64
-_net.params, _net.reg = _params, _reg
-"""
 
 
 def draw_case(
@@ -119,24 +99,12 @@ def right_loss(case: Case) -> tuple[float, dict[str, Array]]:
 # -- the student's class --------------------------------------------------------------------------
 
 
-def run(student: Student, case: Case, source: str, *names: str) -> dict[str, Any]:
-    """Execute ``source`` with ``_net``, a network of the student's, and ``_X`` and ``_y``.
-
-    Returns the values of ``names`` afterwards.
-    """
+def _settings(case: Case) -> dict[str, Any]:
+    """What __init__ is called with for a case."""
     F, _, f, _ = case.params["W1"].shape
-    H = len(case.params["b2"])
-    make = MAKE.format(image=case.X.shape[1:], F=F, f=f, H=H, classes=case.classes)
-    bindings = {name: student.stand_in(function) for name, function in STAND_INS.items()}
-    bindings |= {
-        "_params": {name: value.copy() for name, value in case.params.items()},
-        "_reg": case.reg,
-        "_X": case.X.copy(),
-        "_y": case.y.copy(),
-    }
-    source = f"{cell_of_class(student, CLASS)}\n{make}\n{source}"
-    return student.rerun(source, bindings, names)
+    sizes = {"input_dim": case.X.shape[1:], "num_filters": F, "filter_size": f}
+    sizes |= {"hidden_dim": len(case.params["b2"]), "num_classes": case.classes}
+    return {"kwargs": sizes, "dtype": "float64"}
 
 
-NET = Net(run)
-scores_of, loss_of, gradients_of = NET.scores_of, NET.loss_of, NET.gradients_of
+NET = StudentNet(CLASS, _settings, STAND_INS)

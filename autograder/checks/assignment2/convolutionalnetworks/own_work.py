@@ -13,7 +13,7 @@ from functools import wraps
 
 from numpy.random import Generator
 
-from autograder.judge import Student, check, check_each, forbid_names, parse_cell
+from autograder.judge import Student, check, forbid_names, parse_cell
 from cs231n_lib import fast_layers, im2col, layer_utils
 
 CheckFunction = Callable[[Student, Generator], None]
@@ -87,9 +87,3 @@ def _own_helpers(student: Student) -> set[str]:
             elif isinstance(node, ast.alias):
                 others |= {node.name, node.asname}
     return own - others
-
-
-@check_each({grade_id: grade_id for grade_id in RULES}, condition=True)
-def work_is_your_own(student: Student, rng: Generator, grade_id: str) -> None:
-    """Nothing ready-made does the work."""
-    expect_own_work(student, grade_id)

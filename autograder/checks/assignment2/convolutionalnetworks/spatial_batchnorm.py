@@ -1,207 +1,166 @@
 """Checks of spatial batch normalisation.
 
-Shapes: x, out, dout (N, C, H, W); gamma, beta and all statistics (C,).
+Shapes: x, out, dout, dx (N, C, H, W); gamma, beta, their gradients and all statistics (C,).
 """
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
 from numpy.random import Generator
 
-from autograder.checks.assignment2.convolutionalnetworks import oracle
-from autograder.checks.assignment2.convolutionalnetworks.oracle import (
-    Case,
-    groupnorm,
-    make_case,
-    spatial_batchnorm,
-)
+from autograder.checks.assignment2.convolutionalnetworks import spatial_cases as spatial
 from autograder.checks.assignment2.convolutionalnetworks.own_work import check_answer
-from autograder.checks.assignment2.convolutionalnetworks.spatial_inputs import (
-    EPS,
-    GRADIENTS,
-    draw_factors,
+from autograder.checks.assignment2.convolutionalnetworks.spatial_cases import (
+    SMALL,
+    SPATIAL_BATCH,
     draw_images,
 )
-from autograder.checks.shared.layers import Array, several
+from autograder.checks.shared import running_statistics as running
+from autograder.checks.shared.normalization import Case, right_output
+from autograder.checks.shared.normalization_answers import ask_forward, expect_output
 from autograder.judge import (
-    Ref,
     Student,
+    as_array,
     check,
     expect,
     expect_close,
-    expect_near,
     expect_shape,
     expect_unchanged,
-    name_slip,
 )
 
-PAIR = ("spatial_batchnorm_forward", "spatial_batchnorm_backward")
 FORWARD, BACKWARD = "cnn-sbn-forward", "cnn-sbn-backward"
 # N, C, H, W: all different, so that no wrong order of axes fits by chance.
-SHAPES = ((4, 3, 5, 2), (2, 5, 3, 4), (3, 2, 1, 6))
+SHAPE = (4, 3, 5, 2)
+NOT_SQUARE = ((2, 5, 3, 4), (3, 2, 1, 6), (1, 4, 2, 3), (3, 1, 2, 5))
+# Restates the contract, so it is true whatever the answer is.
 PER_CHANNEL = "one mean and one variance for each channel, over images, rows and columns"
 
 
-# -- spatial batch normalisation, forward ---------------------------------------------------------
-
-
-def _batch_case(
-    rng: Generator, shape: tuple[int, ...], *, eps: float | None = None, spread: float = 1.0
-) -> Case:
-    arrays = (draw_images(rng, shape, spread), *draw_factors(rng, shape[1]))
-    param: dict[str, Any] = {"mode": "train"} if eps is None else {"mode": "train", "eps": eps}
-    return make_case(rng, arrays, [param], spatial_batchnorm(EPS if eps is None else eps))
-
-
-@check_answer(FORWARD, probe="SBN-A1", weight=3)
+@check_answer(FORWARD, probe="SBN-A1", weight=2)
 def channels_are_normalised(student: Student, rng: Generator) -> None:
     """Training mode: every channel is normalised, then scaled and shifted by its own numbers."""
-    _expect_batchnorm(student, _batch_case(rng, SHAPES[0]))
-    # Variance and eps of one size: then it shows where eps stands, and which variance it is.
-    _expect_batchnorm(student, _batch_case(rng, SHAPES[0], eps=1e-2, spread=0.05))
+    _expect_output(student, draw_images(rng, SPATIAL_BATCH, SHAPE))
 
 
-@check_answer(FORWARD, probe="SBN-A4", weight=2)
+@check_answer(FORWARD, probe="SBN-A4")
 def channels_of_images_that_are_not_square(student: Student, rng: Generator) -> None:
-    """Wide images, high images, a single image."""
-    for shape in (*SHAPES[1:], (1, 4, 2, 3), (3, 1, 2, 5)):
-        _expect_batchnorm(student, _batch_case(rng, shape))
+    """Wide images, high images, a single image, a single channel."""
+    for shape in NOT_SQUARE:
+        _expect_output(student, draw_images(rng, SPATIAL_BATCH, shape))
 
 
-@check_answer(FORWARD, probe="SBN-A1", weight=2)
+@check_answer(FORWARD, probe="SBN-A1")
+def channels_with_small_variance(student: Student, rng: Generator) -> None:
+    """A variance that is no larger than eps."""
+    _expect_output(student, draw_images(rng, SPATIAL_BATCH, SHAPE, **SMALL))
+
+
+# What the layer cannot be used for: predictions. That is half of its work, so these weigh as much
+# as everything else: statistics that are never updated, or never used, fail two of the three.
+@check_answer(FORWARD, probe="SBN-A1", weight=3)
 def running_statistics_of_channels(student: Student, rng: Generator) -> None:
-    """Running mean and variance after one call and after three, for two momenta."""
-    for momentum, calls in ((None, 1), (0.5, 3)):
-        batches = [_batch_case(rng, SHAPES[0], spread=2.0) for _ in range(calls)]
-        param: dict[str, Any] = {"mode": "train"}
-        param |= {} if momentum is None else {"momentum": momentum}
-        kept = student.put(param)
-        for case in batches:
-            _ask(student, case, kept)
-        mean, var = _running(batches, 0.9 if momentum is None else momentum)
-        found = student.fetch(kept)
-        hint = "one number for each channel, kept in bn_param from call to call"
-        for name, want in (("running_mean", mean), ("running_var", var)):
-            expect(isinstance(found, dict) and name in found, f"bn_param has no {name!r}: {hint}")
-            # Some keep the variance with eps added: 1e-5, and right enough.
-            what = f"bn_param[{name!r}] after {calls} calls"
-            expect_close(found[name], want, what=what, hint=hint, rtol=1e-4, atol=1e-4)
+    """Running mean and variance after one batch and after three, for two momenta."""
+    for given, calls in (({}, 1), ({"momentum": 0.5}, 3)):
+        cases = [draw_images(rng, SPATIAL_BATCH, SHAPE, spread=2.0) for _ in range(calls)]
+        running.expect_running(student, SPATIAL_BATCH, cases, given)
 
 
-@check_answer(FORWARD, probe="SBN-A3", weight=2)
+@check_answer(FORWARD, probe="SBN-A3", weight=3)
 def test_mode_uses_running_statistics(student: Student, rng: Generator) -> None:
-    """Test mode: the running statistics normalise, and stay as they are."""
-    case = _batch_case(rng, SHAPES[0])
-    mean, var = rng.normal(size=3), rng.uniform(0.5, 2.0, size=3)
-    param = {"mode": "test", "running_mean": mean, "running_var": var, "eps": 1e-3}
-    kept = student.put(param)
-    got = _ask(student, case, kept)
-    x, gamma, beta = case.arrays
-    across = (-1, 1, 1)
-    scaled = (x - mean.reshape(across)) / np.sqrt(var.reshape(across) + 1e-3)
-    want = gamma.reshape(across) * scaled + beta.reshape(across)
-    slip = "in test mode the batch's own statistics are used, not the running ones"
-    param_free = spatial_batchnorm(1e-3)
-    name_slip(got, want, {slip: Case(case.arrays, (), param_free, case.dout).out})
-    expect_near(got, want, what="out in test mode")
-    after = student.fetch(kept)
-    for name, before in (("running_mean", mean), ("running_var", var)):
-        expect_unchanged(after.get(name), before, f"in test mode, bn_param[{name!r}]")
+    """Test mode: the running statistics normalise, several images and one alone."""
+    for spread, eps in ((1.0, None), (0.05, 1e-2)):
+        case = draw_images(rng, SPATIAL_BATCH, SHAPE, spread=spread, eps=eps)
+        mean, var = rng.normal(size=3), rng.uniform(0.5, 2.0, size=3)
+        given = {"running_mean": spread * mean, "running_var": spread**2 * var}
+        for some in (case, case.rows(slice(1, 2))):
+            got = running.output_in_test_mode(student, SPATIAL_BATCH, some, given)
+            running.expect_output_in_test_mode(got, SPATIAL_BATCH, some, given)
 
 
-@check_answer(FORWARD, probe="SBN-A3")
-def test_mode_treats_each_image_alone(student: Student, rng: Generator) -> None:
-    """Test mode: an image gets the same numbers alone and among others."""
-    case = _batch_case(rng, SHAPES[0])
-    x, gamma, beta = case.arrays
-    param = {"running_mean": rng.normal(size=3), "running_var": rng.uniform(0.5, 2.0, size=3)}
-    whole, alone = (
-        student.call(PAIR[0], images.copy(), gamma.copy(), beta.copy(), given, keep=(1,))
-        for images, given in ((x, {"mode": "test", **param}), (x[1:2], {"mode": "test", **param}))
-    )
-    together = expect_shape(several(PAIR[0], whole, "out, cache")[0], x.shape, "out")
-    expect(np.std(together) > 0, "out is the same number everywhere")
-    single = several(PAIR[0], alone, "out, cache")[0]
-    expect_near(single, together[1:2], what="out for one image in test mode")
-
-
-def _ask(student: Student, case: Case, param: Ref) -> Any:
-    """out, for a bn_param that lives in the kernel."""
-    answer = student.call(PAIR[0], *(a.copy() for a in case.arrays), param, keep=(1,))
-    return several(PAIR[0], answer, "out, cache")[0]
-
-
-def _running(batches: list[Case], momentum: float) -> tuple[Array, Array]:
-    """Running mean and variance (C,) after training on these batches."""
-    C = batches[0].arrays[1].size
-    mean, var = np.zeros(C), np.zeros(C)
-    for case in batches:
-        x = case.arrays[0]
-        mean = momentum * mean + (1 - momentum) * x.mean(axis=(0, 2, 3))
-        var = momentum * var + (1 - momentum) * x.var(axis=(0, 2, 3))
-    return mean, var
-
-
-def _expect_batchnorm(student: Student, case: Case) -> None:
-    x, gamma, beta = case.arrays
-    got, _ = oracle.forward(student, PAIR[0], case)
-    across = (-1, 1, 1)
-    plain = (case.out - beta.reshape(across)) / gamma.reshape(across)
-    eps = case.more[0].get("eps", EPS)
-    of_each_image = groupnorm(x.shape[1], eps)
-    slips = {"gamma and beta are not used": plain}
-    if len(x) > 1:
-        alone = Case(case.arrays, (), of_each_image, case.dout).out
-        slips["every image has statistics of its own here; the batch shares them"] = alone
-    name_slip(got, case.out, slips)
-    expect_near(got, case.out, what=f"out for x of shape {x.shape}", hint=PER_CHANNEL)
+@check_answer(FORWARD, probe="SBN-A3", weight=3)
+def test_mode_after_training(student: Student, rng: Generator) -> None:
+    """Trained on one batch again and again, then test mode: an image alone is normalised alike."""
+    case = draw_images(rng, SPATIAL_BATCH, (6, 3, 5, 4))
+    out, _ = ask_forward(student, SPATIAL_BATCH, case)
+    want = expect_shape(out, case.x.shape, "out in training mode")[:1]
+    # 0.5**20 of the start is left, for whichever of the two shares is called the momentum.
+    given = running.train_on(student, SPATIAL_BATCH, [case] * 20, {"momentum": 0.5})
+    for name in running.STATISTICS:
+        expect(name in given, f"after training, bn_param has no entry {name!r}")
+    learned = {name: as_array(given[name], name) for name in running.STATISTICS}
+    image = case.rows(slice(0, 1))
+    got = running.output_in_test_mode(student, SPATIAL_BATCH, image, learned)
+    # What the variance was divided by (0.4 %) and eps in running_var are asked for elsewhere.
+    what = "out in test mode, after 20 equal batches, compared with training mode,"
+    slip = "in test mode, an image alone is normalised by its own mean and variance"
+    slips = {slip: right_output(SPATIAL_BATCH, image)}
+    expect_close(got, want, what=what, slips=slips, rtol=0.02, atol=0.02)
 
 
 @check(FORWARD, probe="SBN-A1", condition=True)
-def spatial_batchnorm_leaves_its_input(student: Student, rng: Generator) -> None:
-    """x is as before after the call."""
-    case = _batch_case(rng, SHAPES[0])
-    kept = student.put(case.arrays[0])
-    student.call(PAIR[0], kept, *case.arguments[1:], keep=True)
-    expect_unchanged(student.fetch(kept), case.arrays[0], "x")
+def running_var_without_eps(student: Student, rng: Generator) -> None:
+    """running_var after two batches, for a large eps and for a small one."""
+    cases = [draw_images(rng, SPATIAL_BATCH, SHAPE) for _ in range(2)]
+    running.expect_eps_is_not_stored(student, SPATIAL_BATCH, cases)
 
 
-# -- spatial batch normalisation, backward --------------------------------------------------------
+@check(FORWARD, probe="SBN-A3", condition=True)
+def batchnorm_leaves_what_it_is_given(student: Student, rng: Generator) -> None:
+    """x is as before in both modes, and in test mode the running statistics are."""
+    case = draw_images(rng, SPATIAL_BATCH, SHAPE)
+    given = {"running_mean": rng.normal(size=3), "running_var": rng.uniform(0.5, 2.0, size=3)}
+    for mode in ("train", "test"):
+        x, kept = student.put(case.x), student.put({"mode": mode, **running.copies(given)})
+        student.call(SPATIAL_BATCH.forward, x, *case.arrays[1:], kept, keep=True)
+        expect_unchanged(student.fetch(x), case.x, f"x, in {mode} mode,")
+    after = running.fetch(student, kept)
+    for name, before in given.items():
+        expect_unchanged(after.get(name), before, f"in test mode, bn_param[{name!r}]")
+
+
+def _expect_output(student: Student, case: Case) -> None:
+    expect_output(ask_forward(student, SPATIAL_BATCH, case)[0], SPATIAL_BATCH, case, PER_CHANNEL)
+
+
+# -- backward -------------------------------------------------------------------------------------
+
+
+@check_answer(BACKWARD, probe="SBN-A2", weight=2)
+def dbeta_of_spatial_batchnorm(student: Student, rng: Generator) -> None:
+    """dbeta, one number for each channel; images that are not square, a single image."""
+    _expect_gradient(student, rng, "dbeta")
+
+
+@check_answer(BACKWARD, probe="SBN-A2", weight=2)
+def dgamma_of_spatial_batchnorm(student: Student, rng: Generator) -> None:
+    """dgamma, one number for each channel; images that are not square, a single image."""
+    _expect_gradient(student, rng, "dgamma")
 
 
 @check_answer(BACKWARD, probe="SBN-A2", weight=3)
 def dx_of_spatial_batchnorm(student: Student, rng: Generator) -> None:
     """dx: every number of a channel depends on all others of that channel."""
-    _expect_batch_gradients(student, rng, 0, "the mean and the variance depend on x as well")
-
-
-@check_answer(BACKWARD, probe="SBN-A2", weight=2)
-def dgamma_of_spatial_batchnorm(student: Student, rng: Generator) -> None:
-    """dgamma, one number for each channel."""
-    _expect_batch_gradients(student, rng, 1, "sum over images, rows and columns")
-
-
-@check_answer(BACKWARD, probe="SBN-A2")
-def dbeta_of_spatial_batchnorm(student: Student, rng: Generator) -> None:
-    """dbeta, one number for each channel."""
-    _expect_batch_gradients(student, rng, 2, "sum over images, rows and columns")
+    for more in ({}, SMALL):
+        case = draw_images(rng, SPATIAL_BATCH, SHAPE, **more)
+        spatial.expect_gradient_of(student, SPATIAL_BATCH, case, "dx")
 
 
 @check_answer(BACKWARD, probe="SBN-A4", weight=2)
-def gradients_of_images_that_are_not_square(student: Student, rng: Generator) -> None:
-    """Wide images, high images, a single image: all three gradients."""
-    for shape in (*SHAPES[1:], (1, 4, 2, 3), (3, 1, 2, 5)):
-        case = _batch_case(rng, shape)
-        found = oracle.backward(student, PAIR, case, GRADIENTS)
-        for name, got, want in zip(GRADIENTS.split(", "), found, case.gradients, strict=True):
-            expect_near(got, want, what=f"{name} for x of shape {shape}")
+def dx_of_images_that_are_not_square(student: Student, rng: Generator) -> None:
+    """dx of wide images, high images, a single image, a single channel."""
+    for shape in NOT_SQUARE:
+        case = draw_images(rng, SPATIAL_BATCH, shape)
+        spatial.expect_gradient_of(student, SPATIAL_BATCH, case, "dx")
 
 
-def _expect_batch_gradients(student: Student, rng: Generator, which: int, hint: str) -> None:
-    name = GRADIENTS.split(", ")[which]
-    for more in ({}, {"eps": 1e-2, "spread": 0.2}):
-        case = _batch_case(rng, SHAPES[0], **more)
-        got = oracle.backward(student, PAIR, case, GRADIENTS)[which]
-        expect_near(got, case.gradients[which], what=name, hint=hint)
+@check(BACKWARD, probe="SBN-A2", condition=True)
+def spatial_gradients_have_no_stray_axes(student: Student, rng: Generator) -> None:
+    """No gradient has an axis of length 1 too many, or too few."""
+    spatial.expect_spatial_axes(student, SPATIAL_BATCH, draw_images(rng, SPATIAL_BATCH, SHAPE))
+
+
+def _expect_gradient(student: Student, rng: Generator, name: str) -> None:
+    for shape in (SHAPE, *NOT_SQUARE):
+        case = draw_images(rng, SPATIAL_BATCH, shape)
+        spatial.expect_gradient_of(student, SPATIAL_BATCH, case, name)
+    case = draw_images(rng, SPATIAL_BATCH, SHAPE, **SMALL)
+    spatial.expect_gradient_of(student, SPATIAL_BATCH, case, name)

@@ -17,6 +17,10 @@ from autograder.judge import as_array
 
 def _conv_forward(x: Any, w: Any, b: Any, conv_param: Any) -> tuple[Array, tuple]:
     arrays = as_array(x, "x"), as_array(w, "w"), as_array(b, "b")
+    x_shape, w_shape, b_shape = (array.shape for array in arrays)
+    if len(x_shape) != 4 or len(w_shape) != 4 or x_shape[1] != w_shape[1] or b_shape != w_shape[:1]:
+        given = f"x of shape {x_shape}, w of shape {w_shape} and b of shape {b_shape}"
+        raise ValueError(f"a convolution was given {given}: they do not fit together")
     layer = conv_layer(int(conv_param["stride"]), int(conv_param["pad"]))
     return layers.value(layer, *arrays), (*arrays, conv_param)
 
