@@ -189,9 +189,19 @@ def spatial_batchnorm_backward(dout, cache):
 # (cell, what is replaced, by what): question, share of its points that is left, and of each check
 # that fails, advice included, all of what the student reads, or how it begins.
 MISTAKES = {
+    ("conv-backward-naive", "dw[f] += dout", "dw[f] += 0 * dout"): (
+        "cnn-conv-backward",
+        11 / 20,  # no filter ever learns
+        {
+            "dw_of_convolution": "dw for x 5x5, filter 3x3, stride 1, pad 1: 54 of 54 entries",
+            "dw_of_convolution_with_a_stride": "dw for x 4x4",
+            "gradients_without_padding": "dw for x 6x9",
+            "gradients_of_one_by_one_filters": "dw for x 5x3",
+        },
+    ),
     ("conv-backward-naive", "axis=(0, 2, 3)", "axis=(0, 2)"): (
         "cnn-conv-backward",
-        16 / 18,
+        18 / 20,
         {
             "db_of_convolution": "db for x 5x5, filter 3x3, stride 1, pad 1 has shape (2, 5)",
             "gradients_without_padding": "db for x 6x9",
@@ -200,12 +210,12 @@ MISTAKES = {
     ),
     ("conv-backward-naive", "axis=(0, 2, 3)", "axis=(0, 2, 3), keepdims=True"): (
         "cnn-conv-backward",
-        17 / 18,
+        19 / 20,
         {"conv_gradients_have_no_stray_axes": "db has shape (1, 4, 1, 1); expected (4,)"},
     ),
     ("conv-backward-naive", "dpadded[:, :, pad : pad + H, pad : pad + W]", "dpadded"): (
         "cnn-conv-backward",
-        13 / 18,
+        15 / 20,
         {
             "dx_of_convolution": "dx for x 5x5, filter 3x3, stride 1, pad 1 has shape (3, 3, 7, 7)",
             "dx_of_convolution_with_a_stride": "dx for x 4x4",
@@ -251,7 +261,7 @@ MISTAKES = {
     ),
     ("spatial-groupnorm-backward", "shape), dgamma, dbeta", "shape), dgamma.ravel(), dbeta"): (
         "cnn-gn-backward",
-        13 / 14,
+        15 / 16,
         {"groupnorm_gradients_have_no_stray_axes": "dgamma has shape (6,); expected (1, 6, 1, 1)"},
     ),
     ("spatial-groupnorm-forward", "groups.var(axis=2, ", "groups.var(axis=2, ddof=1, "): (
@@ -270,17 +280,17 @@ MISTAKES = {
     ),
     ("three-layer-convnet", "W3**2))", "W3**2) + np.sum(b1**2 + 0) + np.sum(b2**2) + b3 @ b3)"): (
         "cnn-net-loss",
-        15 / 17,
+        18 / 20,
         {"penalty_has_one_half": "the biases are penalised too"},
     ),
     ("three-layer-convnet", '"W3": dW3 + self.reg * W3', '"W3": dW3'): (
         "cnn-net-loss",
-        15 / 17,
+        18 / 20,
         {"penalty_gradients_are_right": "reg adds nothing to grads['W3']"},
     ),
     ("three-layer-convnet", '"b1": db1', '"b1": db1[None]'): (
         "cnn-net-loss",
-        16 / 17,
+        19 / 20,
         {"gradients_have_their_shapes": "grads['b1'] has shape (1, 3); expected (3,)"},
     ),
     (
@@ -289,7 +299,7 @@ MISTAKES = {
         "        W1 -= 1e-3 * dW1\n        return data_loss + penalty, grads",
     ): (
         "cnn-net-loss",
-        9 / 17,  # no training with it
+        9 / 20,  # no training with it
         {
             "loss_is_right": "the loss of a second call, with the same X and y,",
             "gradients_are_right": "grads['",
@@ -386,7 +396,7 @@ def test_a_cache_in_a_global_is_named(zygote) -> None:
     sources[cell] = sources[cell].replace("conv_param = cache", "conv_param = LAST")
     with student_with(zygote, sources) as student:
         found = verdict(student, "cnn-conv-backward")
-    assert found.score == pytest.approx(14 / 18, abs=1e-4)
+    assert found.score == pytest.approx(17 / 20, abs=1e-4)
     (message,) = failed(found).values()
     assert message.startswith("dx is another one when forward has been called again")
 

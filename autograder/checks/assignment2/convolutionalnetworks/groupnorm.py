@@ -142,7 +142,8 @@ def dgamma_of_groupnorm(student: Student, rng: Generator) -> None:
     _expect_gradient(student, rng, (*GROUPS, ONE_IMAGE), "dgamma")
 
 
-@check_answer(BACKWARD, probe="GN-A2", weight=4)
+# Without dx no layer below ever learns.
+@check_answer(BACKWARD, probe="GN-A2", weight=6)
 def dx_of_groupnorm(student: Student, rng: Generator) -> None:
     """dx for several groups, one group, each channel a group, and a single image."""
     _expect_gradient(student, rng, (*GROUPS, ONE_GROUP, EACH_CHANNEL, ONE_IMAGE), "dx")

@@ -93,7 +93,8 @@ def penalty_has_one_half(student: Student, rng: Generator) -> None:
     expect_penalty(draw_case(rng).with_reg(REG), lambda case: NET.loss_of(student, case))
 
 
-@check(LOSS, probe="CNN-A3", weight=4)
+# Without them nothing is ever learned.
+@check(LOSS, probe="CNN-A3", weight=7)
 def gradients_are_right(student: Student, rng: Generator) -> None:
     """loss(X, y), twice: all six gradients without penalty."""
     for sizes in CASES:
