@@ -60,7 +60,7 @@ def one_image_is_enough(student: Student, rng: Generator) -> None:
     loss, grads = right_loss(case)
     expect_near(as_scores(scores, case), right_scores(case), what="loss(X) for one image")
     expect_near(as_loss(answer), loss, what="the loss for one image")
-    expect_gradients(as_gradients(answer, case), grads, "for one image")
+    expect_gradients(as_gradients(answer), grads, "for one image")
 
 
 @check(LOSS, probe="CNN-A4")
@@ -101,8 +101,8 @@ def gradients_are_right(student: Student, rng: Generator) -> None:
         case = draw_case(rng, **sizes)
         batch, want = (case.X, case.y), right_loss(case)[1]
         first, second = NET.answers(student, case, batch, batch)
-        expect_gradients(as_gradients(first, case), want, "for reg = 0")
-        expect_gradients(as_gradients(second, case), want, f"of {AGAIN},")
+        expect_gradients(as_gradients(first), want, "for reg = 0")
+        expect_gradients(as_gradients(second), want, f"of {AGAIN},")
 
 
 @check(LOSS, probe="CNN-A3", weight=2)
