@@ -5,8 +5,6 @@ Shapes: x, dx (N, C, H, W); out and dout (N, C, H', W').
 
 from __future__ import annotations
 
-from itertools import product
-
 import numpy as np
 from numpy.random import Generator
 
@@ -183,7 +181,7 @@ def _expect_gradient(student: Student, case: Case) -> None:
 def _spread(case: Case) -> Array:
     """Every number of a window gets the gradient of each of its windows."""
     dx = np.zeros_like(case.arrays[0])
-    for i, j in product(*map(range, case.dout.shape[2:])):
+    for i, j in np.ndindex(*case.dout.shape[2:]):
         dx[_place(case, i, j)] += case.dout[:, :, i, j, None, None]
     return dx
 
@@ -191,7 +189,7 @@ def _spread(case: Case) -> Array:
 def _assigned(case: Case, *, whole_window: bool) -> Array:
     """Gradients that are assigned, window by window, to the maximum or to all of its window."""
     dx = np.zeros_like(case.arrays[0])
-    for i, j in product(*map(range, case.dout.shape[2:])):
+    for i, j in np.ndindex(*case.dout.shape[2:]):
         window = case.arrays[0][_place(case, i, j)]
         marks = window == window.max(axis=(2, 3), keepdims=True)
         upstream = np.broadcast_to(case.dout[:, :, i, j, None, None], window.shape)
