@@ -14,7 +14,7 @@ from autograder.judge.expect import (
     expect_unchanged,
     name_slip,
 )
-from autograder.judge.registry import advice, asker, check, check_each
+from autograder.judge.registry import advice, check, check_each
 from autograder.judge.static import forbid_loops, forbid_names, forbid_nested_loops
 from autograder.judge.student import Instance, Ref, Student, StudentError
 from autograder.notebook.syntax import parse_cell
@@ -30,7 +30,6 @@ __all__ = [
     "StudentError",
     "advice",
     "as_array",
-    "asker",
     "check",
     "check_each",
     "expect",

@@ -120,29 +120,6 @@ def _declare(
     return register
 
 
-# Rows of checks written elsewhere; goes when every notebook declares its own.
-def asker(module: str) -> Callable[..., None]:
-    """``ask(grade_id, probe, function, *more, declare=check, name=..., **options)``."""
-
-    def ask(
-        grade_id: str,
-        probe: str,
-        function: Callable[..., None],
-        *more: object,
-        declare: Callable[..., Callable] = check,
-        name: str = "",
-        **options: Any,
-    ) -> None:
-        def run(student: Student, rng: Generator) -> None:
-            function(student, rng, *more)
-
-        run.__name__, run.__doc__ = name or function.__name__, function.__doc__
-        run.__module__ = module
-        declare(grade_id, probe=probe, **options)(run)
-
-    return ask
-
-
 def checks_for(assignment: str, notebook: str) -> Mapping[str, tuple[Check, ...]]:
     """The checks of a notebook by grade_id, from its module or all modules of its package.
 

@@ -131,22 +131,6 @@ class Student:
             raise StudentError(name, {"type": "TypeError", "message": "no gradients came back"})
         return answer.get("value"), list(answer.get("grads", ()))
 
-    def rerun(
-        self, source: str, bindings: Mapping[str, Any], names: Sequence[str], seconds: float = 60.0
-    ) -> dict[str, Any]:
-        """Execute ``source`` in a copy of the student's namespace with some names replaced.
-
-        Returns the values of ``names`` afterwards, those that exist.
-        """
-        message = {
-            "op": "rerun",
-            "source": source,
-            "bindings": dict(bindings),
-            "names": list(names),
-        }
-        answer = self.request("the cell", message, seconds=seconds)
-        return answer if isinstance(answer, dict) else {}
-
     def apply(
         self,
         function: Callable[..., Any],

@@ -23,7 +23,7 @@ from typing import Any
 
 from autograder.sandbox import shell as sandbox_shell
 from autograder.sandbox import wire
-from autograder.sandbox.cells import CellNames, Notebook, execute_again
+from autograder.sandbox.cells import CellNames, Notebook
 
 CELL_OUTPUT_BYTES = 4 << 20  # what one cell may print or draw; the rest is dropped, and said so
 CALL_OUTPUT_CHARS = 1 << 16
@@ -74,7 +74,6 @@ class Agent:
             ),
             "draw": self._draw,
             "grad": self._grad,
-            "rerun": self._rerun,
             "apply": self._apply,
         }
 
@@ -148,12 +147,6 @@ class Agent:
         upstream = torch.ones_like(chosen) if upstream is None else torch.as_tensor(upstream)
         (chosen * upstream).sum().backward()
         return {"value": chosen.detach(), "grads": [args[index].grad for index in request["wrt"]]}
-
-    def _rerun(self, request: dict) -> dict[str, Any]:
-        """Execute source in a copy of the student's namespace with some names replaced."""
-        namespace = {**self._shell.user_ns, **request["bindings"]}
-        execute_again(self._shell, "", request["source"], namespace)
-        return {name: namespace[name] for name in request["names"] if name in namespace}
 
     def _apply(self, request: dict) -> Any:
         """Call a function of the judge's with a copy of the student's notebook."""

@@ -27,15 +27,10 @@ class Notebook(dict):
 
     def run(self, cell: str) -> None:
         """Execute this cell here."""
-        execute_again(self._shell, cell, self._cells[cell], self)
-
-
-def execute_again(shell: InteractiveShell, cell: str, source: str, namespace: dict) -> None:
-    """Execute a cell of the student's in another namespace than theirs."""
-    source, name = str(shell.transform_cell(source)), AGAIN.format(cell)
-    lines: list[str] = list(source.splitlines(True))
-    linecache.cache[name] = (len(source), None, lines, name)
-    exec(compile(source, name, "exec"), namespace)
+        source, name = str(self._shell.transform_cell(self._cells[cell])), AGAIN.format(cell)
+        lines: list[str] = list(source.splitlines(True))
+        linecache.cache[name] = (len(source), None, lines, name)  # for tracebacks
+        exec(compile(source, name, "exec"), self)
 
 
 class CellNames:

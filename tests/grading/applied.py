@@ -10,6 +10,12 @@ def run_with_other_values(notebook: Any, start: int) -> list[int]:
     return [notebook["total"], Helper(notebook).step()]
 
 
+def values_after(notebook: Any, cell: str, names: list[str]) -> dict[str, Any]:
+    """The values of ``names`` once the cell has been executed, those that exist."""
+    notebook.run(cell)
+    return {name: notebook[name] for name in names if name in notebook}
+
+
 def call_with_none(notebook: Any, name: str) -> Any:
     return notebook[name](None)
 

@@ -1,5 +1,7 @@
 """The proxy through which checks see a submission."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 import torch
@@ -211,6 +213,14 @@ def test_drawn_numbers_are_the_judges_own(student) -> None:
     assert np.array_equal(drawn, np.random.default_rng(3).normal(size=(2, 4)))
 
 
+def executed(student: Student, source: str, names: Sequence[str] = (), **bindings) -> dict:
+    """The values of ``names`` after a cell with this source, in a copy of the notebook."""
+    student.sources["tried"] = source  # type: ignore[index]
+    names = list(names)
+    cells = ("tried",)
+    return student.apply(applied.values_after, "tried", names, cells=cells, bindings=bindings)
+
+
 class Counter:
     """A stand-in: lives in the judge."""
 
@@ -228,7 +238,7 @@ class Counter:
 def test_stand_ins_are_answered_by_the_judge(student) -> None:
     source = "c, d = Counter(10), Counter(0)\nc.add(1)\nlast = c.add(2)\nother = d.add(5)"
     names = ("last", "other", "missing")
-    after = student.rerun(source, {"Counter": student.stand_in(Counter)}, names)
+    after = executed(student, source, names, Counter=student.stand_in(Counter))
     assert after == {"last": 13, "other": 5}
 
 
@@ -240,7 +250,7 @@ def test_a_function_is_answered_by_the_judge(student) -> None:
         return x + y
 
     source = "class Spy(Net):\n    def go(self): return observe(self.width, y=2)\ngot = Spy(5).go()"
-    after = student.rerun(source, {"observe": student.stand_in(observe)}, ("got",))
+    after = executed(student, source, ("got",), observe=student.stand_in(observe))
     assert after == {"got": 7}
     assert seen == [(5, 2)]
 
@@ -249,12 +259,12 @@ def test_a_function_is_answered_by_the_judge(student) -> None:
 def test_wrong_use_of_a_stand_in_is_the_students_error(student, attempt) -> None:
     source = f"c = Counter(1)\n{attempt}"
     with pytest.raises(StudentError, match=r"Error"):
-        student.rerun(source, {"Counter": student.stand_in(Counter)}, ())
+        executed(student, source, Counter=student.stand_in(Counter))
     assert student.get("value") == 7
 
 
-def test_a_rerun_leaves_the_notebook_as_it_was(student) -> None:
-    assert student.rerun("value = value + 1", {"value": 1}, ["value"]) == {"value": 2}
+def test_a_cell_executed_again_leaves_the_notebook_as_it_was(student) -> None:
+    assert executed(student, "value = value + 1", ["value"], value=1) == {"value": 2}
     assert student.get("value") == 7
 
 
@@ -267,6 +277,6 @@ def test_definitions_are_found_in_the_source(student) -> None:
 def test_a_stand_in_that_was_kept_is_silent_afterwards(student) -> None:
     keep = "kept.append(Counter(5))"
     student.set("kept", [])
-    student.rerun(keep, {"Counter": student.stand_in(Counter)}, ())
+    executed(student, keep, Counter=student.stand_in(Counter))
     with pytest.raises(StudentError, match="KeyError"):
-        student.rerun("kept[0].add(1)", {}, ())
+        executed(student, "kept[0].add(1)")

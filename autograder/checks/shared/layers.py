@@ -175,6 +175,3 @@ def unpack(name: str, answer: object, wanted: str) -> tuple:
         found = f"{len(answer)} things" if isinstance(answer, tuple | list) else "one thing"
         raise Failed(f"{name} must return {count} things, {wanted}; it returned {found}")
     return tuple(answer)
-
-
-several = unpack  # goes when no notebook uses the old name
