@@ -8,6 +8,7 @@ import pytest
 from autograder.judge.registry import checks_for
 from autograder.judge.student import Student
 from autograder.judge.zygote import Zygote
+from tests.nightly import rounds
 from trial_notebook import TrialNotebook
 
 NOTEBOOK = ("assignment2", "BatchNormalization")
@@ -43,7 +44,7 @@ def messages_for(zygote, grade_id: str, cell: str, *edits: tuple[str, str]) -> s
 
 def test_the_reference_passes_whatever_the_seed(zygote) -> None:
     with student_with(zygote, solved()) as student:
-        for number in range(3):
+        for number in rounds(25):
             for grade_id in checks_for(*NOTEBOOK):
                 assert failed(verdict(student, grade_id, number)) == {}, (number, grade_id)
 
@@ -51,7 +52,7 @@ def test_the_reference_passes_whatever_the_seed(zygote) -> None:
 @pytest.mark.parametrize("path", TRIAL.right[1:], ids=lambda path: path.stem)
 def test_other_right_solutions_pass(zygote, path) -> None:
     with student_with(zygote, solved(path)) as student:
-        for number in range(2):
+        for number in rounds(5):
             for grade_id in checks_for(*NOTEBOOK):
                 assert failed(verdict(student, grade_id, number)) == {}, (number, grade_id)
 

@@ -8,6 +8,7 @@ from autograder.judge.registry import checks_for
 from autograder.judge.results import CellVerdict
 from autograder.judge.student import Student
 from autograder.judge.zygote import Zygote
+from tests.nightly import rounds
 from trial_notebook import TrialNotebook
 
 NOTEBOOK = ("assignment2", "ConvolutionalNetworks")
@@ -56,7 +57,7 @@ def all_failed(student: Student, number: int = 0, *, advice: bool = False) -> di
 
 def test_the_reference_passes_whatever_the_seed(zygote) -> None:
     with student_with(zygote, solved()) as student:
-        for number in range(3):
+        for number in rounds(25):
             assert all_failed(student, number) == {}, number
         assert all_failed(student, advice=True) == {}
 
@@ -64,7 +65,7 @@ def test_the_reference_passes_whatever_the_seed(zygote) -> None:
 @pytest.mark.parametrize("path", TRIAL.right[1:], ids=lambda path: path.stem)
 def test_right_solutions_in_another_style_pass(zygote, path) -> None:
     with student_with(zygote, solved(path)) as student:
-        for number in range(2):
+        for number in rounds(4):
             assert all_failed(student, number) == {}, number
 
 

@@ -10,6 +10,7 @@ from autograder.judge.score import Seed, grade_cell
 from autograder.judge.student import Student
 from autograder.mutate.mutants import MUTANTS
 from autograder.notebook.edits import read_sample
+from tests.nightly import rounds
 
 # The checks that ask what was really trained need the whole notebook; they are left to
 # `python -m autograder mutate assignment1 features`.
@@ -118,7 +119,7 @@ def messages(verdict) -> list[str]:
 
 @pytest.mark.parametrize("name", RIGHT_NETS)
 def test_a_right_choice_of_nets_passes_in_any_style(kernel, name) -> None:
-    for seed in range(2):
+    for seed in rounds(8):
         verdict = graded(kernel, "train-net", "features-net", RIGHT_NETS[name], seed)
         assert messages(verdict) == [], (name, seed)
 
@@ -135,7 +136,7 @@ def test_a_right_search_passes_with_either_classifier(kernel, name) -> None:
     source = SEARCH
     if name == "softmax":
         source = source.replace("LinearSVM", "Softmax").replace("best_svm", "best_softmax")
-    for seed in range(2):
+    for seed in rounds(8):
         verdict = graded(kernel, "tune-svm", "features-tuning", source, seed)
         assert messages(verdict) == [], seed
 

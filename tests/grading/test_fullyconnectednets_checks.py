@@ -12,6 +12,7 @@ from autograder.judge.registry import checks_for
 from autograder.judge.score import NO_ANSWER
 from autograder.judge.student import Student
 from autograder.judge.zygote import Zygote
+from tests.nightly import rounds
 from trial_notebook import TrialNotebook
 
 NOTEBOOK = ("assignment2", "FullyConnectedNets")
@@ -104,7 +105,7 @@ def test_in_test_mode_nothing_is_dropped_and_running_averages_count() -> None:
 @pytest.mark.parametrize("path", TRIAL.right, ids=lambda path: path.stem if path else "reference")
 def test_right_solutions_pass_whatever_the_seed(zygote, path) -> None:
     with student_with(zygote, solved(path)) as student:
-        for number in range(3):
+        for number in rounds(10):
             for grade_id in checks_for(*NOTEBOOK):
                 found = verdict(student, grade_id, number)
                 counted = {c.name for c in found.checks if not c.advice}

@@ -14,6 +14,7 @@ from autograder.judge.results import CellVerdict
 from autograder.judge.score import Seed, grade_cell
 from autograder.judge.student import Student
 from autograder.mutate.trial import Subject, load_subject
+from tests.nightly import rounds
 
 ROOT = Path(__file__).parents[2]
 CLASSES = {"svm": "LinearSVM", "softmax": "Softmax"}
@@ -79,7 +80,7 @@ def failed(found: CellVerdict, *, advice: bool = True) -> dict[str, str]:
 @pytest.mark.parametrize("notebook", CLASSES)
 def test_the_reference_passes_whatever_the_seed(zygote, notebook) -> None:
     with student_with(zygote, notebook, {}) as student:
-        for number in range(3):
+        for number in rounds(25):
             for grade_id in checks_for("assignment1", notebook):
                 assert failed(verdict(student, notebook, grade_id, number)) == {}, (
                     number,
@@ -395,7 +396,7 @@ def named(source: str, notebook: str) -> str:
 @pytest.mark.parametrize("name", RIGHT)
 def test_a_right_search_passes_in_any_style(zygote, notebook, name) -> None:
     with student_with(zygote, notebook, {f"tune-{notebook}": named(RIGHT[name], notebook)}) as ann:
-        for number in range(2):
+        for number in rounds(5):
             ann.forget()
             assert failed(verdict(ann, notebook, f"{notebook}-tuning", number)) == {}
 

@@ -8,6 +8,7 @@ import pytest
 from autograder.judge.score import NO_ANSWER
 from autograder.judge.student import Student
 from autograder.judge.zygote import Zygote
+from tests.nightly import rounds
 from trial_notebook import TrialNotebook
 
 NOTEBOOK = ("assignment2", "Network_Visualization")
@@ -68,7 +69,7 @@ def test_an_upstream_gradient_for_five_images_is_noticed(zygote) -> None:
 def test_how_a_step_is_normalised_is_free(zygote, rate) -> None:
     sources = changed(STEP, ("learning_rate * img.grad / img.grad.norm()", f"{rate} * img.grad"))
     with student_with(zygote, sources) as student:
-        for number in range(5):
+        for number in rounds(25):
             assert failed(verdict(student, "nv-class-step", number)) == {}
 
 
