@@ -50,7 +50,7 @@ def test_no_check_and_no_secret_is_in_the_kernels_memory(kernel) -> None:
     assert grade_cell(student, "knn-two-loops", 2, checks, seed).verdict.score == 2
     kernel.run_cell(SCAN)
     titles = [c.title.encode() for cs in checks_for("assignment1", "knn").values() for c in cs]
-    hints = [distances.LAYOUT.encode(), b"these are squared distances", b"ask for the Euclidean"]
+    hints = [b"dists is transposed: dists[i, j]", b"these are squared distances", b"Euclidean (L2)"]
     there = b"The agent in the kernel"  # what the scan must find: a docstring of the agent
     needles = [SECRET, *titles, *hints, there]
     found = evaluate(kernel, f"scan({[needle[::-1] for needle in needles]!r})")
