@@ -1,4 +1,4 @@
-"""Right in another style: float32 within, layers one by one, helpers, another arrangement."""
+"""Right in another style: the dtype of the net within, layers one by one, helpers, another arrangement."""
 
 import numpy as np
 
@@ -12,7 +12,7 @@ def _names(layer):
 
 
 def _backward(net, dscores, caches):
-    """Gradients of all layers, from the last to the first, of float32 numbers."""
+    """Gradients of all layers, from the last to the first, in the dtype of the net."""
     grads, upstream = {}, dscores
     while caches:
         W, b = _names(len(caches))
@@ -20,7 +20,7 @@ def _backward(net, dscores, caches):
         if relu_cache is not None:
             upstream = relu_backward(upstream, relu_cache)
         upstream, dW, grads[b] = affine_backward(upstream, affine_cache)
-        grads[W] = np.add(dW, net.reg * net.params[W], dtype=np.float32)
+        grads[W] = np.add(dW, net.reg * net.params[W], dtype=net.dtype)
     return grads
 
 
@@ -50,9 +50,9 @@ def __init__(
 
 
 def loss(self, X, y=None):
-    signal, caches = np.asarray(X, dtype=np.float32), []
+    signal, caches = np.asarray(X, dtype=self.dtype), []
     for layer in range(1, self.num_layers + 1):
-        W, b = (np.asarray(self.params[name], np.float32) for name in _names(layer))
+        W, b = (np.asarray(self.params[name], self.dtype) for name in _names(layer))
         signal, affine_cache = affine_forward(signal, W, b)
         relu_cache = None
         if layer != self.num_layers:
