@@ -1,6 +1,6 @@
-"""Right in another style: float32 within, helper functions, one net chosen by hand.
+"""Right in another style: the dtype of x within, helper functions, one net chosen by hand.
 
-The layers compute in float32 and say so by their dtype. Loss and gradients of the network go
+Each layer computes in the dtype of its input. Loss and gradients of the network go
 through layers of its own, defined beside it.
 """
 
@@ -12,14 +12,14 @@ from cs231n_lib.solver import Solver
 # %% start from solutions
 # %% definitions of affine-forward
 def affine_forward(x, w, b):
-    x, w, b = (np.asarray(array, np.float32) for array in (x, w, b))
+    x, w, b = (np.asarray(array, x.dtype) for array in (x, w, b))
     return np.tensordot(x, w.reshape(*x.shape[1:], -1), x.ndim - 1) + b, (x, w)
 
 
 # %% definitions of affine-backward
 def affine_backward(dout, cache):
     x, w = cache
-    dout = np.asarray(dout, np.float32)
+    dout = np.asarray(dout, x.dtype)
     dx = np.tensordot(dout, w.reshape(*x.shape[1:], -1), ([1], [x.ndim - 1]))
     dw = np.tensordot(x, dout, ([0], [0])).reshape(w.shape)
     return dx, dw, np.einsum("nm->m", dout)
@@ -37,11 +37,11 @@ def relu_backward(dout, cache):
 
 # %% definitions of softmax-loss
 def softmax_loss(x, y):
-    shifted = (x - x.max(1, keepdims=True)).astype(np.float32)
+    shifted = x - x.max(1, keepdims=True)
     log_sums = np.logaddexp.reduce(shifted, axis=1, keepdims=True)
     log_p = shifted - log_sums
-    one_hot = (np.arange(x.shape[1]) == y[:, None]).astype(np.float32)
-    return -np.sum(one_hot * log_p) / np.float32(len(x)), (np.exp(log_p) - one_hot) / len(x)
+    one_hot = (np.arange(x.shape[1]) == y[:, None]).astype(x.dtype)
+    return -np.sum(one_hot * log_p) / len(x), (np.exp(log_p) - one_hot) / len(x)
 
 
 # %% definitions of svm-loss

@@ -1,4 +1,4 @@
-"""Right with less: float32 inside, helpers, own statistics, no earlier normalisation."""
+"""Right with less: the dtype of x inside, helpers, own statistics, no earlier normalisation."""
 
 import numpy as np
 
@@ -7,14 +7,14 @@ import numpy as np
 # %% definitions of conv-forward-naive
 def with_frame(x, pad):
     N, C, H, W = x.shape
-    large = np.zeros((N, C, H + 2 * pad, W + 2 * pad), np.float32)
+    large = np.zeros((N, C, H + 2 * pad, W + 2 * pad), x.dtype)
     large[:, :, pad : pad + H, pad : pad + W] = x
     return large
 
 
 def conv_forward_naive(x, w, b, conv_param):
     large, stride = with_frame(x, conv_param["pad"]), conv_param["stride"]
-    flat = w.reshape(len(w), -1).astype(np.float32)
+    flat = w.reshape(len(w), -1)
     tops = range(0, large.shape[2] - w.shape[2] + 1, stride)
     lefts = range(0, large.shape[3] - w.shape[3] + 1, stride)
     out = np.stack(
@@ -30,7 +30,7 @@ def conv_forward_naive(x, w, b, conv_param):
         ],
         axis=-2,
     )
-    return out + b.astype(np.float32)[:, None, None], (x.copy(), w, b, dict(conv_param))
+    return out + b[:, None, None], (x.copy(), w, b, dict(conv_param))
 
 
 # %% definitions of conv-backward-naive
@@ -38,11 +38,11 @@ def conv_backward_naive(dout, cache):
     x, w, b, conv_param = cache
     pad, stride = conv_param["pad"], conv_param["stride"]
     large = with_frame(x, pad)
-    back, dw = np.zeros_like(large), np.zeros(w.shape, np.float32)
-    db = np.zeros(len(b), np.float32)
+    back, dw = np.zeros_like(large), np.zeros_like(w)
+    db = np.zeros_like(b)
     for i in range(dout.shape[2]):
         for j in range(dout.shape[3]):
-            g = dout[:, :, i, j].astype(np.float32)  # (N, F)
+            g = dout[:, :, i, j]  # (N, F)
             here = (
                 slice(None),
                 slice(None),
@@ -50,7 +50,7 @@ def conv_backward_naive(dout, cache):
                 slice(j * stride, j * stride + w.shape[3]),
             )
             dw += np.tensordot(g, large[here], axes=(0, 0))
-            back[here] += np.tensordot(g, w.astype(np.float32), axes=(1, 0))
+            back[here] += np.tensordot(g, w, axes=(1, 0))
             db += g.sum(axis=0)
     H, W = x.shape[2:]
     return back[:, :, pad : pad + H, pad : pad + W], dw, db

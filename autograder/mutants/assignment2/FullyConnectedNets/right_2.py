@@ -1,4 +1,4 @@
-"""Right in another style: the dtype of the net within, layers one by one, helpers, another arrangement."""
+"""Right in another style: the net's dtype within, layers one by one, helpers, other order."""
 
 import numpy as np
 
