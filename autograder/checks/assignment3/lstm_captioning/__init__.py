@@ -1,0 +1,10 @@
+"""Hidden checks of the LSTM notebook, by what they ask for."""
+
+from autograder.checks.assignment3.lstm_captioning import (
+    backward,
+    forward,
+    step_backward,
+    step_forward,
+)
+
+__all__ = ["backward", "forward", "step_backward", "step_forward"]

@@ -1,0 +1,20 @@
+"""The student's functions over sequences, in the kernel, which gets this as source."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+
+def call(notebook: Any, name: str, cell: str, given: Sequence[str], *args: Any) -> Any:
+    """What the function ``name`` returns, over steps that the judge answers.
+
+    Its cell is executed again, so that it sees the names in ``given``; they stay what they are,
+    even where that cell defines them too.
+    """
+    answering = {step: notebook[step] for step in given}
+    if cell:
+        notebook.run(cell)
+    for step, function in answering.items():
+        notebook[step] = function
+    return notebook[name](*args)
