@@ -34,32 +34,27 @@ from autograder.judge import Failed, Student, as_array, check
 
 CELL = "lstm-seq-bwd"
 HINTS = {
-    "dx": "each step's dx goes to its own place, dx[:, t]",
     "dh0": "it is what the first step hands back",
-    "dWx": "the same weights act at every step: add up what each step gives",
+    **dict.fromkeys(("dWx", "dWh", "db"), "the same weights act at every step"),
 }
 
 
 def fitting_gradients(case: SequenceCase, h: Any, steps: Steps) -> list[Gradients]:
     """The gradients that are right for whoever's lstm_forward returned ``h``; the first is.
 
-    Somebody whose forward function makes a known slip has lost its points already. Right is then
-    also what differentiates just that, or goes back rightly through the steps it has taken.
+    Somebody whose forward function is wrong has lost its points already. Where it makes a known
+    slip, a backward function that differentiates just that is right. And so is one that goes
+    back rightly through the steps that forward has taken, if that was one for each t.
     """
-    right = gradients(case)
+    fitting, got = [gradients(case)], np.empty(0)
     with suppress(Failed):  # no numbers: forward has lost its points for that
         got = as_array(h)
-        for wrong in SLIPS.values():
-            if _near(got, states(case, wrong)) and not _near(got, states(case)):
-                return [right, gradients(case, wrong), *_through(steps, case)]
-    return [right]
-
-
-def _through(steps: Steps, case: SequenceCase) -> list[Gradients]:
-    """What goes back rightly through the steps that were taken, where these are one for each t."""
-    if len(steps.taken) != case.x.shape[1]:
-        return []
-    return [back_through(steps.taken, case.dh)[1]]
+    if _near(got, states(case)):
+        return fitting
+    fitting += [gradients(case, slip) for slip in SLIPS.values() if _near(got, states(case, slip))]
+    if len(steps.taken) == case.x.shape[1]:
+        fitting.append(back_through(steps.taken, case.dh)[1])
+    return fitting
 
 
 def _near(got: np.ndarray, want: np.ndarray) -> bool:
@@ -76,7 +71,7 @@ def _expect_gradients(student: Student, case: SequenceCase, names: Sequence[str]
         for name in names:
             slips = {f"{name}: {message}": wrong[name] for message, wrong in usual.items()}
             wants = [gradients[name] for gradients in fitting]
-            what, hint = f"{name} {case.about}", HINTS.get(name, HINTS["dWx"])
+            what, hint = f"{name} {case.about}", HINTS.get(name, "")
             expect_one_of(found[name], wants, what=what, slips=slips, hint=hint)
 
     over_either(student, judge)

@@ -127,7 +127,7 @@ SLIPS: dict[str, Variant] = {
     "prev_c has no effect: the new cell lacks f * prev_c": Variant(
         cell=lambda at, c: at["i"] * at["g"]
     ),
-    "the gates stand the wrong way round: f belongs to prev_c, and i to g": Variant(
+    "input and forget gate are exchanged: f multiplies prev_c, and i the candidate": Variant(
         cell=lambda at, c: at["i"] * c + at["f"] * at["g"]
     ),
     "prev_c is kept by 1 - f; f is how much of it is kept": Variant(

@@ -141,25 +141,31 @@ def gradient_slips(case: Case) -> dict[str, Gradients]:
 def fitting_gradients(case: Case, next_h: Any, next_c: Any) -> list[Gradients]:
     """The gradients that are right for whoever's forward function returned these; the first is.
 
-    Somebody whose forward function makes a known slip has lost its points already. A backward
-    function that differentiates just that is right, and so is one that is right in itself, for
-    the gates that the slip has left in the cache.
+    Somebody whose forward function is wrong has lost its points already. Where it makes a known
+    slip, a backward function that differentiates just that is right. And so is one that is right
+    in itself, for the gates and the cell that forward has left in the cache.
     """
-    right = [autograd(case)]
-    if _near(case, next_h, next_c, run(case)):
-        return right
+    fitting = [autograd(case)]
+    if _near((next_h, next_c), run(case)):
+        return fitting
     for slip in SLIPS.values():
-        if _near(case, next_h, next_c, run(case, slip)):
-            formulas = way_back(case, gates_and_cell(case, slip))
-            return [*right, autograd(case, slip), formulas]
-    return right
+        if _near((next_h, next_c), run(case, slip)):
+            fitting += autograd(case, slip), way_back(case, gates_and_cell(case, slip))
+    if _are_numbers(next_c, case.prev_c.shape):
+        own_cell = {"c": as_array(next_c).astype(np.float64)}
+        fitting.append(way_back(case, gates_and_cell(case, Variant()) | own_cell))
+    return fitting
 
 
-def _near(case: Case, next_h: Any, next_c: Any, wanted: tuple[Array, Array]) -> bool:
-    with suppress(Failed):  # no numbers: forward has lost its points for that
-        found = as_array(next_h), as_array(next_c)
-        return all(
-            got.shape == want.shape and np.allclose(got, want, rtol=1e-5, atol=1e-7)
-            for got, want in zip(found, wanted, strict=True)
-        )
+def _near(found: tuple[Any, Any], wanted: tuple[Array, Array]) -> bool:
+    return all(
+        _are_numbers(got, want.shape) and np.allclose(as_array(got), want, rtol=1e-5, atol=1e-7)
+        for got, want in zip(found, wanted, strict=True)
+    )
+
+
+def _are_numbers(value: Any, shape: tuple[int, ...]) -> bool:
+    with suppress(Failed):  # if not, forward has lost its points for that
+        array = as_array(value)
+        return array.shape == shape and bool(np.isfinite(array).all())
     return False

@@ -17,8 +17,7 @@ from autograder.checks.assignment3.lstm_captioning.sequence import (
     states,
 )
 from autograder.checks.assignment3.lstm_captioning.steps import Steps, over_either
-from autograder.checks.shared.unchanged import expect_arguments_unchanged
-from autograder.judge import Student, check, expect_near
+from autograder.judge import Student, check, expect_near, expect_unchanged
 
 CELL = "lstm-seq-fwd"
 
@@ -51,5 +50,10 @@ def h_of_one_example_or_one_step(student: Student, rng: Generator) -> None:
 def arguments_are_unchanged(student: Student, rng: Generator) -> None:
     """x, h0 and the parameters are as before after the call."""
     case = draw_sequence(rng, 3, 4, 5, 6)
-    arguments = {name: getattr(case, name) for name in ARGUMENTS}
-    expect_arguments_unchanged(student, "lstm_forward", arguments)
+
+    def judge(steps: Steps) -> None:
+        now = steps.arguments_after_forward(case)
+        for name, array, before in zip(ARGUMENTS, now, case.arguments, strict=True):
+            expect_unchanged(array, before, name)
+
+    over_either(student, judge)

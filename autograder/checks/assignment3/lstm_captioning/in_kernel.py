@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 
@@ -12,9 +12,21 @@ def call(notebook: Any, name: str, cell: str, given: Sequence[str], *args: Any) 
     Its cell is executed again, so that it sees the names in ``given``; they stay what they are,
     even where that cell defines them too.
     """
+    return _over(notebook, name, cell, given)(*args)
+
+
+def arguments_afterwards(
+    notebook: Any, name: str, cell: str, given: Sequence[str], *args: Any
+) -> list[Any]:
+    """The arguments after such a call."""
+    _over(notebook, name, cell, given)(*args)
+    return list(args)
+
+
+def _over(notebook: Any, name: str, cell: str, given: Sequence[str]) -> Callable[..., Any]:
     answering = {step: notebook[step] for step in given}
     if cell:
         notebook.run(cell)
     for step, function in answering.items():
         notebook[step] = function
-    return notebook[name](*args)
+    return notebook[name]

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from autograder.checks.shared.layers import Array
-from autograder.judge import RTOL, Failed, Slips, Student, StudentError, as_array, expect_near
-
-T = TypeVar("T")
+from autograder.judge import RTOL, Slips, as_array, expect_near
 
 
 def expect_one_of(

@@ -125,8 +125,8 @@ SLIPS: dict[str, Unroll] = {
     "h holds the steps from the last to the first": lambda *args: unroll(*args).flip(1),
     "h begins with h0; it holds the states after each step": _shifted,
     "h holds the cells, not the hidden states": _cells,
-    "every step of h holds the last hidden state": lambda *args: (
-        unroll(*args)[:, -1:].expand(*args[0].shape[:2], -1)
+    "every step of h holds the last hidden state": lambda *args: unroll(*args)[:, -1:].expand(
+        *args[0].shape[:2], -1
     ),
 }
 
@@ -169,7 +169,7 @@ def back_through(
         one = replace(steps[t], dnext_h=dh[:, t] + carried_h, dnext_c=carried_c)
         each.insert(0, autograd(one))
         carried_h, carried_c = keep_h * each[0]["dprev_h"], keep_c * each[0]["dprev_c"]
-    summed = {name: sum(at[name] for at in each) for name in ("dWx", "dWh", "db")}
+    summed = {name: np.sum([at[name] for at in each], axis=0) for name in ("dWx", "dWh", "db")}
     dx = np.stack([at["dx"] for at in each], axis=1)
     return each, {"dx": dx, "dh0": each[0]["dprev_h"], **summed}
 

@@ -76,4 +76,3 @@ def arguments_are_unchanged(student: Student, rng: Generator) -> None:
     """x, prev_h, prev_c and the parameters are as before after the call."""
     case = draw_case(rng, 3, 5, 6)
     expect_arguments_unchanged(student, FORWARD, {name: getattr(case, name) for name in ARGUMENTS})
-

@@ -6,7 +6,7 @@ functions of whole sequences may still be right.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,50 +35,52 @@ class Steps:
     def forward(self, case: SequenceCase) -> tuple[Any, Any]:
         """The student's h, not yet looked at, and the cache left in the kernel."""
         self.taken.clear()
-        answer = self._call("lstm_forward", *case.arguments, keep=(1,))
+        answer = self._call(in_kernel.call, "lstm_forward", *case.arguments, keep=(1,))
         h, cache = unpack("lstm_forward", answer, "h, cache")
         return h, cache
 
     def backward(self, case: SequenceCase) -> tuple[dict[str, Any], Any]:
         """The student's gradients by name, from the cache of their own forward; and their h."""
         h, cache = self.forward(case)
-        answer = self._call("lstm_backward", case.dh.copy(), cache)
+        answer = self._call(in_kernel.call, "lstm_backward", case.dh.copy(), cache)
         found = unpack("lstm_backward", answer, ", ".join(sequence.GRADIENTS))
         return dict(zip(sequence.GRADIENTS, found, strict=True)), h
 
-    def _call(self, name: str, *args: Any, keep: tuple[int, ...] = ()) -> Any:
-        if not self.right:
-            return self.student.call(name, *args, keep=keep)
-        where = self.student.cell_defining(name)
+    def arguments_after_forward(self, case: SequenceCase) -> list[Any]:
+        """x, h0, Wx, Wh and b after lstm_forward was called with them."""
+        return self._call(in_kernel.arguments_afterwards, "lstm_forward", *case.arguments)
+
+    def _call(
+        self, function: Callable[..., Any], name: str, *args: Any, keep: tuple[int, ...] = ()
+    ) -> Any:
         steps = {"lstm_step_forward": self._step, "lstm_step_backward": _step_back}
-        answering = {step: self.student.stand_in(function) for step, function in steps.items()}
+        right = {name: self.student.stand_in(step) for name, step in steps.items() if self.right}
+        cell = self.student.cell_defining(name) if self.right else ""
+        cells = (cell,) if cell else ()
         return self.student.apply(
-            in_kernel.call,
-            name,
-            where,
-            list(answering),
-            *args,
-            cells=(where,) if where else (),
-            bindings=answering,
-            keep=keep,
+            function, name, cell, list(right), *args, cells=cells, bindings=right, keep=keep
         )
 
     def _step(self, x: Any, prev_h: Any, prev_c: Any, Wx: Any, Wh: Any, b: Any) -> tuple:
         """A step as it should be; its arguments are its cache."""
         h = as_array(prev_h, "prev_h")
         c = np.broadcast_to(as_array(prev_c, "prev_c"), h.shape)  # a plain 0 will do
-        weights = (as_array(Wx, "Wx"), as_array(Wh, "Wh"), as_array(b, "b"))
-        arguments = (as_array(x, "x"), h, np.array(c), *weights)
-        case = Case(*arguments, NOTHING, NOTHING)
+        arrays = as_array(x, "x"), h, np.array(c), *map(as_array, (Wx, Wh, b))
+        case = _case(arrays, NOTHING, NOTHING)
         self.taken.append(case)
-        return *cell.run(case), arguments
+        return *cell.run(case), arrays
 
 
 def _step_back(dnext_h: Any, dnext_c: Any, cache: Any) -> tuple[Array, ...]:
     arrays = [as_array(array) for array in cache]
     shape = arrays[1].shape
     of_h, of_c = (np.broadcast_to(as_array(d), shape).copy() for d in (dnext_h, dnext_c))
-    return tuple(cell.autograd(Case(*arrays, of_h, of_c)).values())
+    return tuple(cell.autograd(_case(arrays, of_h, of_c)).values())
+
+
+def _case(arrays: Sequence[Array], dnext_h: Array, dnext_c: Array) -> Case:
+    arguments = dict(zip(cell.ARGUMENTS, arrays, strict=True))
+    return Case(**arguments, dnext_h=dnext_h, dnext_c=dnext_c)
 
 
 def over_either(student: Student, judge: Callable[[Steps], None]) -> None:
