@@ -14,12 +14,13 @@ import numpy as np
 import torch
 from numpy.random import Generator
 
+from autograder.checks.shared import recurrent
 from autograder.checks.shared.layers import Array
 
 Tensor = torch.Tensor
 Gates = dict[str, Tensor]
 Squash = Callable[[Tensor], Tensor]
-Step = Callable[..., tuple[Tensor, Tensor]]  # x, h, c, Wx, Wh, b -> next_h, next_c
+Step = Callable[..., Any]  # x, h, c, Wx, Wh, b -> next_h, next_c
 
 ORDER = "ifog"  # of the four blocks of H columns
 ARGUMENTS = ("x", "prev_h", "prev_c", "Wx", "Wh", "b")
@@ -67,14 +68,6 @@ def draw_case(rng: Generator, N: int, D: int, H: int) -> Case:
 
 
 # -- the step -------------------------------------------------------------------------------------
-
-
-def step(x: Tensor, h: Tensor, c: Tensor, Wx: Tensor, Wh: Tensor, b: Tensor) -> Any:
-    """(next_h, next_c) by torch's own cell, which stacks the blocks as i, f, g, o."""
-    i, f, o, g = torch.arange(len(b)).chunk(4)
-    order = torch.cat([i, f, g, o])
-    weights = (Wx[:, order].T, Wh[:, order].T, b[order], torch.zeros_like(b))
-    return torch.lstm_cell(x, (h, c), *weights)
 
 
 @dataclass(frozen=True)
@@ -166,13 +159,13 @@ def tensors(case: Case) -> list[Tensor]:
     return [torch.tensor(array, dtype=torch.float64) for array in case.arguments]
 
 
-def run(case: Case, by: Step = step) -> tuple[Array, Array]:
+def run(case: Case, by: Step = recurrent.lstm_step) -> tuple[Array, Array]:
     """next_h and next_c."""
     h, c = by(*tensors(case))
     return h.numpy(), c.numpy()
 
 
-def autograd(case: Case, by: Step = step) -> dict[str, Array]:
+def autograd(case: Case, by: Step = recurrent.lstm_step) -> dict[str, Array]:
     """The six gradients of sum(next_h * dnext_h) + sum(next_c * dnext_c)."""
     leaves = [leaf.requires_grad_() for leaf in tensors(case)]
     h, c = by(*leaves)

@@ -1,4 +1,4 @@
-"""What is asked of lstm_forward.
+"""What is asked of lstm_forward, over right steps.
 
 Shapes: x (N, T, D); h (N, T, H); h0 (N, H); Wx (D, 4H), Wh (H, 4H), b (4H,).
 """
@@ -7,53 +7,41 @@ from __future__ import annotations
 
 from numpy.random import Generator
 
-from autograder.checks.assignment3.lstm_captioning.sequence import (
-    ARGUMENTS,
-    SHAPES,
-    SLIPS,
-    SMALLEST,
+from autograder.checks.assignment3.lstm_captioning.sequence import SIZES, SLIPS, SMALLEST, states
+from autograder.checks.shared.recurrent_answers import (
+    LSTM,
     SequenceCase,
+    ask_forward,
     draw_sequence,
-    states,
+    expect_forward_changes_nothing,
+    right_h,
 )
-from autograder.checks.assignment3.lstm_captioning.steps import Steps, over_either
-from autograder.judge import Student, check, expect_near, expect_unchanged
+from autograder.judge import Student, check, expect_near
 
 CELL = "lstm-seq-fwd"
 
 
-def _expect_states(student: Student, case: SequenceCase) -> None:
+def _expect_h(student: Student, case: SequenceCase) -> None:
     slips = {message: states(case, slip) for message, slip in SLIPS.items()}
-
-    def judge(steps: Steps) -> None:
-        h, _ = steps.forward(case)
-        expect_near(h, states(case), what=f"h {case.about}", slips=slips)
-
-    over_either(student, judge)
+    h = ask_forward(student, LSTM, case)
+    expect_near(h, right_h(LSTM, case), what=f"h {case.about}", slips=slips)
 
 
 @check(CELL, probe="LSTM-A5", weight=4)
 def h_is_right(student: Student, rng: Generator) -> None:
     """The hidden states of several examples, over several steps."""
-    for N, T, D, H in SHAPES:
-        _expect_states(student, draw_sequence(rng, N, T, D, H))
+    for sizes in SIZES:
+        _expect_h(student, draw_sequence(rng, LSTM, *sizes))
 
 
 @check(CELL, probe="LSTM-A3")
 def h_of_one_example_or_one_step(student: Student, rng: Generator) -> None:
     """The hidden states for N = 1, and for T = 1."""
-    for N, T, D, H in SMALLEST:
-        _expect_states(student, draw_sequence(rng, N, T, D, H))
+    for sizes in SMALLEST:
+        _expect_h(student, draw_sequence(rng, LSTM, *sizes))
 
 
 @check(CELL, probe="LSTM-A5", condition=True)
 def arguments_are_unchanged(student: Student, rng: Generator) -> None:
     """x, h0 and the parameters are as before after the call."""
-    case = draw_sequence(rng, 3, 4, 5, 6)
-
-    def judge(steps: Steps) -> None:
-        now = steps.arguments_after_forward(case)
-        for name, array, before in zip(ARGUMENTS, now, case.arguments, strict=True):
-            expect_unchanged(array, before, name)
-
-    over_either(student, judge)
+    expect_forward_changes_nothing(student, LSTM, draw_sequence(rng, LSTM))

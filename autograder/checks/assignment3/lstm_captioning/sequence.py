@@ -1,197 +1,136 @@
-"""Sequences of LSTM steps by torch in float64, and what usual slips make of them.
+"""Sequences of LSTM steps by torch in float64: what usual slips make of them.
 
 Shapes: x (N, T, D); h, dh (N, T, H); h0 (N, H); Wx (D, 4H), Wh (H, 4H), b (4H,).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import torch
-from numpy.random import Generator
 
-from autograder.checks.assignment3.lstm_captioning.cell import Case, Tensor, autograd, step
-from autograder.checks.shared import layers
+from autograder.checks.assignment3.lstm_captioning.cell import Case, autograd
+from autograder.checks.shared import layers, recurrent
 from autograder.checks.shared.layers import Array
+from autograder.checks.shared.recurrent_answers import GRADIENTS, SequenceCase
 
+Tensor = torch.Tensor
 Gradients = dict[str, Array]
-Unroll = Callable[[Tensor, Tensor, Tensor, Tensor, Tensor], Tensor]
+Unroll = Callable[..., Tensor]  # x, h0, Wx, Wh, b -> h
 
-ARGUMENTS = ("x", "h0", "Wx", "Wh", "b")
-GRADIENTS = ("dx", "dh0", "dWx", "dWh", "db")
-SHAPES = ((3, 4, 5, 6), (2, 6, 7, 3))  # N, T, D, H
+SIZES = ((3, 4, 5, 6), (2, 6, 7, 3))  # N, T, D, H
 SMALLEST = ((1, 4, 5, 6), (3, 1, 5, 6))  # one example; one step
-
-
-@dataclass(frozen=True)
-class SequenceCase:
-    """The arguments of lstm_forward, and the gradient of the loss at every step."""
-
-    x: Array
-    h0: Array
-    Wx: Array
-    Wh: Array
-    b: Array
-    dh: Array
-
-    @property
-    def arguments(self) -> tuple[Array, ...]:
-        """Copies, in the order of the call."""
-        return tuple(getattr(self, name).copy() for name in ARGUMENTS)
-
-    @property
-    def about(self) -> str:
-        N, T, _ = self.x.shape
-        return f"for N = {N} and T = {T}"
-
-    def with_loss_at(self, t: int) -> SequenceCase:
-        """The same with a loss at step ``t`` alone."""
-        dh = np.zeros_like(self.dh)
-        dh[:, t] = self.dh[:, t]
-        return replace(self, dh=dh)
-
-
-def draw_sequence(rng: Generator, N: int, T: int, D: int, H: int) -> SequenceCase:
-    """Random numbers for which forget gates are mostly open, so that early steps still count."""
-    b = rng.normal(size=4 * H)
-    b[H : 2 * H] += 1
-    return SequenceCase(
-        x=rng.normal(size=(N, T, D)),
-        h0=rng.uniform(-1, 1, size=(N, H)),
-        Wx=rng.normal(size=(D, 4 * H)) / np.sqrt(D),
-        Wh=1.5 * rng.normal(size=(H, 4 * H)) / np.sqrt(H),
-        b=b,
-        dh=rng.normal(size=(N, T, H)),
-    )
 
 
 # -- forward --------------------------------------------------------------------------------------
 
 
-def unroll(x: Tensor, h0: Tensor, Wx: Tensor, Wh: Tensor, b: Tensor) -> Tensor:
-    """The hidden states (N, T, H); the cell starts at zero."""
-    h, c, states = h0, torch.zeros_like(h0), []
-    for t in range(x.shape[1]):
-        h, c = step(x[:, t], h, c, Wx, Wh, b)
-        states.append(h)
-    return torch.stack(states, dim=1)
-
-
-def _cells(x: Tensor, h0: Tensor, Wx: Tensor, Wh: Tensor, b: Tensor) -> Tensor:
-    h, c, cells = h0, torch.zeros_like(h0), []
-    for t in range(x.shape[1]):
-        h, c = step(x[:, t], h, c, Wx, Wh, b)
-        cells.append(c)
-    return torch.stack(cells, dim=1)
-
-
-def _cell_starts_anew(x: Tensor, h0: Tensor, Wx: Tensor, Wh: Tensor, b: Tensor) -> Tensor:
-    h, states = h0, []
-    for t in range(x.shape[1]):
-        h, _ = step(x[:, t], h, torch.zeros_like(h0), Wx, Wh, b)
-        states.append(h)
-    return torch.stack(states, dim=1)
-
-
-def _hidden_starts_anew(x: Tensor, h0: Tensor, Wx: Tensor, Wh: Tensor, b: Tensor) -> Tensor:
-    c, states = torch.zeros_like(h0), []
-    for t in range(x.shape[1]):
-        h, c = step(x[:, t], h0, c, Wx, Wh, b)
-        states.append(h)
-    return torch.stack(states, dim=1)
-
-
-def _cell_from_h0(x: Tensor, h0: Tensor, Wx: Tensor, Wh: Tensor, b: Tensor) -> Tensor:
-    h, c, states = h0, h0, []
-    for t in range(x.shape[1]):
-        h, c = step(x[:, t], h, c, Wx, Wh, b)
-        states.append(h)
-    return torch.stack(states, dim=1)
-
-
-def _shifted(x: Tensor, h0: Tensor, *weights: Tensor) -> Tensor:
-    return torch.cat([h0[:, None], unroll(x, h0, *weights)[:, :-1]], dim=1)
+def unroll(
+    x: Tensor,
+    h0: Tensor,
+    Wx: Tensor,
+    Wh: Tensor,
+    b: Tensor,
+    *,
+    first_c: Tensor | None = None,
+    carry_h: bool = True,
+    carry_c: bool = True,
+    show: int = 0,
+) -> Tensor:
+    """The states after each step, hidden ones (``show`` 0) or cells (1). The rest are slips."""
+    first = h0, torch.zeros_like(h0) if first_c is None else first_c
+    (h, c), shown = first, []
+    for x_t in x.unbind(1):
+        after = recurrent.lstm_step(x_t, h, c, Wx, Wh, b)
+        shown.append(after[show])
+        h, c = after[0] if carry_h else first[0], after[1] if carry_c else first[1]
+    return torch.stack(shown, dim=1)
 
 
 SLIPS: dict[str, Unroll] = {
-    "the cell starts anew at every step; it is carried on, as h is": _cell_starts_anew,
-    "every step starts from h0; step t starts from the h of step t - 1": _hidden_starts_anew,
-    "the cell starts at h0; it starts at zero": _cell_from_h0,
-    "h0 has no effect": lambda x, h0, *weights: unroll(x, 0 * h0, *weights),
+    "the cell starts anew at every step; it is carried on, as h is": (
+        lambda *args: unroll(*args, carry_c=False)
+    ),
+    "every step starts from h0; step t starts from the h of step t - 1": (
+        lambda *args: unroll(*args, carry_h=False)
+    ),
+    "the cell starts at h0; it starts at zero": lambda *args: unroll(*args, first_c=args[1]),
+    "h0 has no effect": lambda x, h0, *rest: unroll(x, 0 * h0, *rest),
     "every step reads the first x": lambda x, *rest: unroll(x[:, :1].expand(x.shape), *rest),
     "x is read from its last step to its first": lambda x, *rest: unroll(x.flip(1), *rest),
     "h holds the steps from the last to the first": lambda *args: unroll(*args).flip(1),
-    "h begins with h0; it holds the states after each step": _shifted,
-    "h holds the cells, not the hidden states": _cells,
-    "every step of h holds the last hidden state": lambda *args: unroll(*args)[:, -1:].expand(
-        *args[0].shape[:2], -1
+    "h begins with h0; it holds the states after each step": (
+        lambda x, h0, *rest: torch.cat([h0[:, None], unroll(x, h0, *rest)[:, :-1]], dim=1)
+    ),
+    "h holds the cells, not the hidden states": lambda *args: unroll(*args, show=1),
+    "every step of h holds the last hidden state": (
+        lambda *args: unroll(*args)[:, -1:].expand(*args[0].shape[:2], -1)
     ),
 }
 
 
-def states(case: SequenceCase, by: Unroll = unroll) -> Array:
+def states(case: SequenceCase, by: Unroll) -> Array:
     """h (N, T, H)."""
     return layers.value(by, *case.arguments)
 
 
-def gradients(case: SequenceCase, by: Unroll = unroll) -> Gradients:
+def gradients(case: SequenceCase, by: Unroll) -> Gradients:
     """The five gradients of sum(h * dh)."""
-    found = layers.gradients(by, case.arguments, case.dh)
-    return dict(zip(GRADIENTS, found, strict=True))
+    leaves = [torch.tensor(array, requires_grad=True) for array in case.arguments]
+    loss = (by(*leaves) * torch.tensor(case.dh)).sum()
+    found = torch.autograd.grad(loss, leaves, allow_unused=True, materialize_grads=True)
+    return dict(zip(GRADIENTS, (gradient.numpy() for gradient in found), strict=True))
 
 
 # -- backward -------------------------------------------------------------------------------------
 
 
-def steps_of(case: SequenceCase) -> list[Case]:
-    """What each step is called with."""
-    h, c, found = case.h0, np.zeros_like(case.h0), []
-    for t in range(case.x.shape[1]):
-        one = Case(case.x[:, t], h, c, case.Wx, case.Wh, case.b, np.empty(0), np.empty(0))
-        found.append(one)
-        args = (torch.tensor(array) for array in one.arguments)
-        h, c = (state.numpy() for state in step(*args))
-    return found
-
-
-def back_through(
-    steps: Sequence[Case], dh: Array, *, keep_h: float = 1.0, keep_c: float = 1.0
-) -> tuple[list[dict[str, Array]], Gradients]:
-    """Each step's own gradients, and those of the whole sequence, whatever the steps were.
-
-    ``keep_h``, ``keep_c``: how much of each gradient is handed on to the step before.
-    """
-    carried_h, carried_c = np.zeros_like(dh[:, 0]), np.zeros_like(dh[:, 0])
+def walk_back(
+    case: SequenceCase, *, carry_h: float = 1.0, carry_c: float = 1.0
+) -> list[dict[str, Array]]:
+    """Each step's own six gradients. ``carry_h``, ``carry_c``: how much of them is handed on."""
+    h = np.concatenate([case.h0[:, None], states(case, unroll)], axis=1)
+    cells = states(case, lambda *args: unroll(*args, show=1))
+    c = np.concatenate([np.zeros_like(case.h0)[:, None], cells], axis=1)
+    of_h, of_c = np.zeros_like(case.h0), np.zeros_like(case.h0)
     each: list[dict[str, Array]] = []
-    for t in reversed(range(len(steps))):
-        one = replace(steps[t], dnext_h=dh[:, t] + carried_h, dnext_c=carried_c)
+    for t in reversed(range(case.x.shape[1])):
+        upstream = case.dh[:, t] + of_h, of_c
+        one = Case(case.x[:, t], h[:, t], c[:, t], case.Wx, case.Wh, case.b, *upstream)
         each.insert(0, autograd(one))
-        carried_h, carried_c = keep_h * each[0]["dprev_h"], keep_c * each[0]["dprev_c"]
-    summed = {name: np.sum([at[name] for at in each], axis=0) for name in ("dWx", "dWh", "db")}
-    dx = np.stack([at["dx"] for at in each], axis=1)
-    return each, {"dx": dx, "dh0": each[0]["dprev_h"], **summed}
+        of_h, of_c = carry_h * each[0]["dprev_h"], carry_c * each[0]["dprev_c"]
+    return each
+
+
+def together(each: list[dict[str, Array]]) -> Gradients:
+    """The gradients of the sequence from those of its steps."""
+    return {
+        "dx": np.stack([at["dx"] for at in each], axis=1),
+        "dh0": each[0]["dprev_h"],
+        **{name: np.sum([at[name] for at in each], axis=0) for name in ("dWx", "dWh", "db")},
+    }
 
 
 def gradient_slips(case: SequenceCase) -> dict[str, Gradients]:
     """What usual slips make of the gradients, each with its message."""
-    steps, T = steps_of(case), case.x.shape[1]
-    each, right = back_through(steps, case.dh)
-    names = ("dWx", "dWh", "db")
-    last = case.with_loss_at(T - 1)
+    T, names = case.x.shape[1], ("dWx", "dWh", "db")
+    each = walk_back(case)
+    right = together(each)
+    last = replace(case, dh=case.dh * (np.arange(T) == T - 1)[:, None])
     return {
         "the h of step t also acts through step t + 1: what that hands back is missing": (
-            back_through(steps, case.dh, keep_h=0)[1]
+            together(walk_back(case, carry_h=0))
         ),
         "the cell's gradient is not handed back from step to step": (
-            back_through(steps, case.dh, keep_c=0)[1]
+            together(walk_back(case, carry_c=0))
         ),
         "steps are not connected: neither gradient is handed back": (
-            back_through(steps, case.dh, keep_h=0, keep_c=0)[1]
+            together(walk_back(case, carry_h=0, carry_c=0))
         ),
         "only the loss of the last step counts; dh[:, t] enters at every step": (
-            back_through(steps, last.dh)[1]
+            together(walk_back(last))
         ),
         "only the first step counts; the same weights act at every step, so add them up": (
             right | {name: each[0][name] for name in names}
