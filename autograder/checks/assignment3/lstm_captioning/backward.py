@@ -83,7 +83,7 @@ def dh0(student: Student, rng: Generator) -> None:
     _expect_for_all_losses(student, rng, "dh0")
 
 
-@check(CELL, probe="LSTM-A3", weight=3)
+@check(CELL, probe="LSTM-A3", weight=4)
 def gradients_of_parameters(student: Student, rng: Generator) -> None:
     """dWx, dWh and db, for a loss at every step, at the last alone, and at the first alone."""
     _expect_for_all_losses(student, rng, *OF_PARAMETERS)

@@ -60,26 +60,26 @@ def expect_gradient(student: Student, rng: Generator, what: str, hint: str = "")
         expect_near(found[what], right, what=about, slips=slips, hint=hint, squeeze=True)
 
 
-@check(CELL, probe="LSTM-A2", weight=2)
+@check(CELL, probe="LSTM-A2", weight=3)
 def dprev_c(student: Student, rng: Generator) -> None:
     """dprev_c, with dnext_h and dnext_c together and each alone."""
     expect_gradient(student, rng, "dprev_c")
 
 
 # The same four gates are behind all that follows: a mistake in one of them costs them all.
-@check(CELL, probe="LSTM-A2", weight=2)
+@check(CELL, probe="LSTM-A2", weight=3)
 def dx(student: Student, rng: Generator) -> None:
     """dx, with dnext_h and dnext_c together and each alone."""
     expect_gradient(student, rng, "dx", hint="x acts through all four gates: sum over 4H columns")
 
 
-@check(CELL, probe="LSTM-A2", weight=2)
+@check(CELL, probe="LSTM-A2", weight=3)
 def dprev_h(student: Student, rng: Generator) -> None:
     """dprev_h, with dnext_h and dnext_c together and each alone."""
     expect_gradient(student, rng, "dprev_h", hint="prev_h acts through Wh, as x does through Wx")
 
 
-@check(CELL, probe="LSTM-A2", weight=3)
+@check(CELL, probe="LSTM-A2", weight=4)
 def gradients_of_parameters(student: Student, rng: Generator) -> None:
     """dWx, dWh and db, with dnext_h and dnext_c together and each alone."""
     for what in ("dWx", "dWh", "db"):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 from numpy.random import Generator
 
 from autograder.checks.assignment3.lstm_captioning.cell import (
@@ -20,7 +21,7 @@ from autograder.checks.assignment3.lstm_captioning.cell import (
 )
 from autograder.checks.shared.layers import Array, unpack
 from autograder.checks.shared.unchanged import expect_arguments_unchanged
-from autograder.judge import Student, check, expect_near
+from autograder.judge import Student, as_array, check, expect, expect_near
 
 CELL = "lstm-step-fwd"
 FORWARD = "lstm_step_forward"
@@ -67,8 +68,10 @@ def saturated_gates(student: Student, rng: Generator) -> None:
     case = replace(case, b=case.b + 1e4 * rng.choice([-1.0, 1.0], size=len(case.b)))
     next_h, next_c, _ = ask_step(student, case)
     hint = "np.exp overflows for large numbers; the given sigmoid does not"
-    for what, got, want in zip(("next_h", "next_c"), (next_h, next_c), run(case), strict=True):
-        expect_near(got, want, what=f"{what} for activations of size 10,000", hint=hint)
+    # A step that is wrong for other numbers has lost the points for that: here it must be finite.
+    for what, got in (("next_h", next_h), ("next_c", next_c)):
+        finite = np.abs(as_array(got, what)) <= 1e6
+        expect(finite.all(), f"{what} for activations of size 10,000 is nan or infinite", hint)
 
 
 @check(CELL, probe="LSTM-A1", condition=True)
