@@ -245,7 +245,7 @@ def draw_telling_case(
     """
     while True:
         case = draw_case(rng, cell_type, N=N, **({"V": 12, "H": 8} | sizes), size=8.0)
-        # Without a liking for single words, each step's choice depends on what went before.
+        # A word that is liked for itself would come up whatever went before it.
         case = replace(case, params={**case.params, "b_vocab": _against_special_words(rng, case)})
         words, ahead = greedy(case, length)
         others = slipped_words(case, length).values()
@@ -253,6 +253,20 @@ def draw_telling_case(
         varied = all(len(set(row)) >= min(length, 3) for row in words.tolist())
         special = {case.null, case.start, case.end}
         if ahead > AHEAD and differs and varied and not special & set(words.ravel().tolist()):
+            return case
+
+
+def draw_ending_case(rng: Generator, cell_type: str = "rnn", *, length: int = 7) -> Case:
+    """A case in which <END> comes up early in one caption at least, and never in another one."""
+    while True:
+        case = draw_case(rng, cell_type, V=9, H=8, size=8.0)
+        b_vocab = _against_special_words(rng, case)
+        b_vocab[case.end] += 30.0
+        case = replace(case, params={**case.params, "b_vocab": b_vocab})
+        words, ahead = greedy(case, length)
+        ended = (words == case.end)[:, : length - 3].any(axis=1)
+        open_ended = (words != case.end).all(axis=1)
+        if ahead > AHEAD and ended.any() and open_ended.any() and not (words == case.null).any():
             return case
 
 
