@@ -3,8 +3,10 @@
 from autograder.checks.assignment3.lstm_captioning import (
     backward,
     forward,
+    loss,
+    sample,
     step_backward,
     step_forward,
 )
 
-__all__ = ["backward", "forward", "step_backward", "step_forward"]
+__all__ = ["backward", "forward", "loss", "sample", "step_backward", "step_forward"]
