@@ -189,9 +189,7 @@ def test_a_loss_that_is_no_number_stops_the_training(bad: float) -> None:
             return (bad if len(self.batches) == 3 else loss), grads
 
     solver = numpy_solver(Breaks())
-    with pytest.raises(
-        FloatingPointError, match=r"in iteration 3\. Is the learning rate"
-    ):
+    with pytest.raises(FloatingPointError, match=r"in iteration 3\. Is the learning rate"):
         solver.train()
     assert len(solver.loss_history) == 3
 
