@@ -19,7 +19,7 @@ def slipped_h(case: SequenceCase) -> dict[str, Array]:
     h = right_h(RNN, case)
     x, h0, Wx, Wh, b = case.arguments
     alone = [layers.value(recurrent.rnn_step, x[:, t], h0, Wx, Wh, b) for t in range(x.shape[1])]
-    reverse = layers.value(recurrent.rnn, x[:, ::-1], h0, Wx, Wh, b)
+    reverse = layers.value(recurrent.rnn, x[:, ::-1].copy(), h0, Wx, Wh, b)
     return {
         "every step starts from h0; it should start from the h of the step before": (
             np.stack(alone, axis=1)
