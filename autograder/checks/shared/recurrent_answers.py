@@ -140,15 +140,14 @@ def _over_right_steps(
     steps: list[tuple[Array, ...]] = []
 
     def forward(*given: Any) -> tuple[Array, ...]:
-        x, *states, Wx, Wh, b = given
-        arguments = (x, *_like_first(states), Wx, Wh, b)
+        arguments = _with_like_states(given)
         states = layers.value(layer.step, *arguments)
         steps.append(arguments)
         return tuple(states) if layer.states > 1 else (states,)
 
     def backward(upstream: list[Array], arguments: list[Array]) -> tuple[Array, ...]:
         dstates = np.stack(_like_first(upstream)) if layer.states > 1 else upstream[0]
-        return layers.gradients(layer.step, arguments, dstates)
+        return layers.gradients(layer.step, _with_like_states(arguments), dstates)
 
     both = (f"{layer.name}_forward", f"{layer.name}_backward")
     cells = dict.fromkeys(filter(None, map(student.cell_defining, both)))
@@ -168,6 +167,11 @@ def _over_right_steps(
 def _like_first(states: Sequence[Any]) -> list[Array]:
     """States of one shape: for a cell of zeros, a plain 0 will do."""
     return [np.broadcast_to(state, np.shape(states[0])) for state in states]
+
+
+def _with_like_states(arguments: Sequence[Any]) -> tuple[Array, ...]:
+    x, *states, Wx, Wh, b = arguments
+    return (x, *_like_first(states), Wx, Wh, b)
 
 
 # -- what is right --------------------------------------------------------------------------------

@@ -73,7 +73,7 @@ def nothing_to_predict(student: Student, rng: Generator) -> None:
     about = "for captions in which all words to be predicted are <NULL>"
     expect_near(as_loss(answer), 0.0, what=f"the loss {about}")
     grads = as_gradients(answer)
-    expect_entries(grads, case.params)
+    expect(grads, f"grads {about} is empty")
     for name, got in grads.items():
         zero = as_array(got, f"grads[{name!r}]")
         expect(not zero.any(), f"grads[{name!r}] {about} is not zero everywhere")

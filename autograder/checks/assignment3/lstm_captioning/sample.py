@@ -48,7 +48,8 @@ def words_of_several_captions(student: Student, rng: Generator) -> None:
     _expect_words(student, rng, N=3)
 
 
-@check(CELL, probe="LCAP-A2")
+# Two slips may lead to the same words in one short caption, hardly in three: hence a condition.
+@check(CELL, probe="LCAP-A2", condition=True)
 def words_of_one_caption(student: Student, rng: Generator) -> None:
     """Seven words for a single image."""
     _expect_words(student, rng, N=1)
