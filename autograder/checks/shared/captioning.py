@@ -68,6 +68,19 @@ class Case:
     def with_captions(self, captions: Array) -> Case:
         return replace(self, captions=captions)
 
+    def renumbered(self, numbers: Array) -> Case:
+        """The same vocabulary in another order: word v gets the number ``numbers[v]``."""
+        order = np.argsort(numbers)
+        params = {
+            **self.params,
+            "W_embed": self.params["W_embed"][order],
+            "W_vocab": self.params["W_vocab"][:, order],
+            "b_vocab": self.params["b_vocab"][order],
+        }
+        start, end = (None if n is None else int(numbers[n]) for n in (self.start, self.end))
+        null, captions = int(numbers[self.null]), numbers[self.captions]
+        return replace(self, params=params, captions=captions, null=null, start=start, end=end)
+
     def rows(self, rows: slice) -> Case:
         return replace(self, features=self.features[rows], captions=self.captions[rows])
 
@@ -147,6 +160,11 @@ def loss_of_words(
 
 def slipped_losses(case: Case) -> dict[str, tuple[float, dict[str, Array]]]:
     """Usual slips, by what is said about them: the loss and the gradients that they lead to."""
+    return slips_of_scale(case) | slips_of_use(case)
+
+
+def slips_of_scale(case: Case) -> dict[str, tuple[float, dict[str, Array]]]:
+    """Slips in what is counted, and in what divides: a network learns to write even so."""
     given, targets = case.captions[:, :-1], case.targets
     counted = targets != case.null
     loss, grads = right_loss(case)
@@ -169,6 +187,15 @@ def slipped_losses(case: Case) -> dict[str, tuple[float, dict[str, Array]]]:
         "the loss is a sum over the captions; it is divided by their number N": divided(
             1 / len(targets)
         ),
+    }
+
+
+def slips_of_use(case: Case) -> dict[str, tuple[float, dict[str, Array]]]:
+    """Slips in what goes where: a network does not learn what it is for."""
+    given, targets = case.captions[:, :-1], case.targets
+    counted = targets != case.null
+    unbiased = replace(case, params={**case.params, "b_proj": 0 * case.params["b_proj"]})
+    return {
         "each word is to be predicted from itself: the targets are captions[:, 1:], one word "
         "later than what goes in": loss_of_words(case, given, given, given != case.null),
         "the words that go in are captions[:, 1:], the very words that should come out": (
@@ -177,6 +204,7 @@ def slipped_losses(case: Case) -> dict[str, tuple[float, dict[str, Array]]]:
         "the features make no difference: h0 is zero": loss_of_words(
             case, given, targets, counted, projected=False
         ),
+        "b_proj makes no difference": right_loss(unbiased),
     }
 
 

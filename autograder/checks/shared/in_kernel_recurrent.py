@@ -17,6 +17,14 @@ def forward(notebook: Any, made: dict, right: dict, arguments: Sequence[Any]) ->
     return _named(notebook, f"{made['layer']}_forward")(*arguments)
 
 
+def arguments_afterwards(
+    notebook: Any, made: dict, right: dict, arguments: Sequence[Any]
+) -> Sequence[Any]:
+    """The arguments of the layer's forward function after the call."""
+    forward(notebook, made, right, arguments)
+    return arguments
+
+
 def forward_and_backward(
     notebook: Any, made: dict, right: dict, arguments: Sequence[Any], upstreams: Sequence[Any]
 ) -> tuple[Any, list[Any] | None]:

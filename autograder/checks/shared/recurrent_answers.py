@@ -110,6 +110,15 @@ def ask_forward(student: Student, layer: Recurrent, case: SequenceCase) -> Any:
     return unpack(f"{layer.name}_forward", answer, "h, cache")[0]
 
 
+def ask_arguments_afterwards(
+    student: Student, layer: Recurrent, case: SequenceCase
+) -> tuple[Any, ...]:
+    """x, h0, Wx, Wh and b after a call of the forward function."""
+    made, right, _ = _over_right_steps(student, layer)
+    function, cells = in_kernel_recurrent.arguments_afterwards, made["cells"]
+    return tuple(student.apply(function, made, right, case.arguments, cells=cells))
+
+
 def ask_backward(student: Student, layer: Recurrent, case: SequenceCase, *more_dh: Array) -> Found:
     """h and the gradients for the case's dh, and for more of them, from the same cache."""
     made, right, steps = _over_right_steps(student, layer)

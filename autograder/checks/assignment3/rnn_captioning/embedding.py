@@ -60,9 +60,7 @@ def gradient_of_repeated_words(student: Student, rng: Generator) -> None:
     for shape in ((N, T), (1, 7)):
         x = rng.integers(0, 4, size=shape)
         x[0, 0] = x[0, -1] = x[-1, 1] = 5
-        _expect_gradient(
-            student, rng, x, f"for x of shape {shape} with repeated words"
-        )
+        _expect_gradient(student, rng, x, f"for x of shape {shape} with repeated words")
 
 
 @check(BACKWARD, probe="EMB-A2", condition=True)

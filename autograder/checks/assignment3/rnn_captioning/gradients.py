@@ -53,7 +53,7 @@ def _expect_of_sequence(student: Student, rng: Generator, which: int) -> None:
 
 def _ask_step(student: Student, case: StepCase) -> tuple[Any, tuple[Any, ...]]:
     """The student's next_h, and the gradients from the cache that came with it."""
-    next_h, cache = layers.forward(student, "rnn_step_forward", *case.arguments)
+    next_h, cache = steps.ask_forward(student, case)
     wanted = ", ".join(steps.GRADIENTS)
     return next_h, layers.backward(student, "rnn_step_backward", case.dnext_h, cache, wanted)
 

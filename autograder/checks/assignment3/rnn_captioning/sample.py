@@ -12,6 +12,7 @@ import numpy as np
 from numpy.random import Generator
 
 from autograder.checks.shared.captioning import (
+    Case,
     draw_ending_case,
     draw_telling_case,
     greedy,
@@ -27,7 +28,7 @@ LENGTH = 7
 @check(CELL, probe="CAP-A5", weight=3)
 def words_of_several_captions(student: Student, rng: Generator) -> None:
     """Seven words for each of three images: the best one at each step, which then goes in."""
-    _expect_words(student, rng, N=3)
+    _expect_words(student, draw_telling_case(rng, length=LENGTH))
 
 
 # A caption that begins with <START> is one word short, and is read out with it. It is right
@@ -52,21 +53,21 @@ def first_word_comes_first(student: Student, rng: Generator) -> None:
 @check(CELL, probe="CAP-A5")
 def words_of_one_caption(student: Student, rng: Generator) -> None:
     """Seven words for a single image."""
-    _expect_words(student, rng, N=1)
+    # The special words have other numbers here: 1 is not always <START>.
+    _expect_words(student, draw_telling_case(rng, length=LENGTH, N=1, null=4, start=6, end=0))
 
 
 @check(CELL, probe="CAP-A5")
 def captions_that_end_early(student: Student, rng: Generator) -> None:
     """Where one caption has come to <END>, the others go on."""
     case = draw_ending_case(rng, length=LENGTH)
-    words, _ = greedy(case, LENGTH)
-    [answer] = samples(student, case, (LENGTH,))
-    got = in_place(answer, case, LENGTH)
-    for row, (found, want) in enumerate(zip(got, words, strict=True)):
+    got = _words(student, case)
+    words = greedy(case, LENGTH)[0][:, : got.shape[1]]
+    for row, (found, want) in enumerate(zip(got, words, strict=True), start=1):
         ends = np.flatnonzero(want == case.end)
-        counted = ends[0] + 1 if len(ends) else LENGTH  # what follows <END> is free
-        about = "some captions end early here, with <END>"
-        _expect_row(found[:counted], want[:counted], f"caption {row} of {len(got)} ({about})")
+        counted = ends[0] + 1 if len(ends) else len(want)  # what follows <END> is free
+        others = "it comes to <END>" if len(ends) else "other captions have come to <END>"
+        _expect_row(found[:counted], want[:counted], f"caption {row}, where {others},")
 
 
 @check(CELL, probe="CAP-A5", condition=True)
@@ -84,24 +85,27 @@ def integers_of_the_right_shape(student: Student, rng: Generator) -> None:
         expect(kind.kind in "iu", f"captions holds numbers of type {kind}; words are integers")
 
 
-def _expect_words(student: Student, rng: Generator, N: int) -> None:
-    case = draw_telling_case(rng, length=LENGTH, N=N)
+def _expect_words(student: Student, case: Case) -> None:
     want, _ = greedy(case, LENGTH)
+    got = _words(student, case)
+    there = got.shape[1]
+    slips = {said: slip[:, :there] for said, slip in slipped_words(case, LENGTH).items()}
+    name_slip(got, want[:, :there], slips)
+    for row, (found, right) in enumerate(zip(got, want, strict=True), start=1):
+        _expect_row(found, right[:there], f"caption {row}")
+
+
+def _words(student: Student, case: Case) -> np.ndarray:
+    """The predicted words, without a last one that is lacking: ``first_word_comes_first`` asks."""
     [answer] = samples(student, case, (LENGTH,))
     got = in_place(answer, case, LENGTH)
-    there = LENGTH - int((got[:, -1] == -1).all())  # a word that is lacking is asked for elsewhere
-    slips = {said: slip[:, :there] for said, slip in slipped_words(case, LENGTH).items()}
-    name_slip(got[:, :there], want[:, :there], slips)
-    for row, (found, right) in enumerate(zip(got, want, strict=True)):
-        _expect_row(found, right, f"caption {row} of {N}")
+    return got[:, :-1] if (got[:, -1] == -1).all() else got
 
 
-def _expect_row(got: np.ndarray, want: np.ndarray, about: str) -> None:
-    """The same words; one that is lacking at the end (-1) is asked for elsewhere."""
-    lacking = bool(len(got)) and got[-1] == -1
-    wrong = np.flatnonzero((got != want)[:-1] if lacking else got != want)
-    expect(
-        not len(wrong),
-        f"{about}: {len(wrong)} of {len(got)} words are not the best ones after those before "
-        f"them; word {int(wrong[0]) + 1 if len(wrong) else 0} is the first",
-    )
+def _expect_row(got: np.ndarray, want: np.ndarray, caption: str) -> None:
+    wrong = np.flatnonzero(got != want)
+    if len(wrong):
+        place = int(wrong[0])
+        before = "<START> and the words before it" if place else "<START>"
+        said = f"word {place + 1} of {caption} is not the one with the highest score after"
+        raise Failed(f"{said} {before}")

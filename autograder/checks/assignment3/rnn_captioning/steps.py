@@ -13,7 +13,8 @@ import torch
 from numpy.random import Generator
 
 from autograder.checks.shared import layers, recurrent
-from autograder.checks.shared.layers import Array, Layer, fits
+from autograder.checks.shared.layers import Array, Layer, fits, unpack
+from autograder.judge import Student
 
 GRADIENTS: tuple[str, ...] = ("dx", "dprev_h", "dWx", "dWh", "db")
 SIZES = ((4, 5, 3), (1, 3, 6), (7, 2, 2))  # N, D, H: none fits another's place by chance
@@ -31,6 +32,12 @@ SLIPS: dict[str, Layer] = {
     "prev_h makes no difference": lambda x, h, Wx, Wh, b: torch.tanh(_sum(x, 0 * h, Wx, Wh, b)),
     "x makes no difference": lambda x, h, Wx, Wh, b: torch.tanh(_sum(0 * x, h, Wx, Wh, b)),
     "prev_h meets the transpose of Wh": lambda x, h, Wx, Wh, b: torch.tanh(_sum(x, h, Wx, Wh.T, b)),
+    "b is added after tanh; it belongs within": lambda x, h, Wx, Wh, b: (
+        torch.tanh(_sum(x, h, Wx, Wh, 0 * b)) + b
+    ),
+    "each product goes through a tanh of its own; one tanh takes the sum": lambda x, h, Wx, Wh, b: (
+        torch.tanh(x @ Wx) + torch.tanh(h @ Wh) + b
+    ),
     "tanh is a sigmoid here": lambda *arguments: torch.sigmoid(_sum(*arguments)),
     "tanh is a ReLU here": lambda *arguments: torch.relu(_sum(*arguments)),
     "tanh is missing": _sum,
@@ -67,6 +74,13 @@ def draw_step(rng: Generator, N: int, D: int, H: int) -> StepCase:
         b=rng.normal(size=H),
         dnext_h=rng.normal(size=(N, H)),
     )
+
+
+def ask_forward(student: Student, case: StepCase) -> tuple[Any, Any]:
+    """The student's next_h, not looked at, and the cache left in the kernel."""
+    answer = student.call("rnn_step_forward", *case.arguments, keep=(1,))
+    next_h, cache = unpack("rnn_step_forward", answer, "next_h, cache")
+    return next_h, cache
 
 
 def right_next_h(case: StepCase) -> Array:
