@@ -398,6 +398,16 @@ def test_empty_data_and_unknown_keywords_are_refused() -> None:
         vit_solver(classifier(), lr=1)
 
 
+def test_a_model_that_was_not_made_is_said() -> None:
+    for make in (torch_solver, vit_solver):
+        with pytest.raises(TypeError, match=r"trains a torch\.nn\.Module; model is a Missing"):
+            make(Missing())  # type: ignore[arg-type]
+
+
+class Missing:
+    """What is no model."""
+
+
 def test_seeded_torch_restores_the_generator_even_after_an_error() -> None:
     torch.manual_seed(1)
     state = torch.get_rng_state()
