@@ -56,6 +56,10 @@ def test_right_solutions_pass_whatever_the_seed(zygote, path) -> None:
 NO_PATH = ("dnext_c + dnext_h * o * (1 - tanh_c**2)", "dnext_c")
 CARRIED_CELL = "h, c, step_cache = lstm_step_forward"
 IN_PYTORCHS_ORDER = ("a_i, a_f, a_o, a_g = np.split", "a_i, a_f, a_g, a_o = np.split")
+JOINED_IN_PYTORCHS_ORDER = (
+    "do * o * (1 - o), dg * (1 - g**2)]",
+    "dg * (1 - g**2), do * o * (1 - o)]",
+)
 NO_C = ("lstm_step_backward(dnext_h, dprev_c,", "lstm_step_backward(dnext_h, 0 * dprev_c,")
 OVERFLOW = ("sigmoid(a_i)", "np.exp(a_i) / (1 + np.exp(a_i))")
 SUMS = "sum(dWxs), sum(dWhs), sum(dbs)"
@@ -136,7 +140,7 @@ MISTAKES = {
     ),
     "blocks joined in another order": (
         STEP_BACK,
-        [("[da_i, da_f, da_o, da_g]", "[da_i, da_f, da_g, da_o]")],
+        [JOINED_IN_PYTORCHS_ORDER],
         "lstm-step-bwd",
         4 / 14,
         "dx: the blocks are joined as i, f, g, o",
@@ -319,7 +323,7 @@ def test_a_gradient_that_fits_a_wrong_forward_is_right(zygote) -> None:
     with student_with(zygote, sources) as student:
         assert failed_cells(student) == {"lstm-seq-fwd"}
     permuted = changed(STEP, IN_PYTORCHS_ORDER)
-    joined = changed(STEP_BACK, ("[da_i, da_f, da_o, da_g]", "[da_i, da_f, da_g, da_o]"))
+    joined = changed(STEP_BACK, JOINED_IN_PYTORCHS_ORDER)
     with student_with(zygote, permuted | {STEP_BACK: joined[STEP_BACK]}) as student:
         assert failed_cells(student) == {"lstm-step-fwd"}
 
