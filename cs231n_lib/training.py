@@ -65,6 +65,15 @@ def refuse_unknown(solver: str, unknown: Mapping[str, object]) -> None:
         raise ValueError(f"{solver} has no keyword {names}; help({solver}) lists those it has")
 
 
+def require_module(solver: str, model: object) -> None:
+    """Raise TypeError unless the model is one of PyTorch's modules."""
+    if not hasattr(model, "parameters"):
+        raise TypeError(
+            f"{solver} trains a torch.nn.Module; model is a {type(model).__name__}. Make the model "
+            "before its solver"
+        )
+
+
 def require_captions(data: Mapping[str, Any]) -> int:
     """Return how many training captions ``data`` has, in the layout of ``load_coco_data``.
 
