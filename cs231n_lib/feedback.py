@@ -1,8 +1,8 @@
 """Visible checks that say what is wrong *and what it means*. They hold no answers.
 
-Numbers may be in arrays, or in tensors on any device. Each check prints one line when the result is
-right and raises CheckFailed when it is not: Jupyter shows its two lines, what is wrong and what that
-means, and no traceback.
+Numbers may be in arrays, or in tensors on any device. Each check prints one line when the result
+is right and raises CheckFailed when it is not: Jupyter shows its two lines, what is wrong and what
+that means, and no traceback.
 """
 
 from typing import Any, NoReturn

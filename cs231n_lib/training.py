@@ -97,7 +97,7 @@ def caption_minibatch(
     data: Mapping[str, Any], batch_size: int, rng: np.random.Generator | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Draw training captions (B, T) with the features (B, F) of their images."""
-    from cs231n_lib.data import sample_coco_minibatch
+    from cs231n_lib.data import sample_coco_minibatch  # here: Solver does without
 
-    captions, features, _ = sample_coco_minibatch(data, batch_size, split="train", rng=rng)
+    captions, features, _ = sample_coco_minibatch(dict(data), batch_size, split="train", rng=rng)
     return captions, features
