@@ -252,11 +252,14 @@ def slipped_words(case: Case, length: int) -> dict[str, Array]:
     slips: dict[str, dict[str, Any]] = {
         "<START> goes in at every step: each chosen word is what goes in next": {"fed_back": False},
         "the hidden state does not move on: each step starts from h0": {"carried": False},
-        "<NULL> goes in first; it should be <START>": {"first": case.null},
+        "these are the words that come where <NULL> goes in first; it should be <START>": {
+            "first": case.null
+        },
         "the features make no difference: h0 is zero": {"projected": False},
     }
     if case.end is not None:
-        slips["<END> goes in first; it should be <START>"] = {"first": case.end}
+        message = "these are the words that come where <END> goes in first; it should be <START>"
+        slips[message] = {"first": case.end}
     if case.cell_type == "lstm":
         message = "the cell does not move on: each step starts with a cell of zeros"
         slips[message] = {"cell_carried": False}

@@ -5,6 +5,8 @@ Shapes: x (N, D) or (N, T, D); prev_h, next_h, h0 (N, H); h (N, T, H).
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.random import Generator
 
@@ -18,10 +20,18 @@ from autograder.checks.shared.recurrent_answers import (
     right_h,
 )
 from autograder.checks.shared.unchanged import expect_arguments_unchanged
-from autograder.judge import Student, as_array, check, expect, expect_near, expect_unchanged
+from autograder.judge import (
+    Student,
+    as_array,
+    check,
+    check_each,
+    expect,
+    expect_near,
+    expect_unchanged,
+)
 
 STEP, SEQUENCE = "rnn-step-fwd", "rnn-seq-fwd"
-NAMES: tuple[str, ...] = ("x", "prev_h", "Wx", "Wh", "b")
+WEIGHTS: tuple[str, ...] = ("Wx", "Wh", "b")
 
 
 @check(STEP, probe="RNN-A1", weight=4)
@@ -46,14 +56,6 @@ def next_h_of_large_numbers(student: Student, rng: Generator) -> None:
     expect(finite.all(), "next_h for x of size 10,000 is nan, infinite or huge", hint)
 
 
-@check(STEP, probe="RNN-A1", condition=True)
-def arguments_of_a_step_are_unchanged(student: Student, rng: Generator) -> None:
-    """x, prev_h, Wx, Wh and b are as before after the call."""
-    case = draw_step(rng, 4, 5, 3)
-    arguments = dict(zip(NAMES, case.arguments, strict=True))
-    expect_arguments_unchanged(student, "rnn_step_forward", arguments)
-
-
 @check(SEQUENCE, probe="RNN-A2", weight=4)
 def h(student: Student, rng: Generator) -> None:
     """h over a right step, for several N, T, D and H, one of them a single step."""
@@ -64,11 +66,22 @@ def h(student: Student, rng: Generator) -> None:
         expect_near(got, right_h(RNN, case), what=f"h {case.about}", slips=slips)
 
 
-@check(SEQUENCE, probe="RNN-A2", condition=True)
-def arguments_of_a_sequence_are_unchanged(student: Student, rng: Generator) -> None:
-    """x, h0, Wx, Wh and b are as before after the call."""
+def _step_keeps(student: Student, rng: Generator) -> None:
+    arguments = dict(zip(("x", "prev_h", *WEIGHTS), draw_step(rng, 4, 5, 3).arguments, strict=True))
+    expect_arguments_unchanged(student, "rnn_step_forward", arguments)
+
+
+def _sequence_keeps(student: Student, rng: Generator) -> None:
     case = draw_sequence(rng, RNN)
-    names = ("x", "h0", *NAMES[2:])
     after = ask_arguments_afterwards(student, RNN, case)
-    for name, now, before in zip(names, after, case.arguments, strict=True):
+    for name, now, before in zip(("x", "h0", *WEIGHTS), after, case.arguments, strict=True):
         expect_unchanged(now, before, name)
+
+
+@check_each({STEP: _step_keeps}, probe="RNN-A1", condition=True)
+@check_each({SEQUENCE: _sequence_keeps}, probe="RNN-A2", condition=True)
+def arguments_are_unchanged(
+    student: Student, rng: Generator, keeps: Callable[[Student, Generator], None]
+) -> None:
+    """What comes in, the state, the weights and the bias are as before after the call."""
+    keeps(student, rng)

@@ -28,7 +28,7 @@ def rnn_step_backward(dnext_h, cache):
 # %% definitions of rnn-forward
 def rnn_forward(x, h0, Wx, Wh, b):
     h, cache = None, None
-    (N, T, D), (N, H) = x.shape, h0.shape
+    N, T, H = x.shape[0], x.shape[1], h0.shape[1]
     h = np.zeros((T, N, H), dtype=x.dtype)
     cache = []
     prev_h = h0

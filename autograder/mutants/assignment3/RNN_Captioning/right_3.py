@@ -1,4 +1,4 @@
-"""Right over helpers in cells of its own: one for each direction, and captions that end at <END>."""
+"""Right over helpers in cells of its own, a loop for each word, captions that end at <END>."""
 
 import numpy as np
 
