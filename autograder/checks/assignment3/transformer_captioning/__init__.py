@@ -11,7 +11,8 @@ from autograder.checks.assignment3.transformer_captioning import (
     layers,
     patches,
     positions,
+    training,
     vit,
 )
 
-__all__ = ["attention", "captioning", "layers", "patches", "positions", "vit"]
+__all__ = ["attention", "captioning", "layers", "patches", "positions", "training", "vit"]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from torch import Tensor
 
 from autograder.checks.assignment3.transformer_captioning import in_kernel, oracle
-from autograder.judge import Student, as_array, expect
+from autograder.judge import Student, as_array, expect, expect_shape
 
 Call = Sequence[Tensor | None]
 
@@ -51,15 +52,25 @@ def gradients(
         in_kernel.gradients, name, list(sizes), state, sent, upstream.float(), cell, cells=cells
     )
     complete(name, state, found)
+    expect_shape(found["answer"], upstream.shape, "the output")
     return found
 
 
 def complete(name: str, state: Mapping[str, Tensor], found: dict[str, Any]) -> dict[str, Any]:
     """The answer, if the module has all its layers under the names that __init__ gives them."""
     for place in found["missing"]:
-        what = f"parameter {place} of shape {tuple(state[place].shape)}" if place in state else place
+        what = (
+            f"parameter {place} of shape {tuple(state[place].shape)}" if place in state else place
+        )
         expect(False, f"{name} has no {what}: keep the layers that __init__ makes")
     return found
+
+
+def own_answer(value: Any, shape: Sequence[int], what: str) -> oracle.Array:
+    """An answer that another one of the student's is compared with: of this shape, and finite."""
+    array = expect_shape(value, shape, what)
+    expect(np.isfinite(array).all(), f"{what} holds numbers that are nan or infinite")
+    return array.astype(np.float64)
 
 
 def as_sent(argument: Tensor | None) -> Tensor | None:
@@ -77,8 +88,9 @@ def expect_reached(found: Mapping[str, Any], arguments: Sequence[str], none: str
         for name, slope in by_name.items()
         if slope is None or (name != none and not as_array(slope).any())
     ]
+    more = f" and {len(cut) - 4} more" if len(cut) > 4 else ""
     expect(
         not cut,
-        f"no gradient reaches {', '.join(cut)}",
+        f"no gradient reaches {', '.join(cut[:4])}{more}",
         "Is the graph cut (detach, item, no_grad, a new tensor), or is a layer not used?",
     )

@@ -16,10 +16,11 @@ import torch
 from numpy.random import Generator
 from torch import Tensor
 
-from autograder.checks.assignment3.transformer_captioning import asking, in_kernel, oracle
+from autograder.checks.assignment3.transformer_captioning import asking, composed, in_kernel, oracle
 from autograder.judge import Student, as_array, check, expect, expect_near, expect_shape
 
 CELL, NAME, CLASS_CELL = "caption-transformer", "CaptioningTransformer", "captioning-transformer"
+WHAT = "the output"
 V, INPUTS, W, LONGEST = 9, 6, 8, 12
 WORDS = ("<NULL>", "<START>", "<END>", "a", "red", "star", "beside", "two", "moons")
 
@@ -28,7 +29,7 @@ WORDS = ("<NULL>", "<START>", "<END>", "a", "red", "star", "beside", "two", "moo
 class Case:
     """A model with numbers of the judge's, and the vocabulary that it is made for."""
 
-    net: oracle.Captioner
+    net: composed.Captioner
     word_to_idx: dict[str, int]
 
     @property
@@ -39,7 +40,7 @@ class Case:
 def draw_case(rng: Generator) -> Case:
     """The numbers of words are in any order: <NULL> need not be 0."""
     numbers = (int(number) for number in rng.permutation(V))
-    net = oracle.filled(oracle.Captioner(V, INPUTS, W, 2, LONGEST), rng)
+    net = oracle.filled(composed.Captioner(V, INPUTS, W, 2, LONGEST), rng)
     return Case(net, dict(zip(WORDS, numbers, strict=True)))
 
 
@@ -53,7 +54,7 @@ def scores_are_right(student: Student, rng: Generator) -> None:
         slips = _slips(case.net, features, captions) if T > 1 else {}
         wrong = {message: answer.numpy() for message, answer in slips.items()}
         want = case.net(features, captions).numpy()
-        what = f"the scores of {N} captions of {T} words"
+        what = f"{WHAT} for {N} captions of {T} words"
         expect_near(got, want, what=what, precision="float32", slips=wrong)
 
 
@@ -65,7 +66,9 @@ def no_word_sees_later_ones(student: Student, rng: Generator) -> None:
     other = captions.clone()
     other[:, t] = (other[:, t] + 1) % V
     first, second = _scores(student, case, (features, captions), (features, other))
-    first, second = (expect_shape(one, (2, T, V), "the scores") for one in (first, second))
+    first, second = (expect_shape(one, (2, T, V), WHAT) for one in (first, second))
+    nothing = f"{WHAT} holds numbers that are nan or infinite"
+    expect(np.isfinite(first).all(), nothing, "May each word look at itself?")
     scale = float(np.abs(first).max())
     moved = np.abs(first - second).max(axis=(0, 2)) > 1e-4 * scale
     early = ", ".join(str(place) for place in range(t) if moved[place])
@@ -82,17 +85,18 @@ def features_matter(student: Student, rng: Generator) -> None:
     other = features.clone()
     other[0] = oracle.draw(rng, INPUTS)
     first, second = _scores(student, case, (features, captions), (other, captions))
-    first, second = (expect_shape(one, (2, 4, V), "the scores") for one in (first, second))
+    first, second = (expect_shape(one, (2, 4, V), WHAT) for one in (first, second))
+    expect(np.isfinite(first).all(), f"{WHAT} holds numbers that are nan or infinite")
     moved = np.abs(first - second).max(axis=2) > 1e-4 * float(np.abs(first).max())
     expect(moved[0].any(), "another image leaves the scores of its caption as they are")
     expect(moved[0].all(), "another image changes the scores at some places only, not at all")
     expect(not moved[1].any(), "the image of one caption changes the scores of another")
 
 
-@check(CELL, probe="CTR-A4")
+@check(CELL, probe="CTR-A4", condition=True)
 def sample_writes_the_likeliest_words(student: Student, rng: Generator) -> None:
-    """Greedy captions, of the length that was asked for."""
-    N, length = 3, 5
+    """Greedy captions, of the length that was asked for, by the model's own scores."""
+    N, length = 3, 4
     case, features = _case_with_clear_words(rng, N, length)
     cell = student.cell_defining(NAME) or CLASS_CELL
     state, sent = oracle.state(case.net), features.float().numpy()
@@ -101,8 +105,12 @@ def sample_writes_the_likeliest_words(student: Student, rng: Generator) -> None:
     got = as_array(asking.complete(NAME, state, found)["answers"][0], "the sampled captions")
     shape = (N, length)
     expect(got.shape == shape, f"sample() returns shape {got.shape}, not (N, max_length): {shape}")
-    want = case.net.greedy(features, case.word_to_idx["<START>"], length)
-    same = got == want
+    words = torch.full((N, 1), case.word_to_idx["<START>"])
+    for t in range(length):
+        scores = expect_shape(_scores(student, case, (features, words))[0], (N, t + 1, V), WHAT)
+        best = torch.from_numpy(scores[:, -1].argmax(axis=-1))
+        words = torch.cat([words, best[:, None]], dim=1)
+    same = got == words[:, 1:].numpy()
     expect(same.all(), f"{int((~same).sum())} of {same.size} sampled words are not the likeliest")
 
 
@@ -124,17 +132,19 @@ def _case_with_clear_words(rng: Generator, N: int, length: int) -> tuple[Case, T
         case, features = draw_case(rng), oracle.draw(rng, N, INPUTS)
         case.net.embedding.weight.data *= 4  # the last word decides more than the image
         case.net.output.bias.data *= 0
-        for layer in case.net.transformer.layers:
-            layer.word.weight.data *= 4
-        start = torch.full((N, 1), case.word_to_idx["<START>"])
-        words = torch.from_numpy(case.net.greedy(features, start[0, 0].item(), length))
+        for name, value in case.net.transformer.named_parameters():
+            if name.endswith("word.weight"):
+                value.data *= 4
+        number = case.word_to_idx["<START>"]
+        start, words = torch.full((N, 1), number), case.net.greedy(features, number, length)
+        words = torch.from_numpy(words)
         top = case.net(features, torch.cat([start, words[:, :-1]], dim=1)).topk(2).values
         clear = float((top[..., 0] - top[..., 1]).min()) > 1e-3
         if clear and all(len(row.unique()) > 2 for row in words):
             return case, features
 
 
-def _slips(net: oracle.Captioner, features: Tensor, captions: Tensor) -> dict[str, Tensor]:
+def _slips(net: composed.Captioner, features: Tensor, captions: Tensor) -> dict[str, Tensor]:
     words = net.embedding(captions)
     placed, memory = net.positional_encoding(words), net.visual_projection(features)[:, None]
     T = captions.shape[1]
@@ -154,11 +164,12 @@ def _slips(net: oracle.Captioner, features: Tensor, captions: Tensor) -> dict[st
         "there is a log-softmax at the end: return the scores": scores.log_softmax(dim=-1),
         "there is a ReLU at the end: scores may be negative": scores.clamp(min=0),
         "the decoder is missing": net.output(placed),
+        "each word sees the next one as well": net.scored(placed, memory, ones.tril(1)),
         "all images of the batch are in the memory of each caption": net.scored(
             placed, memory.transpose(0, 1).expand(len(features), -1, -1)
         ),
         "the features do not matter": net.scored(placed, torch.zeros_like(memory)),
         "the words are not in the scores": net.output(
-            net.transformer(torch.zeros_like(placed), memory, tgt_mask=oracle.causal(T))
+            net.transformer(torch.zeros_like(placed), memory, tgt_mask=composed.causal(T))
         ),
     }

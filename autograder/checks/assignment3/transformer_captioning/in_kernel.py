@@ -24,7 +24,10 @@ def average(values: Tensor, mask: Tensor | None) -> Tensor:
     """Of the rows that the mask allows each query; of all rows where there is no mask."""
     if mask is None:
         return values.mean(dim=1, keepdim=True)
-    shares = mask.to(values)
+    shares = (mask != 0).to(values)
+    blind = (shares.sum(dim=-1) == 0).nonzero()
+    if len(blind):
+        raise ValueError(f"the mask lets word {int(blind[0, -1])} look at no word, nor at itself")
     return (shares / shares.sum(dim=-1, keepdim=True)) @ values
 
 
@@ -173,7 +176,12 @@ def gradients(
     if isinstance(out, Tensor) and out.requires_grad and out.shape == upstream.shape:
         (out * upstream).sum().backward()
     own = {parameter: value.grad for parameter, value in net.named_parameters()}
-    return {"missing": missing, "parameters": own, "arguments": [leaf.grad for leaf in leaves]}
+    return {
+        "missing": missing,
+        "answer": out,
+        "parameters": own,
+        "arguments": [leaf.grad for leaf in leaves],
+    }
 
 
 def sampled(
@@ -186,7 +194,8 @@ def sampled(
 ) -> dict[str, Any]:
     """Captions that a CaptioningTransformer of the student's samples."""
     net, missing = made(notebook, "CaptioningTransformer", sizes, state, cell)
-    return {"missing": missing, "answers": [net.eval().sample(features, max_length)]}
+    sample: Any = net.eval().sample
+    return {"missing": missing, "answers": [sample(features, max_length)]}
 
 
 def own_tensors(notebook: Any, name: str, sizes: Sequence[Any]) -> dict[str, Any]:

@@ -1,14 +1,12 @@
 """What the modules of the notebook should compute, in float64, and what usual slips lead to.
 
-Attention is torch's own; layers and models are put together from the stand-ins that the student's
-class is given, or from the library's parts.
+Attention is torch's own.
 Letters: N sequences, S queries or tokens, T keys, E features, H heads; images (N, C, side, side).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -18,9 +16,6 @@ import torch.nn.functional as F  # noqa: N812
 from numpy.random import Generator
 from numpy.typing import NDArray
 from torch import Tensor, nn
-
-from autograder.checks.assignment3.transformer_captioning import in_kernel
-from cs231n_lib.transformer import FeedForwardNetwork, TransformerDecoder, TransformerEncoder
 
 Array = NDArray[np.float64]
 State = dict[str, Tensor]
@@ -122,6 +117,10 @@ def attention_slips(
             torch.softmax(scores / math.sqrt(D), dim=-2)
         ),
         "the softmax is missing": finished(scores / math.sqrt(D)),
+        "the softmax runs over the heads; it runs over the keys": finished(
+            torch.softmax(scores / math.sqrt(D), dim=1)
+        ),
+        "the layers called query and key have changed places": _swapped(layer, query, key, v),
         "the weights meet the keys, not the values": finished(usual, values=k),
         "values did not go through their linear layer": finished(
             usual, values=value.unflatten(-1, (H, D)).transpose(1, 2)
@@ -135,11 +134,29 @@ def attention_slips(
     slips["a head's features are neighbours, E / H in a row; here they are H apart"] = _interleaved(
         layer, query, key, value
     )
-    stacked = layer.linear("proj", (usual @ v).reshape(query.shape))
-    slips["the heads' results are joined without bringing the heads back beside the features"] = (
-        stacked
+    slips["there is one head, whatever num_heads is"] = attend(
+        Attention(layer.params, 1), query, key, value
     )
+    joined = "the heads' results are joined without bringing the heads back beside the features"
+    slips[joined] = layer.linear("proj", (usual @ v).reshape(query.shape))
+    qs, ks, vs = (
+        layer.linear(name, x).reshape(len(x), H, -1, D)
+        for name, x in (("query", query), ("key", key), ("value", value))
+    )
+    split = "the features are not split before the heads change places with the tokens"
+    out = F.scaled_dot_product_attention(qs, ks, vs)
+    slips[split] = layer.linear("proj", out.transpose(1, 2).flatten(2))
     return slips
+
+
+def _swapped(layer: Attention, query: Tensor, key: Tensor, v: Tensor) -> Tensor:
+    """The layer called key makes queries, and the reverse. v (N, H, T, D), values of all heads."""
+    H, D = v.shape[1], v.shape[-1]
+    q, k = (
+        layer.linear(name, x).unflatten(-1, (H, D)).transpose(1, 2)
+        for name, x in (("key", query), ("query", key))
+    )
+    return layer.linear("proj", F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2))
 
 
 def _interleaved(layer: Attention, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
@@ -196,127 +213,9 @@ def table_slips(length: int, D: int) -> dict[str, Array]:
     }
 
 
-# -- layers and models over stand-ins ---------------------------------------------------------------
-
-
-class DecoderLayer(nn.Module):
-    """The parts of a decoder layer; ``without`` is the dropout layer that drops everything."""
-
-    def __init__(self, D: int, hidden: int) -> None:
-        super().__init__()
-        self.self_attn = in_kernel.MultiHeadAttention(D, 2)
-        self.cross_attn = in_kernel.MultiHeadAttention(D, 2)
-        self.ffn = FeedForwardNetwork(D, hidden)
-        self.norm_self, self.norm_cross = nn.LayerNorm(D), nn.LayerNorm(D)
-        self.norm_ffn = nn.LayerNorm(D)
-
-    def forward(
-        self, tgt: Tensor, memory: Tensor, mask: Tensor | None = None, without: str = ""
-    ) -> Tensor:
-        keep = {name: float(without != f"dropout_{name}") for name in ("self", "cross", "ffn")}
-        x = self.norm_self(tgt + keep["self"] * self.self_attn(tgt, tgt, tgt, mask))
-        x = self.norm_cross(x + keep["cross"] * self.cross_attn(x, memory, memory))
-        return self.norm_ffn(x + keep["ffn"] * self.ffn(x))
-
-
-class EncoderLayer(nn.Module):
-    """The parts of an encoder layer."""
-
-    def __init__(self, D: int, hidden: int) -> None:
-        super().__init__()
-        self.self_attn = in_kernel.MultiHeadAttention(D, 2)
-        self.ffn = FeedForwardNetwork(D, hidden)
-        self.norm_self, self.norm_ffn = nn.LayerNorm(D), nn.LayerNorm(D)
-
-    def forward(self, src: Tensor, mask: Tensor | None = None, without: str = "") -> Tensor:
-        keep = {name: float(without != f"dropout_{name}") for name in ("self", "ffn")}
-        x = self.norm_self(src + keep["self"] * self.self_attn(src, src, src, mask))
-        return self.norm_ffn(x + keep["ffn"] * self.ffn(x))
-
-
-class Captioner(nn.Module):
-    """The parts of a CaptioningTransformer for V words, features (N, inputs) and W numbers a word."""
-
-    def __init__(self, V: int, inputs: int, W: int, layers: int, longest: int) -> None:
-        super().__init__()
-        self.visual_projection = nn.Linear(inputs, W)
-        self.embedding = nn.Embedding(V, W)
-        self.positional_encoding = in_kernel.PositionalEncoding(W, max_len=longest)
-        self.transformer = TransformerDecoder(in_kernel.TransformerDecoderLayer(W, 1), layers)
-        self.output = nn.Linear(W, V)
-
-    def forward(self, features: Tensor, captions: Tensor) -> Tensor:
-        words = self.positional_encoding(self.embedding(captions))
-        return self.scored(words, self.visual_projection(features)[:, None])
-
-    def scored(self, words: Tensor, memory: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Through the decoder and the output layer; each word sees those before it and itself."""
-        own = causal(words.shape[1]) if mask is None else mask
-        return self.output(self.transformer(words, memory, tgt_mask=own))
-
-    def greedy(self, features: Tensor, start: int, length: int) -> NDArray:
-        """Captions (N, length), the likeliest word after the likeliest words."""
-        words = torch.full((len(features), 1), start)
-        for _ in range(length):
-            best = self(features, words)[:, -1].argmax(dim=-1)
-            words = torch.cat([words, best[:, None]], dim=1)
-        return words[:, 1:].numpy()
-
-
-class Classifier(nn.Module):
-    """The parts of a VisionTransformer; ``sizes`` as its constructor takes them."""
-
-    def __init__(self, sizes: Sequence[int]) -> None:
-        super().__init__()
-        img_size, patch_size, channels, E, layers, heads, _, classes = sizes
-        self.patch_embed = in_kernel.PatchEmbedding(img_size, patch_size, channels, E)
-        self.positional_encoding = in_kernel.PositionalEncoding(E)
-        layer = in_kernel.TransformerEncoderLayer(E, heads)
-        self.transformer = TransformerEncoder(layer, layers)
-        self.head = nn.Linear(E, classes)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.head(self.tokens(x).mean(dim=1))
-
-    def tokens(self, x: Tensor) -> Tensor:
-        return self.transformer(self.positional_encoding(self.patch_embed(x)))
-
-
-def causal(T: int) -> Tensor:
-    """1 where a word may look: at itself and at what is before it. (T, T)"""
-    return torch.ones(T, T, dtype=torch.float64).tril()
-
-
 # -- patches --------------------------------------------------------------------------------------
 
 
 def cut(x: Tensor, P: int) -> Tensor:
     """Patches (N, patches, C*P*P) of images (N, C, side, side), row by row."""
     return F.unfold(x, P, stride=P).transpose(1, 2)
-
-
-def cut_slips(x: Tensor, P: int) -> dict[str, Tensor]:
-    """The same numbers in another order."""
-    N, C, side, _ = x.shape
-    n = side // P
-    grid = x.reshape(N, C, n, P, n, P)  # image, channel, row of patches, row, column of them, column
-
-    def flattened(*axes: int) -> Tensor:
-        return grid.permute(0, *axes).reshape(N, n * n, C * P * P)
-
-    wanted = "a patch is flattened as (channel, row, column)"
-    slips = {
-        f"{wanted}, not as (row, column, channel)": flattened(2, 4, 3, 5, 1),
-        f"{wanted}, not as (channel, column, row)": flattened(2, 4, 1, 5, 3),
-        "patches are numbered row by row, as one reads; here they go down the columns": flattened(
-            4, 2, 1, 3, 5
-        ),
-        "patches and pixels are mixed up: reshape alone does not cut squares out of an image": (
-            x.reshape(N, n * n, C * P * P)
-        ),
-    }
-    windows = x.unfold(2, P, P).unfold(3, P, P)  # (N, C, n, n, P, P)
-    slips["after cutting, the channels must be moved behind the patches' numbers"] = (
-        windows.reshape(N, n * n, C * P * P)
-    )
-    return slips

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.random import Generator
 from torch import Tensor, nn
 
-from autograder.checks.assignment3.transformer_captioning import asking, oracle
+from autograder.checks.assignment3.transformer_captioning import asking, composed, oracle
 from autograder.judge import Student, check, expect, expect_near, expect_shape
 
 CELL, NAME, CLASS_CELL = "vit", "VisionTransformer", "vision-transformer"
+WHAT = "the output"
 SIDE, P, CHANNELS, E = 8, 2, 2, 6
 SIZES = (SIDE, P, CHANNELS, E, 2, 2, 5, 4)
 
@@ -23,11 +24,11 @@ SIZES = (SIDE, P, CHANNELS, E, 2, 2, 5, 4)
 def scores_are_right(student: Student, rng: Generator) -> None:
     """Patches, positions, encoder, the mean over tokens, and the last layer."""
     for N in (3, 1):
-        net = oracle.filled(oracle.Classifier(SIZES), rng)
+        net = oracle.filled(composed.Classifier(SIZES), rng)
         x = oracle.draw(rng, N, CHANNELS, SIDE, SIDE)
         wrong = {text: answer.numpy() for text, answer in _slips(net, x).items()}
         want = net(x).numpy()
-        what = "the scores" if N > 1 else "the scores of one image"
+        what = WHAT if N > 1 else f"{WHAT} for one image"
         got = _scores(student, net, x)[0]
         expect_near(got, want, what=what, precision="float32", slips=wrong)
 
@@ -35,11 +36,11 @@ def scores_are_right(student: Student, rng: Generator) -> None:
 @check(CELL, probe="VIT-A3")
 def places_of_patches_matter(student: Student, rng: Generator) -> None:
     """The same patches at other places give other scores."""
-    net = oracle.filled(oracle.Classifier(SIZES), rng)
+    net = oracle.filled(composed.Classifier(SIZES), rng)
     x = oracle.draw(rng, 2, CHANNELS, SIDE, SIDE)
     first, second = _scores(student, net, x, x.flip(2).flip(3))  # averages of patches are the same
     shape = (2, SIZES[-1])
-    first, second = (expect_shape(one, shape, "the scores") for one in (first, second))
+    first, second = (expect_shape(one, shape, WHAT) for one in (first, second))
     differ = np.abs(first - second).max() > 1e-4 * np.abs(first).max()
     found = "with the patches in another order the scores are the same"
     expect(differ, found, "Without positions, an image is a bag of patches")
@@ -48,20 +49,20 @@ def places_of_patches_matter(student: Student, rng: Generator) -> None:
 @check(CELL, probe="VIT-A4", weight=2)
 def gradients_reach_everything(student: Student, rng: Generator) -> None:
     """The images and all parameters, in every layer."""
-    net = oracle.filled(oracle.Classifier(SIZES), rng)
+    net = oracle.filled(composed.Classifier(SIZES), rng)
     x, upstream = oracle.draw(rng, 2, CHANNELS, SIDE, SIDE), oracle.draw(rng, 2, SIZES[-1])
     cell = student.cell_defining(NAME) or CLASS_CELL
     asked = NAME, SIZES, oracle.state(net), [x], upstream
     asking.expect_reached(asking.gradients(student, *asked, cell=cell), ("x",))
 
 
-def _scores(student: Student, net: oracle.Classifier, *images: Tensor) -> list[Any]:
+def _scores(student: Student, net: composed.Classifier, *images: Tensor) -> list[Any]:
     cell = student.cell_defining(NAME) or CLASS_CELL
     calls = [[x] for x in images]
     return asking.answers(student, NAME, SIZES, oracle.state(net), *calls, cell=cell)
 
 
-def _slips(net: oracle.Classifier, x: Tensor) -> dict[str, Tensor]:
+def _slips(net: composed.Classifier, x: Tensor) -> dict[str, Tensor]:
     patches, tokens, scores = net.patch_embed(x), net.tokens(x), net(x)
     norm = nn.functional.layer_norm
     return {
