@@ -5,6 +5,7 @@
     python benchmarks/data_ladder.py --seed 7          # other images of the same distribution
     python benchmarks/data_ladder.py --data ~/cifar-10-batches-py --train 20000 --test 2000
     python benchmarks/data_ladder.py --data images.npz # arrays Xtr, ytr, Xte, yte
+    python benchmarks/data_ladder.py --captions        # captioners instead: see caption_ladder.py
 
 One table: test accuracy in % here, on the real CIFAR-10 with this same code, the difference, and
 what is published for all 50,000 training images. A rung more than 6 points off is marked, and so
@@ -21,12 +22,14 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import caption_ladder
 import ladder_rungs as rungs
 import numpy as np
 import torch
+from caption_rungs import prepare
 from ladder_rungs import Data, Training, network
 
-from cs231n_lib.data import load_cifar10, spritecifar
+from cs231n_lib.data import load_cifar10, load_coco_data, spritecifar
 
 TOLERANCE = 6.0  # points
 SIZES = (20_000, 2_000)  # of the reference
@@ -206,6 +209,16 @@ def report(results: dict[str, float], ladder: list[Rung], judged: bool = True) -
     return wrong
 
 
+def caption(folder: Path | None, quick: bool) -> int:
+    """The captions' ladder, on SpriteScenes or on COCO's files in ``folder``."""
+    data = prepare(load_coco_data(folder))
+    print(f"{len(data.train_texts)} training and {len(data.references)} validation images\n")
+    ladder = [rung for rung in caption_ladder.LADDER if not (quick and rung.is_long)]
+    wrong = caption_ladder.report(caption_ladder.climb(data, ladder))
+    print("\n" + "\n".join(wrong or ["The blind stay far below, neighbours in between."]))
+    return bool(wrong)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--data", type=Path, help="a folder of CIFAR-10's files, or an .npz")
@@ -214,9 +227,12 @@ def main() -> int:
     parser.add_argument("--test", type=int, default=SIZES[1], help="test images")
     parser.add_argument("--quick", action="store_true", help="leave out the two long ConvNets")
     parser.add_argument("--threads", type=int, default=1, help="of torch (default 1)")
+    parser.add_argument("--captions", action="store_true", help="climb the captions' ladder")
     arguments = parser.parse_args()
 
     torch.set_num_threads(arguments.threads)
+    if arguments.captions:
+        return caption(arguments.data, arguments.quick)
     data = read(arguments.data, arguments.seed, arguments.train, arguments.test)
     source = arguments.data or f"SpriteCIFAR v{spritecifar.VERSION}, seed {arguments.seed}"
     print(f"{source}: {len(data.X)} training and {len(data.X_test)} test images\n", flush=True)

@@ -1,6 +1,7 @@
 """Visible checks that say what is wrong *and what it means*. They hold no answers.
 
-Each prints one line when the result is right and raises AssertionError when it is not.
+Each prints one line when the result is right and raises CheckFailed when it is not: Jupyter shows
+its two lines, what is wrong and what that means, and no traceback.
 """
 
 from typing import NoReturn
@@ -11,12 +12,20 @@ from numpy.typing import ArrayLike
 from cs231n_lib.gradient_check import rel_error
 
 
+class CheckFailed(AssertionError):
+    """A visible check did not hold. The message says it all: where it was found helps nobody."""
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in place of a traceback, by lines."""
+        return str(self).splitlines()
+
+
 def check_close(
     name: str, got: object, want: ArrayLike, tol: float = 1e-7, meaning: str = ""
 ) -> None:
     """Check that ``got`` equals ``want`` up to a relative error of ``tol``.
 
-    ``meaning`` tells what a failure usually means. Raises AssertionError naming the first thing
+    ``meaning`` tells what a failure usually means. Raises CheckFailed naming the first thing
     that is wrong: the type, the shape, NaN, or the element that is farthest off.
     """
     expected = np.asarray(want)
@@ -41,7 +50,7 @@ def check_close(
 def check_shape(
     name: str, got: object, want: tuple[int, ...], meaning: str = "", *, quiet: bool = False
 ) -> None:
-    """Check the shape of an array. Raises AssertionError with both shapes."""
+    """Check the shape of an array. Raises CheckFailed with both shapes."""
     shape = np.shape(_as_numbers(name, got, meaning))
     if shape != tuple(want):
         _fail(f"{name}: the shape is {shape}, but {tuple(want)} was expected", meaning)
@@ -90,4 +99,5 @@ def _as_numbers(name: str, got: object, meaning: str) -> np.ndarray:
 
 
 def _fail(what: str, meaning: str) -> NoReturn:
-    raise AssertionError(f"✗ {what}." + (f"\n  {meaning}" if meaning else ""))
+    stop = "" if what.endswith("?") else "."
+    raise CheckFailed(f"✗ {what}{stop}" + (f"\n  {meaning}" if meaning else ""))

@@ -5,6 +5,9 @@ Dimension letters: N images of H x W pixels, C = 3 channels (red, green, blue).
 
 import io
 import os
+import queue
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +26,8 @@ Pixels = NDArray[np.uint8]
 # A pixel keeps 94 % of itself; the rest comes evenly from its eight neighbours' rows and columns.
 _GENTLE = np.array([0.015, 0.97, 0.015])
 _MAX_BYTES = 20_000_000
-_TIMEOUT = 10  # seconds of silence
+_SILENCE = 10  # seconds without a byte
+_PATIENCE = 20.0  # seconds in all
 
 
 @dataclass(frozen=True)
@@ -106,32 +110,84 @@ def blur_image(X: ArrayLike) -> NDArray[Any]:
 
 
 def image_from_url(url: str) -> Pixels | None:
-    """Download an image: (H, W, 3) uint8; None, with a word why, when that does not work.
+    """Fetch the image at an address: (H, W, 3) uint8; None, with a word why, when that fails.
 
-    Raises ValueError when the address does not begin with http:// or https://.
+    The embedded scenes have addresses, too: ``scene://train/17`` is painted here, without a
+    network. Of the web at most 20 MB are read, for at most 20 seconds.
+    Raises ValueError when the address begins with neither http://, https:// nor scene://, or
+    names a scene that there is not.
     """
-    if urlsplit(url).scheme not in ("http", "https"):
+    scheme = urlsplit(url).scheme
+    if scheme == "scene":
+        return _scene_image(url)
+    if scheme not in ("http", "https"):
         raise ValueError(f"{url!r} is no web address: it must begin with http:// or https://")
+    try:
+        content = _within(_PATIENCE, lambda: _download(url))
+        return np.array(open_image(io.BytesIO(content)))
+    except _DownloadError as error:
+        print(f"{url}: {error}. Without this picture all else works as well.")
+    except (OSError, Image.DecompressionBombError):
+        print(f"{url}: this is no image")
+    return None
+
+
+class _DownloadError(Exception):
+    """There is nothing to be had from an address; the message says why."""
+
+
+def _download(url: str) -> bytes:
+    """Read all that is at an address, if it is not too much. Raises _DownloadError."""
     import requests  # here: it takes a while to import, and few notebooks need it
 
     try:
-        with requests.get(url, stream=True, timeout=_TIMEOUT) as response:
+        with requests.get(url, stream=True, timeout=_SILENCE) as response:
             response.raise_for_status()
             content = response.raw.read(_MAX_BYTES + 1, decode_content=True)
     except (requests.exceptions.RequestException, OSError) as error:
-        print(f"{url}: could not be downloaded ({type(error).__name__})")
-        return None
+        raise _DownloadError(f"could not be downloaded ({type(error).__name__})") from error
     except Exception as error:  # urllib3 has exceptions of its own, for a connection that breaks
-        print(f"{url}: the download broke off ({type(error).__name__})")
-        return None
+        raise _DownloadError(f"the download broke off ({type(error).__name__})") from error
     if len(content) > _MAX_BYTES:
-        print(f"{url}: more than {_MAX_BYTES // 10**6} MB, which is too large")
-        return None
+        raise _DownloadError(f"more than {_MAX_BYTES // 10**6} MB, which is too large")
+    return content
+
+
+def _within(seconds: float, work: Callable[[], bytes]) -> bytes:
+    """What ``work`` returns, if that takes no longer; else it is left to itself, in a thread.
+
+    A limit on silence alone would let a server keep us for hours, with a byte now and then.
+    """
+    results: queue.SimpleQueue[bytes | _DownloadError] = queue.SimpleQueue()
+
+    def run() -> None:
+        try:
+            results.put(work())
+        except _DownloadError as error:
+            results.put(error)
+
+    threading.Thread(target=run, daemon=True).start()
     try:
-        return np.array(open_image(io.BytesIO(content)))
-    except (OSError, Image.DecompressionBombError):
-        print(f"{url}: this is no image")
-        return None
+        result = results.get(timeout=seconds)
+    except queue.Empty:
+        raise _DownloadError(f"took more than {seconds:.0f} seconds, which is too slow") from None
+    if isinstance(result, _DownloadError):
+        raise result
+    return result
+
+
+def _scene_image(url: str) -> Pixels:
+    """Paint the scene that ``scene://SPLIT/NUMBER`` names."""
+    from cs231n_lib.data.scene_pictures import scene_images  # here: it imports the data sets
+
+    parts = urlsplit(url)
+    split, number = parts.netloc, parts.path.lstrip("/")
+    if split not in ("train", "val") or not (number.isascii() and number.isdigit()):
+        raise ValueError(f"{url!r} names no scene; an example is scene://train/17")
+    try:
+        return scene_images(split, [int(number)])[0]
+    except IndexError as error:
+        raise ValueError(f"{url!r}: {error}") from None
 
 
 def open_image(source: Any) -> Image.Image:

@@ -1,33 +1,42 @@
-"""Build the sprite bank of SpriteCIFAR from the drawings listed in ``tools/sprites.toml``.
+"""Build a sprite bank: SpriteCIFAR's from ``tools/sprites.toml``, or that of the captioned scenes.
 
     python -m venv /tmp/render && /tmp/render/bin/pip install numpy pillow resvg-py==0.5.0
     /tmp/render/bin/python tools/build_sprites.py --fetch --sheet /tmp/sprites.png
+    /tmp/render/bin/python tools/build_sprites.py --bank caption_sprites --fetch
 
 ``tools/`` holds what is run by hand when the course's material is made, never by students or
 graders. This script needs npm, and apt on Debian (one set is a Debian package), but only with
 ``--fetch``; and the renderer resvg-py (MIT), which is no dependency of the course.
 
-It writes ``cs231n_lib/data/sprites.npz`` (rgba, label, name, style, held_out) and the table in
+It writes ``cs231n_lib/data/BANK.npz`` (rgba, label, name, style, held_out) and the bank's table in
 ``cs231n_lib/data/SPRITES.md``. Look at the sheet before you commit either: a person should know
-every drawing at sight.
+every drawing at sight. After a change of the captions' bank run ``tools/build_captions.py``, too.
 """
 
 import argparse
 import io
 import re
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from sprite_paint import paint, sprite
-from sprite_sources import CLASSES, Drawing, DrawingSet, drawings, fetch, read_manifest
+from sprite_sources import (
+    CLASSES,
+    Drawing,
+    DrawingSet,
+    drawings,
+    fetch,
+    read_classes,
+    read_manifest,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 SIZE, RENDERED = 48, 192
-TABLE = re.compile(r"(<!-- table: .*? -->\n).*?(<!-- end of the table -->)", re.DOTALL)
+TABLE = r"(<!-- table: {}.*? -->\n).*?(<!-- end of the table -->)"
 Render = Callable[[str | Path], Image.Image]
 
 
@@ -51,9 +60,12 @@ def render(content: str | Path) -> Image.Image:
 
 
 def build(
-    sets: list[DrawingSet], folder: Path, render: Render = render
+    sets: list[DrawingSet],
+    folder: Path,
+    render: Render = render,
+    classes: Sequence[str] = CLASSES,
 ) -> tuple[dict[str, NDArray[np.generic]], list[Drawing]]:
-    """Make the arrays of ``sprites.npz``, and the drawings in the same order."""
+    """Make the arrays of a bank, and the drawings in the same order."""
     all_drawings = [drawing for one in sets for drawing in drawings(one, folder)]
     pictures = []
     for drawing in all_drawings:
@@ -65,7 +77,7 @@ def build(
             raise ValueError(f"{key}: {error}") from error
     arrays = {
         "rgba": np.stack(pictures),
-        "label": np.array([CLASSES.index(drawing.label) for drawing in all_drawings], np.int8),
+        "label": np.array([classes.index(drawing.label) for drawing in all_drawings], np.int8),
         "name": np.array([drawing.name for drawing in all_drawings]),
         "style": np.array([drawing.source.style for drawing in all_drawings]),
         "held_out": np.array([drawing.held_out for drawing in all_drawings]),
@@ -73,7 +85,9 @@ def build(
     return arrays, all_drawings
 
 
-def attribution(sets: list[DrawingSet], all_drawings: list[Drawing]) -> str:
+def attribution(
+    sets: list[DrawingSet], all_drawings: list[Drawing], classes: Sequence[str] = CLASSES
+) -> str:
     """The table of SPRITES.md: a row for each set, and the artists of the Open Clip Art Library."""
     rows = [
         "| `style` | drawings (held out) | set | package, version | author | licence |",
@@ -87,11 +101,13 @@ def attribution(sets: list[DrawingSet], all_drawings: list[Drawing]) -> str:
             f"| `{one.package}` {one.version} | {one.author} | {one.licence} |"
         )
     rows += ["", "| class | training drawings | held-out drawings |", "| --- | --- | --- |"]
-    for label in CLASSES:
+    for label in classes:
         mine = [drawing.held_out for drawing in all_drawings if drawing.label == label]
         rows.append(f"| {label} | {len(mine) - sum(mine)} | {sum(mine)} |")
-    rows += ["", "Artists of the Open Clip Art Library's drawings:", ""]
-    for artist in sorted({one.author for one in all_drawings if one.source.is_debian}):
+    artists = sorted({one.author for one in all_drawings if one.source.is_debian})
+    if artists:
+        rows += ["", "Artists of the Open Clip Art Library's drawings:", ""]
+    for artist in artists:
         names = [
             f"`{one.name.rsplit('/', 1)[-1]}`"
             for one in all_drawings
@@ -101,18 +117,19 @@ def attribution(sets: list[DrawingSet], all_drawings: list[Drawing]) -> str:
     return "\n".join(rows) + "\n"
 
 
-def with_table(page: Path, table: str) -> str:
-    """The text of SPRITES.md with this table in it. Raises OSError, or ValueError: no place."""
-    text, found = TABLE.subn(lambda match: match[1] + table + match[2], page.read_text("utf-8"))
+def with_table(page: Path, table: str, bank: str = "sprites") -> str:
+    """The text of SPRITES.md with this bank's table. Raises OSError, or ValueError: no place."""
+    place = re.compile(TABLE.format(re.escape(f"{bank}.npz")), re.DOTALL)
+    text, found = place.subn(lambda match: match[1] + table + match[2], page.read_text("utf-8"))
     if not found:
-        raise ValueError(f"{page} has no '<!-- table: ... -->' to write the table into")
+        raise ValueError(f"{page} has no '<!-- table: {bank}.npz ... -->' to write the table into")
     return text
 
 
 def contact_sheet(arrays: dict[str, NDArray[np.generic]], path: Path, columns: int = 24) -> None:
     """All drawings by class, the held-out ones on a darker ground."""
     tiles = []
-    for label in range(len(CLASSES)):
+    for label in range(arrays["label"].max() + 1):
         for held_out in (False, True):
             rows = np.flatnonzero((arrays["label"] == label) & (arrays["held_out"] == held_out))
             tiles += [(index, held_out) for index in rows] + [(-1, held_out)] * (
@@ -135,27 +152,31 @@ def main() -> None:
     parser.add_argument("--fetch", action="store_true", help="download missing packages")
     parser.add_argument("--sheet", type=Path, help="write a picture of all drawings here")
     data = ROOT / "cs231n_lib" / "data"
-    parser.add_argument("--out", type=Path, default=data / "sprites.npz")
+    parser.add_argument("--bank", default="sprites", help="name of the manifest in tools/ "
+                        "and of the file: sprites or caption_sprites")  # fmt: skip
+    parser.add_argument("--out", type=Path, help="default: cs231n_lib/data/BANK.npz")
     parser.add_argument("--attribution", type=Path, default=data / "SPRITES.md")
     arguments = parser.parse_args()
 
     try:
-        sets = read_manifest(Path(__file__).with_name("sprites.toml"))
+        manifest = Path(__file__).with_name(f"{arguments.bank}.toml")
+        sets, classes = read_manifest(manifest), read_classes(manifest)
         if arguments.fetch:
             for number, one in enumerate(sets, 1):
                 print(f"[{number}/{len(sets)}] {one.package} {one.version}", flush=True)
                 fetch(one, arguments.packages)
-        arrays, all_drawings = build(sets, arguments.packages)
-        table = attribution(sets, all_drawings)
-        text = with_table(arguments.attribution, table)
+        arrays, all_drawings = build(sets, arguments.packages, classes=classes)
+        table = attribution(sets, all_drawings, classes)
+        text = with_table(arguments.attribution, table, arguments.bank)
     except (OSError, ValueError, subprocess.CalledProcessError) as error:
         raise SystemExit(f"error: {error}") from None
-    np.savez_compressed(arguments.out, **arrays)
+    out = arguments.out or data / f"{arguments.bank}.npz"
+    np.savez_compressed(out, **arrays)
     arguments.attribution.write_text(text, "utf-8")
     if arguments.sheet:
         contact_sheet(arrays, arguments.sheet)
-    print(f"{len(all_drawings)} drawings, {arguments.out.stat().st_size / 1e6:.2f} MB")
-    print(table[: table.index("Artists")])
+    print(f"{len(all_drawings)} drawings, {out.stat().st_size / 1e6:.2f} MB")
+    print(table.partition("Artists")[0])
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Where drawings come from: the manifest ``sprites.toml`` and the packages it names.
+"""Where drawings come from: a manifest, ``sprites.toml`` say, and the packages it names.
 
 Every package is unpacked in a folder of its own name. What the manifest says of other people's work
 is held against the package itself, as far as that tells: an Iconify package its version, licence,
@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-# Names of CIFAR-10's classes, in its order: a label is an index into this.
+# Names of CIFAR-10's classes, in its order: a label is an index into this, unless the manifest has
+# classes of its own.
 CLASSES = ("plane", "car", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 PERMITTED = ("Apache-2.0", "CC-BY-3.0", "CC-BY-4.0", "CC0-1.0", "MIT", "Public domain")
 
@@ -65,16 +66,22 @@ class Drawing:
         return self.source.is_held_out(self.label, self.name)
 
 
+def read_classes(path: Path) -> tuple[str, ...]:
+    """The classes of a manifest: its own ``classes``, or CIFAR-10's."""
+    return tuple(tomllib.loads(path.read_text("utf-8")).get("classes", CLASSES))
+
+
 def read_manifest(path: Path) -> list[DrawingSet]:
     """Read the manifest. Raises ValueError for an unknown class, licence or held-out drawing."""
     sets = [DrawingSet(**entry) for entry in tomllib.loads(path.read_text("utf-8"))["set"]]
+    classes = read_classes(path)
     for one in sets:
         where = f"{path.name}: set {one.style!r}"
         if one.licence not in PERMITTED:
             raise ValueError(f"{where}: licence {one.licence!r} is not among {PERMITTED}")
         for label, names in (one.drawings | one.held_out_drawings).items():
-            if label not in CLASSES:
-                raise ValueError(f"{where}: {label!r} is no class of CIFAR-10 {CLASSES}")
+            if label not in classes:
+                raise ValueError(f"{where}: {label!r} is no class of this bank {classes}")
             if strangers := set(names) - set(one.drawings.get(label, [])):
                 raise ValueError(f"{where}: held out but not listed as {label}: {strangers}")
     return sets

@@ -1,4 +1,4 @@
-"""Drawings for SpriteCIFAR: the sprite bank, and how one is posed, recoloured and sampled.
+"""Drawings: the sprite banks, and how SpriteCIFAR poses, recolours and samples one.
 
 Dimension letters: n images, S sprites, W sprite width at a mip level. Images are 32x32.
 
@@ -38,8 +38,8 @@ class SpriteBank:
     """All drawings. ``levels[l]`` is (S, 48 >> l, 48 >> l, 4), RGB premultiplied by alpha, 0..1."""
 
     levels: tuple[FloatArray, ...]
-    labels: IntArray  # (S,) index into CIFAR10_CLASSES
-    held_out: NDArray[np.bool_]  # (S,) only for the test split
+    labels: IntArray  # (S,) index into CIFAR10_CLASSES, or into the nouns of the captions
+    held_out: NDArray[np.bool_]  # (S,) only for the test (or validation) split
 
     def drawings(self, *, held_out: bool, label: int | None = None) -> IntArray:
         """The indices of the training or the held-out drawings, of one class or of all."""
@@ -50,10 +50,10 @@ class SpriteBank:
 
 
 @cache
-def sprite_bank() -> SpriteBank:
-    """Read ``sprites.npz`` (see SPRITES.md for its artists) and build its mip levels."""
+def sprite_bank(name: str = "sprites") -> SpriteBank:
+    """Read ``sprites.npz`` (or another bank; artists: SPRITES.md) and build its mip levels."""
     with (
-        files("cs231n_lib.data").joinpath("sprites.npz").open("rb") as file,
+        files("cs231n_lib.data").joinpath(f"{name}.npz").open("rb") as file,
         np.load(file) as stored,
     ):
         rgba, labels, held_out = stored["rgba"], stored["label"], stored["held_out"]
@@ -138,12 +138,12 @@ def draw_sprites(
     for number, level in enumerate(bank.levels):
         rows = np.flatnonzero(level_of == number)
         if rows.size:
-            out[rows] = _bilinear(level, which[rows], u[rows], v[rows])
+            out[rows] = sample_bilinear(level, which[rows], u[rows], v[rows])
     return out
 
 
-def _bilinear(level: FloatArray, which: IntArray, u: FloatArray, v: FloatArray) -> FloatArray:
-    """Read ``level[which]`` at (u, v) in [-1, 1]; transparent outside."""
+def sample_bilinear(level: FloatArray, which: IntArray, u: FloatArray, v: FloatArray) -> FloatArray:
+    """Read ``level[which]`` at (u, v) in [-1, 1]: (n, H, W, 4); transparent outside."""
     width = level.shape[1]
     px = (u + 1) * np.float32(width / 2) - np.float32(0.5)
     py = (v + 1) * np.float32(width / 2) - np.float32(0.5)

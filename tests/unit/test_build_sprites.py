@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from cs231n_lib.data.cifar10 import CIFAR10_CLASSES
+from cs231n_lib.data.spritescenes import NOUNS
+
 ROOT = Path(__file__).resolve().parents[2]
 MANIFEST = """
 [[set]]
@@ -184,8 +187,10 @@ def test_command_ends_with_a_message_and_changes_nothing(
     import build_sprites
 
     bank, page = tmp_path / "sprites.npz", tmp_path / "SPRITES.md"
-    page.write_text("<!-- table: made by a script -->\nold\n<!-- end of the table -->\n")
-    new = "<!-- table: made by a script -->\nnew\n<!-- end of the table -->\n"
+    page.write_text(
+        "<!-- table: sprites.npz, made by a script -->\nold\n<!-- end of the table -->\n"
+    )
+    new = "<!-- table: sprites.npz, made by a script -->\nnew\n<!-- end of the table -->\n"
     assert build_sprites.with_table(page, "new\n") == new
     options = ["--packages", str(tmp_path), "--out", str(bank), "--attribution", str(page)]
     monkeypatch.setattr(sys, "argv", ["build_sprites.py", *options])
@@ -199,16 +204,36 @@ def test_command_ends_with_a_message_and_changes_nothing(
 
 
 @pytest.mark.usefixtures("tools")
-def test_committed_bank_is_what_the_manifest_lists() -> None:
+@pytest.mark.parametrize(
+    ("bank", "classes"), [("sprites", CIFAR10_CLASSES), ("caption_sprites", NOUNS)]
+)
+def test_committed_bank_is_what_the_manifest_lists(bank: str, classes: tuple[str, ...]) -> None:
     import build_sprites
 
-    sets = build_sprites.read_manifest(ROOT / "tools" / "sprites.toml")
+    manifest = ROOT / "tools" / f"{bank}.toml"
+    assert build_sprites.read_classes(manifest) == classes
     listed = [
-        (one.style, name, build_sprites.CLASSES.index(label), one.is_held_out(label, name))
-        for one in sets
+        (one.style, name, classes.index(label), one.is_held_out(label, name))
+        for one in build_sprites.read_manifest(manifest)
         for label, names in one.drawings.items()
         for name in names
     ]
-    with np.load(ROOT / "cs231n_lib" / "data" / "sprites.npz") as stored:
+    with np.load(ROOT / "cs231n_lib" / "data" / f"{bank}.npz") as stored:
         columns = [stored[key].tolist() for key in ("style", "name", "label", "held_out")]
     assert listed == list(zip(*columns, strict=True))
+
+
+@pytest.mark.usefixtures("tools")
+def test_a_manifest_may_have_classes_of_its_own(packages: Path) -> None:
+    import build_sprites
+
+    manifest = packages / "sprites.toml"
+    manifest.write_text('classes = ["ship", "cat", "frog"]\n' + MANIFEST)
+    sets, classes = build_sprites.read_manifest(manifest), build_sprites.read_classes(manifest)
+    arrays, drawings = build_sprites.build(sets, packages, draw, classes)
+    assert arrays["label"].tolist() == [2, 2, 0, 1]
+    table = build_sprites.attribution(sets, drawings, classes)
+    assert table.index("| ship | 1 | 0 |") < table.index("| frog | 1 | 1 |")
+    manifest.write_text('classes = ["ship", "cat"]\n' + MANIFEST)
+    with pytest.raises(ValueError, match="'frog' is no class"):
+        build_sprites.read_manifest(manifest)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cs231n_lib.data import cifar10
+from cs231n_lib.data import cifar10, coco
 
 
 @pytest.fixture(autouse=True)
@@ -13,4 +13,5 @@ def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("CS231N_CACHE", str(cache))
     monkeypatch.delenv("CS231N_DATA", raising=False)
     monkeypatch.setattr(cifar10, "_announced", False)
+    monkeypatch.setattr(coco, "_announced", False)
     return cache

@@ -3,6 +3,7 @@
 import http.server
 import io
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import torch
 from PIL import Image
 
 from cs231n_lib import image_utils, net_visualization, style_transfer
+from cs231n_lib.data import scene_images
 from cs231n_lib.errors import DataError
 from cs231n_lib.image_utils import SQUEEZENET, SQUEEZENET_MEAN, SQUEEZENET_STD, Preprocessing
 from cs231n_lib.models import EFFICIENTNET_LITE
@@ -137,12 +139,21 @@ def test_blur_image_mixes_nine_pixels() -> None:
 # --- from the web ---------------------------------------------------------------------------
 
 
+_had_enough = threading.Event()
+
+
 class _Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         if self.path == "/moved":
             self.send_response(302)
             self.send_header("Location", "file:///etc/hostname")
             self.end_headers()
+            return
+        if self.path == "/slow":  # a byte now and then, until the client has had enough
+            self.send_response(200)
+            self.end_headers()
+            while not _had_enough.wait(0.02):
+                self.wfile.write(b"x")
             return
         self.send_response(404 if self.path == "/lost" else 200)
         self.end_headers()
@@ -188,6 +199,35 @@ def test_nobody_there_gives_none() -> None:
 def test_what_is_too_large_gives_none(site: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(image_utils, "_MAX_BYTES", 20)
     assert image_utils.image_from_url(f"{site}/picture") is None
+
+
+def test_what_drips_gives_none_after_a_while(
+    site: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No byte is late, so that a limit on silence would wait as long as the server likes."""
+    monkeypatch.setattr(image_utils, "_PATIENCE", 0.5)
+    started = time.monotonic()
+    try:
+        assert image_utils.image_from_url(f"{site}/slow") is None
+    finally:
+        _had_enough.set()
+    assert 0.5 <= time.monotonic() - started < image_utils._SILENCE
+    assert "which is too slow" in capsys.readouterr().out
+
+
+def test_scenes_need_no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("socket.socket.connect", lambda *_: pytest.fail("asked the network"))
+    found = image_utils.image_from_url("scene://val/3")
+    assert found is not None
+    np.testing.assert_array_equal(found, scene_images("val", [3])[0])
+
+
+@pytest.mark.parametrize(
+    "url", ["scene://test/3", "scene://val/", "scene://val/-1", "scene://val/1000", "scene://val/a"]
+)
+def test_scenes_that_are_not_there(url: str) -> None:
+    with pytest.raises(ValueError, match="scene"):
+        image_utils.image_from_url(url)
 
 
 @pytest.mark.parametrize("url", ["file:///etc/hostname", "ftp://a/b", "a.png", ""])
