@@ -6,7 +6,6 @@ Letters: N sequences, S queries or tokens, T keys, E features, H heads; images (
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -36,7 +35,7 @@ def filled(net: Net, rng: Generator) -> Net:
     """The same module in evaluation mode and float64, every number of it drawn anew."""
     net = net.double().eval()
     for value in [*net.parameters(), *net.buffers()]:
-        value.data = draw(rng, *value.shape) / math.sqrt(max(value.shape[-1], 4))
+        value.data = draw(rng, *value.shape) / np.sqrt(max(value.shape[-1], 4))
         value.data = value.data.float().double()
     return net.requires_grad_(False)
 
@@ -101,7 +100,7 @@ def attention_slips(
         joined = (weights @ values).transpose(1, 2).flatten(2)
         return layer.linear("proj", joined) if project else joined
 
-    usual = torch.softmax(scores / math.sqrt(D), dim=-1)
+    usual = torch.softmax(scores / np.sqrt(D), dim=-1)
     slips = {
         "the last linear layer, proj, is missing": finished(usual, project=False),
         "the scores are not divided by the root of a head's number of features": finished(
@@ -111,14 +110,14 @@ def attention_slips(
             torch.softmax(scores / D, dim=-1)
         ),
         "the scores are multiplied by the root, not divided by it": finished(
-            torch.softmax(scores * math.sqrt(D), dim=-1)
+            torch.softmax(scores * np.sqrt(D), dim=-1)
         ),
         "the softmax runs over the queries: a query's weights over all keys sum to 1": finished(
-            torch.softmax(scores / math.sqrt(D), dim=-2)
+            torch.softmax(scores / np.sqrt(D), dim=-2)
         ),
-        "the softmax is missing": finished(scores / math.sqrt(D)),
+        "the softmax is missing": finished(scores / np.sqrt(D)),
         "the softmax runs over the heads; it runs over the keys": finished(
-            torch.softmax(scores / math.sqrt(D), dim=1)
+            torch.softmax(scores / np.sqrt(D), dim=1)
         ),
         "the layers called query and key have changed places": _swapped(layer, query, key, v),
         "the weights meet the keys, not the values": finished(usual, values=k),
@@ -129,7 +128,7 @@ def attention_slips(
     if H == 1:
         return slips
     slips["the scores are divided by the root of E; a head has E / H features"] = finished(
-        torch.softmax(scores / math.sqrt(E), dim=-1)
+        torch.softmax(scores / np.sqrt(E), dim=-1)
     )
     slips["a head's features are neighbours, E / H in a row; here they are H apart"] = _interleaved(
         layer, query, key, value

@@ -6,8 +6,6 @@ the second one's model does is measured on images that nobody has seen.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -53,7 +51,7 @@ def _number(student: Student, name: str) -> float:
     value = as_array(student.get(name), name)
     expect(value.size == 1, f"{name} has shape {value.shape}; it is one number")
     number = float(value.reshape(()))
-    expect(math.isfinite(number) and number >= 0, f"{name} is {number:g}")
+    expect(np.isfinite(number) and number >= 0, f"{name} is {number:g}")
     return number
 
 
