@@ -13,6 +13,7 @@ from cs231n_lib.training import (
     caption_minibatch,
     refuse_unknown,
     require_captions,
+    require_module,
     require_positive,
     run_steps,
 )
@@ -36,7 +37,8 @@ class CaptioningSolverTransformer:
     ready to sample. A second ``train()`` goes on for another ``num_epochs``.
     Dimension letters: N captions, T words to predict, V words of the vocabulary.
 
-    Raises ValueError when a keyword is unknown or the data do not fit.
+    Raises TypeError when the model is no module, ValueError when a keyword is unknown or the data
+    do not fit.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class CaptioningSolverTransformer:
         **unknown: object,
     ) -> None:
         refuse_unknown("CaptioningSolverTransformer", unknown)
+        require_module("CaptioningSolverTransformer", model)
         require_positive(batch_size=batch_size, print_every=print_every)
         self.model, self.data, self.idx_to_word = model, data, idx_to_word
         self.num_train = require_captions(data)

@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from cs231n_lib.seeding import seeded_torch
 from cs231n_lib.torch_data import BatchLoader, ImageSet
-from cs231n_lib.training import refuse_unknown, require_positive, run_steps
+from cs231n_lib.training import refuse_unknown, require_module, require_positive, run_steps
 
 Batches = Iterator[tuple[Tensor, Tensor]]
 
@@ -34,7 +34,8 @@ class ClassificationSolverViT:
     model is in evaluation mode. A second ``train()`` goes on for another ``num_epochs``.
     Shapes: x (B, C, H, W) and labels (B,) in a batch of B; scores (B, K) of K classes.
 
-    Raises ValueError when a keyword is unknown or a data set is empty.
+    Raises TypeError when the model is no module, ValueError when a keyword is unknown or a data set
+    is empty.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class ClassificationSolverViT:
         **unknown: object,
     ) -> None:
         refuse_unknown("ClassificationSolverViT", unknown)
+        require_module("ClassificationSolverViT", model)
         require_positive(batch_size=batch_size, print_every=print_every)
         for name, images in (("train_data", train_data), ("test_data", test_data)):
             if len(cast(Sized, images)) == 0:

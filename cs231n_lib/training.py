@@ -65,6 +65,15 @@ def refuse_unknown(solver: str, unknown: Mapping[str, object]) -> None:
         raise ValueError(f"{solver} has no keyword {names}; help({solver}) lists those it has")
 
 
+def require_module(solver: str, model: object) -> None:
+    """Raise TypeError unless the model is one of PyTorch's modules."""
+    if not hasattr(model, "parameters"):
+        raise TypeError(
+            f"{solver} trains a torch.nn.Module; model is a {type(model).__name__}. Make the model "
+            "before its solver"
+        )
+
+
 def require_captions(data: Mapping[str, Any]) -> int:
     """Return how many training captions ``data`` has, in the layout of ``load_coco_data``.
 
@@ -88,7 +97,7 @@ def caption_minibatch(
     data: Mapping[str, Any], batch_size: int, rng: np.random.Generator | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Draw training captions (B, T) with the features (B, F) of their images."""
-    from cs231n_lib.data import sample_coco_minibatch
+    from cs231n_lib.data import sample_coco_minibatch  # here: Solver does without
 
-    captions, features, _ = sample_coco_minibatch(data, batch_size, split="train", rng=rng)
+    captions, features, _ = sample_coco_minibatch(dict(data), batch_size, split="train", rng=rng)
     return captions, features

@@ -44,7 +44,13 @@ BEGAN = time.monotonic()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    left_out = [item for item in items if not NIGHTLY and item.get_closest_marker("nightly")]
+    left_out = [
+        item
+        for item in items
+        if not NIGHTLY
+        and item.get_closest_marker("nightly")
+        and item.nodeid not in config.args  # one that is named is run
+    ]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]

@@ -1,13 +1,14 @@
 """What `make test-full` does every night, and `make test` a sample of.
 
-Tests marked `nightly` are left out unless CS231N_NIGHTLY is 1; what is repeated with other random
-numbers is repeated twice.
+Tests marked `nightly` are left out unless CS231N_NIGHTLY is 1, or the command line names them; what
+is repeated with other random numbers is repeated twice.
 """
 
 import os
 
-#: Notebooks that train for more than ten seconds. By day one right solution of each is graded from
-#: end to end; others are asked what needs no training.
+#: Notebooks that train for more than ten seconds. By day each is graded from end to end (our
+#: solution) and its checks are asked what needs no training. By night nbval runs all of its cells,
+#: other right solutions are graded, and our shell is held against an ordinary kernel.
 TRAINING = {"svm", "softmax", "two_layer_net", "features"}
 TRAINING |= {"FullyConnectedNets", "BatchNormalization", "PyTorch"}
 NIGHTLY = os.environ.get("CS231N_NIGHTLY") == "1"

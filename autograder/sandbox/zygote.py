@@ -152,14 +152,14 @@ def _enter_namespaces(policy: Policy, readable: list[str]) -> None:
 
 def _refuse_unreadable(readable: list[str]) -> None:
     """In the flat tier root gives each sandbox an own user: can that one read Python?"""
+    # Before the fork: a child that ends while the signal is ignored leaves nothing to wait for.
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     child = os.fork()
     if child == 0:
         with contextlib.suppress(BaseException):
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             lockdown.become(lockdown.own_uid(os.getpid()))
             os._exit(sum(not os.access(path, os.R_OK) for path in readable) > 0)
         os._exit(2)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     failed = os.waitpid(child, 0)[1]
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     if failed:

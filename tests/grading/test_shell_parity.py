@@ -16,6 +16,7 @@ from autograder.judge.kernel import Kernel, KernelLimits
 from autograder.judge.outputs import Outputs, to_notebook
 from autograder.mutate.trial import load_subject
 from autograder.notebook.template import is_skipped
+from tests.nightly import TRAINING
 
 SOURCE = Path(__file__).resolve().parents[2] / "source"
 
@@ -127,7 +128,13 @@ def test_chained_errors_are_both_shown(kernel) -> None:
     assert "----> 4     raise ValueError from e" in trace
 
 
-@pytest.mark.parametrize("path", sorted(SOURCE.glob("*/*.ipynb")), ids=lambda p: p.stem)
+NOTEBOOKS = [
+    pytest.param(path, id=path.stem, marks=pytest.mark.nightly if path.stem in TRAINING else ())
+    for path in sorted(SOURCE.glob("*/*.ipynb"))
+]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS)
 def test_same_outputs_on_every_source_notebook(path: Path, zygote, monkeypatch) -> None:
     """The cells that grading runs, in both: text to the letter but for times, pictures by presence.
 

@@ -10,6 +10,7 @@ import pytest
 from nbformat import NotebookNode
 
 from autograder.authoring.regression import NotebookRun, find_notebooks, run_notebooks
+from tests.nightly import TRAINING
 
 ROOT = Path(__file__).parents[2]
 SOURCES = find_notebooks(ROOT)
@@ -27,7 +28,17 @@ def runs(request: pytest.FixtureRequest) -> Mapping[Path, NotebookRun]:
     return {run.path: run for run in run_notebooks(chosen)}
 
 
-@pytest.mark.parametrize("source", SOURCES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+ALL = [
+    pytest.param(
+        source,
+        id=f"{source.parent.name}/{source.stem}",
+        marks=pytest.mark.nightly if source.stem in TRAINING else (),
+    )
+    for source in SOURCES
+]
+
+
+@pytest.mark.parametrize("source", ALL)
 def test_notebook_runs_and_stored_outputs_hold(
     source: Path, runs: Mapping[Path, NotebookRun]
 ) -> None:

@@ -21,6 +21,8 @@ from cs231n_lib.data import sample_coco_minibatch
 from cs231n_lib.seeding import seeded_torch
 from cs231n_lib.torch_data import ImageSet
 
+DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
+
 
 def sgd(w: np.ndarray, dw: np.ndarray, config: dict[str, Any]) -> Any:
     config["steps"] = config.get("steps", 0) + 1
@@ -257,16 +259,19 @@ def test_the_model_trains_in_training_mode_and_is_left_ready_to_sample() -> None
     assert model.seen[0].captions.dtype == torch.int64
 
 
-def test_features_come_in_the_models_dtype() -> None:
-    model = TorchBigrams().double()
+@pytest.mark.parametrize("device", DEVICES)
+def test_features_come_in_the_models_dtype_and_to_its_device(device: str) -> None:
+    model = TorchBigrams().double().to(device)
     torch_solver(model).train()
     assert model.seen[0].features.dtype == torch.float64
+    assert model.seen[0].features.device.type == model.seen[0].captions.device.type == device
 
 
-def test_dropout_is_repeatable_and_torchs_generator_stays_as_it_was() -> None:
+@pytest.mark.parametrize("device", DEVICES)
+def test_dropout_is_repeatable_and_torchs_generator_stays_as_it_was(device: str) -> None:
     histories = []
     for start in (1, 2):
-        model = TorchBigrams(dropout=0.5)
+        model = TorchBigrams(dropout=0.5).to(device)
         torch.manual_seed(start)
         state = torch.get_rng_state()
         solver = torch_solver(model)
@@ -307,9 +312,11 @@ def vit_solver(model: nn.Module, **keywords: Any) -> ClassificationSolverViT:
     return ClassificationSolverViT(ImageSet(*images()), ImageSet(*images(30)), model, **keywords)
 
 
-def test_a_plain_loop_over_images_gives_the_same() -> None:
+@pytest.mark.parametrize("device", DEVICES)
+def test_a_plain_loop_over_images_gives_the_same(device: str) -> None:
     solver = vit_solver(classifier(), learning_rate=1e-2, weight_decay=0.1)
-    solver.train(device="cpu")
+    solver.train(device=device)
+    solver.model.cpu()
     model, (x, y), (x_test, y_test) = classifier(), images(), images(30)
     adam = torch.optim.Adam(model.parameters(), lr=1e-2, weight_decay=0.1)
     torch.manual_seed(int(np.random.default_rng(3).integers(2**63)))
@@ -330,7 +337,7 @@ def test_a_plain_loop_over_images_gives_the_same() -> None:
         loss = functional.cross_entropy(scores, y_test).item()
         assert solver.results["test_loss"][epoch] == pytest.approx(loss, rel=1e-5)
         assert solver.results["test_acc@1"][epoch] == (scores.argmax(1) == y_test).float().mean()
-    torch.testing.assert_close(solver.model.state_dict(), model.state_dict())
+    torch.testing.assert_close(solver.model.state_dict(), model.state_dict(), rtol=1e-4, atol=1e-5)
     assert len(solver.loss_history) == 9, "3 epochs of 16 + 16 + 8 images"
 
 
@@ -389,6 +396,16 @@ def test_empty_data_and_unknown_keywords_are_refused() -> None:
         ClassificationSolverViT(ImageSet(*images()), empty, classifier())
     with pytest.raises(ValueError, match="ClassificationSolverViT has no keyword lr;"):
         vit_solver(classifier(), lr=1)
+
+
+def test_a_model_that_was_not_made_is_said() -> None:
+    for make in (torch_solver, vit_solver):
+        with pytest.raises(TypeError, match=r"trains a torch\.nn\.Module; model is a Missing"):
+            make(Missing())  # type: ignore[arg-type]
+
+
+class Missing:
+    """What is no model."""
 
 
 def test_seeded_torch_restores_the_generator_even_after_an_error() -> None:
