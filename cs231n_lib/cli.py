@@ -11,6 +11,7 @@ from pathlib import Path
 
 from cs231n_lib.data import cifar10, spritecifar
 from cs231n_lib.data.cache import CACHE_VARIABLE, cache_dir
+from cs231n_lib.data.coco_files import find_coco
 from cs231n_lib.device import describe_device
 from cs231n_lib.errors import CourseError
 
@@ -69,6 +70,7 @@ def _doctor(_options: argparse.Namespace) -> int:
     print(f"cache      {cache_dir()}{'' if writable else ' (not writable: images are made anew)'}")
     try:
         print(f"CIFAR-10   {_describe_cifar10()}")
+        print(f"captions   {_describe_captions()}")
     except CourseError as error:
         problems.append(str(error))
     for problem in problems:
@@ -79,6 +81,7 @@ def _doctor(_options: argparse.Namespace) -> int:
 
 def _info(_options: argparse.Namespace) -> int:
     print(f"CIFAR-10: {_describe_cifar10()}")
+    print(f"captions: {_describe_captions()}")
     present, count = spritecifar.cached_chunks()
     print(f"built-in images: {present} of {count} parts ready in {spritecifar.cache_folder()}")
     print(
@@ -125,6 +128,13 @@ def _describe_cifar10() -> str:
     if missing:
         raise cifar10.DataError(f"{files.folder}: {', '.join(missing)} missing. {cifar10.REMEDY}")
     return f"the real one, {files.format} version, in {files.folder}"
+
+
+def _describe_captions() -> str:
+    folder = find_coco()
+    if folder is None:
+        return "built-in SpriteScenes (COCO's files go into a folder coco_captioning)"
+    return f"COCO's, in {folder}"
 
 
 def _writable(folder: Path) -> bool:

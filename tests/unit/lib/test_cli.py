@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from cifar_files import write_binary
+from coco_samples import write_coco
 
 
 def cs231n(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -22,7 +23,15 @@ def cs231n(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str
 def test_doctor_is_content() -> None:
     result = cs231n("doctor")
     assert result.returncode == 0, result.stderr
-    for expected in ("Python ", "numpy ", "device ", "cache ", "SpriteCIFAR", "All is well."):
+    for expected in (
+        "Python ",
+        "numpy ",
+        "device ",
+        "cache ",
+        "SpriteCIFAR",
+        "SpriteScenes",
+        "All is well.",
+    ):
         assert expected in result.stdout
 
 
@@ -42,6 +51,12 @@ def test_info_says_which_data_is_used(tmp_path: Path) -> None:
     result = cs231n("data", "info", CS231N_DATA=str(root))
     assert result.returncode == 0
     assert f"the real one, binary version, in {root}" in result.stdout
+    assert "SpriteScenes" in result.stdout
+    folder = write_coco(tmp_path / "data" / "coco_captioning")
+    assert (
+        f"captions: COCO's, in {folder}"
+        in cs231n("data", "info", CS231N_DATA=str(tmp_path / "data")).stdout
+    )
 
 
 def test_make_that_cannot_write_is_a_problem(
