@@ -13,6 +13,21 @@ from cs231n_lib.errors import LayerError
 #: calling code.
 Place = ModuleType | Mapping[str, Any] | object | None
 
+#: The layers that students write, and what each returns.
+RETURNS = {
+    "affine_forward": "out, cache",
+    "affine_backward": "dx, dw, db",
+    "softmax_loss": "loss, dx",
+    "relu_forward": "out, cache",
+    "relu_backward": "dx",
+    "batchnorm_forward": "out, cache",
+    "batchnorm_backward": "dx, dgamma, dbeta",
+    "layernorm_forward": "out, cache",
+    "layernorm_backward": "dx, dgamma, dbeta",
+    "spatial_batchnorm_forward": "out, cache",
+    "spatial_batchnorm_backward": "dx, dgamma, dbeta",
+}
+
 
 def find_layer(name: str, place: Place = None) -> Callable[..., Any]:
     """Return the function ``name`` of ``place``.
@@ -38,6 +53,24 @@ def find_layer(name: str, place: Place = None) -> Callable[..., Any]:
         f'it in another notebook? Load that one, earlier = load("..."), and write {name} = '
         f"earlier.{name}, or pass layers=earlier."
     )
+
+
+def call_layer(name: str, place: Place, *arguments: Any) -> Any:
+    """Call the layer ``name`` of ``place``, and see that it returns as many things as it should.
+
+    Raises LayerError when it is missing, or returns something else than ``RETURNS`` says.
+    """
+    answer = find_layer(name, place)(*arguments)
+    wanted = RETURNS[name].split(", ")
+    if len(wanted) == 1:
+        fits, found = answer is not None, "nothing"
+    elif isinstance(answer, tuple | list):
+        fits, found = len(answer) == len(wanted), f"{len(answer)} things"
+    else:
+        fits, found = False, "nothing" if answer is None else f"a single {type(answer).__name__}"
+    if not fits:
+        raise LayerError(f"your {name} must return {RETURNS[name]}; it returned {found}")
+    return answer
 
 
 def calling_namespaces() -> list[Mapping[str, Any]]:

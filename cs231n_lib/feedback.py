@@ -1,9 +1,11 @@
 """Visible checks that say what is wrong *and what it means*. They hold no answers.
 
-Each prints one line when the result is right and raises AssertionError when it is not.
+Numbers may be in arrays, or in tensors on any device. Each check prints one line when the result
+is right and raises CheckFailed when it is not: Jupyter shows its two lines, what is wrong and what
+that means, and no traceback.
 """
 
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,15 +13,23 @@ from numpy.typing import ArrayLike
 from cs231n_lib.gradient_check import rel_error
 
 
+class CheckFailed(AssertionError):
+    """A visible check did not hold. The message says it all: where it was found helps nobody."""
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in place of a traceback, by lines."""
+        return str(self).splitlines()
+
+
 def check_close(
     name: str, got: object, want: ArrayLike, tol: float = 1e-7, meaning: str = ""
 ) -> None:
     """Check that ``got`` equals ``want`` up to a relative error of ``tol``.
 
-    ``meaning`` tells what a failure usually means. Raises AssertionError naming the first thing
+    ``meaning`` tells what a failure usually means. Raises CheckFailed naming the first thing
     that is wrong: the type, the shape, NaN, or the element that is farthest off.
     """
-    expected = np.asarray(want)
+    expected = np.asarray(_detached(want))
     values = _as_numbers(name, got, meaning)
     check_shape(name, values, expected.shape, meaning, quiet=True)
     if not np.isfinite(values).all() and np.isfinite(expected).all():
@@ -41,7 +51,7 @@ def check_close(
 def check_shape(
     name: str, got: object, want: tuple[int, ...], meaning: str = "", *, quiet: bool = False
 ) -> None:
-    """Check the shape of an array. Raises AssertionError with both shapes."""
+    """Check the shape of an array. Raises CheckFailed with both shapes."""
     shape = np.shape(_as_numbers(name, got, meaning))
     if shape != tuple(want):
         _fail(f"{name}: the shape is {shape}, but {tuple(want)} was expected", meaning)
@@ -51,7 +61,8 @@ def check_shape(
 
 def check_equal(name: str, got: object, want: object, meaning: str = "") -> None:
     """Check that ``got`` is exactly ``want``: numbers, labels, text, arrays of integers."""
-    if isinstance(want, np.ndarray | list | tuple):
+    got, want = _detached(got), _detached(want)
+    if isinstance(want, np.ndarray | list | tuple) or hasattr(want, "detach"):
         values, expected = np.asarray(got), np.asarray(want)
         if values.shape != expected.shape:
             _fail(
@@ -77,17 +88,38 @@ def check_that(name: str, condition: object, meaning: str = "") -> None:
     print(f"✓ {name}")
 
 
+def returned(name: str, answer: Any, wanted: str) -> tuple[Any, ...]:
+    """Unpack what the function ``name`` returned, for instance its "out, cache".
+
+    Prints nothing. Raises CheckFailed when these are not the things ``wanted``, by their number.
+    """
+    count = wanted.count(",") + 1
+    if answer is None:
+        _fail(f"{name} returned None; is there a `return` at its end?", "")
+    if not isinstance(answer, tuple | list):
+        _fail(f"{name} returned a single {type(answer).__name__}, not {wanted}", "")
+    if len(answer) != count:
+        _fail(f"{name} returned {len(answer)} things; it must return {count}: {wanted}", "")
+    return tuple(answer)
+
+
 def _as_numbers(name: str, got: object, meaning: str) -> np.ndarray:
     if got is None:
         _fail(f"{name}: the result is None; is a `return` missing?", meaning)
     try:
-        values = np.asarray(got)
-    except (ValueError, TypeError, RuntimeError) as error:  # ragged lists, tensors with a gradient
+        values = np.asarray(_detached(got))
+    except (ValueError, TypeError, RuntimeError) as error:  # ragged lists, say
         _fail(f"{name}: a {type(got).__name__} that is no array ({error})", meaning)
     if not np.issubdtype(values.dtype, np.number) and values.dtype != bool:
         _fail(f"{name}: a {type(got).__name__} where numbers were expected", meaning)
     return values
 
 
+def _detached(value: Any) -> Any:
+    """A tensor without its gradient and in main memory; anything else as it is."""
+    return value.detach().cpu() if hasattr(value, "detach") else value
+
+
 def _fail(what: str, meaning: str) -> NoReturn:
-    raise AssertionError(f"✗ {what}." + (f"\n  {meaning}" if meaning else ""))
+    stop = "" if what.endswith("?") else "."
+    raise CheckFailed(f"✗ {what}{stop}" + (f"\n  {meaning}" if meaning else ""))

@@ -13,8 +13,7 @@ Dimension letters: N examples, D inputs, M outputs; for images those of ``window
 
 from typing import Any
 
-from cs231n_lib.callers import Place, find_layer
-from cs231n_lib.errors import LayerError
+from cs231n_lib.callers import Place, call_layer
 from cs231n_lib.fast_layers import (
     conv_backward_fast,
     conv_forward_fast,
@@ -41,33 +40,19 @@ __all__ = [
 Settings = dict[str, Any]
 Answer = tuple[Array, Any]
 
-#: The layers that students write, and what each returns.
-RETURNS = {
-    "affine_forward": "out, cache",
-    "affine_backward": "dx, dw, db",
-    "relu_forward": "out, cache",
-    "relu_backward": "dx",
-    "batchnorm_forward": "out, cache",
-    "batchnorm_backward": "dx, dgamma, dbeta",
-    "layernorm_forward": "out, cache",
-    "layernorm_backward": "dx, dgamma, dbeta",
-    "spatial_batchnorm_forward": "out, cache",
-    "spatial_batchnorm_backward": "dx, dgamma, dbeta",
-}
-
 
 def affine_relu_forward(x: Array, w: Array, b: Array, *, layers: Place = None) -> Answer:
     """Affine, then ReLU. Shapes: x (N, d_1, ..., d_k), w (D, M), b (M,); out (N, M)."""
-    a, affine_cache = _yours("affine_forward", layers, x, w, b)
-    out, relu_cache = _yours("relu_forward", layers, a)
+    a, affine_cache = call_layer("affine_forward", layers, x, w, b)
+    out, relu_cache = call_layer("relu_forward", layers, a)
     return out, (affine_cache, relu_cache)
 
 
 def affine_relu_backward(dout: Array, cache: Any, *, layers: Place = None) -> tuple[Array, ...]:
     """Return dx, dw, db. Shapes: dout (N, M)."""
     affine_cache, relu_cache = cache
-    da = _yours("relu_backward", layers, dout, relu_cache)
-    return _yours("affine_backward", layers, da, affine_cache)
+    da = call_layer("relu_backward", layers, dout, relu_cache)
+    return call_layer("affine_backward", layers, da, affine_cache)
 
 
 def affine_bn_relu_forward(
@@ -116,14 +101,14 @@ def conv_relu_forward(
 ) -> Answer:
     """Convolution, then ReLU. Shapes: x (N, C, H, W), w (F, C, HH, WW), b (F,)."""
     a, conv_cache = conv_forward_fast(x, w, b, conv_param)
-    out, relu_cache = _yours("relu_forward", layers, a)
+    out, relu_cache = call_layer("relu_forward", layers, a)
     return out, (conv_cache, relu_cache)
 
 
 def conv_relu_backward(dout: Array, cache: Any, *, layers: Place = None) -> tuple[Array, ...]:
     """Return dx, dw, db. Shapes: dout (N, F, H', W')."""
     conv_cache, relu_cache = cache
-    da = _yours("relu_backward", layers, dout, relu_cache)
+    da = call_layer("relu_backward", layers, dout, relu_cache)
     return conv_backward_fast(da, conv_cache)
 
 
@@ -143,16 +128,16 @@ def conv_bn_relu_forward(
     Shapes: x (N, C, H, W), w (F, C, HH, WW), b, gamma and beta (F,).
     """
     a, conv_cache = conv_forward_fast(x, w, b, conv_param)
-    normal, norm_cache = _yours("spatial_batchnorm_forward", layers, a, gamma, beta, bn_param)
-    out, relu_cache = _yours("relu_forward", layers, normal)
+    normal, norm_cache = call_layer("spatial_batchnorm_forward", layers, a, gamma, beta, bn_param)
+    out, relu_cache = call_layer("relu_forward", layers, normal)
     return out, (conv_cache, norm_cache, relu_cache)
 
 
 def conv_bn_relu_backward(dout: Array, cache: Any, *, layers: Place = None) -> tuple[Array, ...]:
     """Return dx, dw, db, dgamma, dbeta. Shapes: dout (N, F, H', W')."""
     conv_cache, norm_cache, relu_cache = cache
-    dnormal = _yours("relu_backward", layers, dout, relu_cache)
-    da, dgamma, dbeta = _yours("spatial_batchnorm_backward", layers, dnormal, norm_cache)
+    dnormal = call_layer("relu_backward", layers, dout, relu_cache)
+    da, dgamma, dbeta = call_layer("spatial_batchnorm_backward", layers, dnormal, norm_cache)
     return *conv_backward_fast(da, conv_cache), dgamma, dbeta
 
 
@@ -167,7 +152,7 @@ def conv_relu_pool_forward(
 ) -> Answer:
     """Convolution, ReLU, max-pooling. Shapes: x (N, C, H, W), w (F, C, HH, WW), b (F,)."""
     a, conv_cache = conv_forward_fast(x, w, b, conv_param)
-    s, relu_cache = _yours("relu_forward", layers, a)
+    s, relu_cache = call_layer("relu_forward", layers, a)
     out, pool_cache = max_pool_forward_fast(s, pool_param)
     return out, (conv_cache, relu_cache, pool_cache)
 
@@ -176,37 +161,22 @@ def conv_relu_pool_backward(dout: Array, cache: Any, *, layers: Place = None) ->
     """Return dx, dw, db. Shapes: dout like what the forward function returned."""
     conv_cache, relu_cache, pool_cache = cache
     ds = max_pool_backward_fast(dout, pool_cache)
-    da = _yours("relu_backward", layers, ds, relu_cache)
+    da = call_layer("relu_backward", layers, ds, relu_cache)
     return conv_backward_fast(da, conv_cache)
 
 
 def _affine_norm_relu(
     norm: str, layers: Place, affine: tuple[Array, ...], scale: tuple[Any, ...]
 ) -> Answer:
-    a, affine_cache = _yours("affine_forward", layers, *affine)
-    normal, norm_cache = _yours(norm, layers, a, *scale)
-    out, relu_cache = _yours("relu_forward", layers, normal)
+    a, affine_cache = call_layer("affine_forward", layers, *affine)
+    normal, norm_cache = call_layer(norm, layers, a, *scale)
+    out, relu_cache = call_layer("relu_forward", layers, normal)
     return out, (affine_cache, norm_cache, relu_cache)
 
 
 def _affine_norm_relu_back(norm: str, layers: Place, dout: Array, cache: Any) -> tuple[Array, ...]:
     affine_cache, norm_cache, relu_cache = cache
-    dnormal = _yours("relu_backward", layers, dout, relu_cache)
-    da, dgamma, dbeta = _yours(norm, layers, dnormal, norm_cache)
-    dx, dw, db = _yours("affine_backward", layers, da, affine_cache)
+    dnormal = call_layer("relu_backward", layers, dout, relu_cache)
+    da, dgamma, dbeta = call_layer(norm, layers, dnormal, norm_cache)
+    dx, dw, db = call_layer("affine_backward", layers, da, affine_cache)
     return dx, dw, db, dgamma, dbeta
-
-
-def _yours(name: str, layers: Place, *arguments: Any) -> Any:
-    """Call the reader's layer, and see that it returns as many things as it should."""
-    answer = find_layer(name, layers)(*arguments)
-    wanted = RETURNS[name].split(", ")
-    if len(wanted) == 1:
-        fits, found = answer is not None, "nothing"
-    elif isinstance(answer, tuple | list):
-        fits, found = len(answer) == len(wanted), f"{len(answer)} things"
-    else:
-        fits, found = False, "nothing" if answer is None else f"a single {type(answer).__name__}"
-    if not fits:
-        raise LayerError(f"your {name} must return {RETURNS[name]}; it returned {found}")
-    return answer

@@ -1,4 +1,4 @@
-"""What the solver asks of a model, an update rule and the data, and what it says otherwise."""
+"""What the solvers ask of a model, an update rule and the data, and what they say otherwise."""
 
 import sys
 from collections.abc import Callable, Mapping
@@ -44,7 +44,7 @@ def examples(data: Mapping[str, ArrayLike], split: str) -> tuple[Array, Array]:
     return X, y
 
 
-def find_rule(rule: str | UpdateRule, model: Model) -> UpdateRule:
+def find_rule(rule: str | UpdateRule, model: object) -> UpdateRule:
     """Look a name up in the notebook, then in the module of the model's class (``load``-ed).
 
     Raises ValueError when neither has a function of that name.
@@ -60,7 +60,7 @@ def find_rule(rule: str | UpdateRule, model: Model) -> UpdateRule:
             return cast(UpdateRule, found)
     raise ValueError(
         f"no update rule {rule!r}: this notebook defines no function of that name. Run the cell "
-        f"that defines {rule}, or pass the function itself: Solver(..., update_rule=the_function)."
+        f"that defines {rule}, or pass the function itself: update_rule=the_function."
     )
 
 
@@ -71,8 +71,7 @@ def require_gradients(grads: object, params: Mapping[str, Array]) -> None:
             sorted(grads, key=str) if isinstance(grads, Mapping) else f"a {type(grads).__name__}"
         )
         raise ValueError(
-            f"model.loss(X, y) must return a gradient for each of {sorted(params)}; it returned "
-            f"{found}"
+            f"model.loss must return a gradient for each of {sorted(params)}; it returned {found}"
         )
     for name, w in params.items():
         if np.shape(grads[name]) != np.shape(w):
@@ -97,3 +96,32 @@ def require_update(updated: object, w: Array, name: str) -> tuple[Array, dict[st
             f"the update rule turned {name} of shape {np.shape(w)} into {np.shape(updated[0])}"
         )
     return updated
+
+
+def update_parameters(
+    params: dict[str, Array],
+    grads: Mapping[str, Array],
+    rule: UpdateRule,
+    configs: dict[str, dict[str, Any]],
+) -> None:
+    """Update every parameter once, in ``params``; its config in ``configs`` follows.
+
+    Raises ValueError or TypeError when a gradient or an update is not what it should be.
+    """
+    require_gradients(grads, params)
+    for name, w in params.items():
+        updated = rule(w, grads[name], configs[name])
+        params[name], configs[name] = require_update(updated, w, name)
+
+
+def decay_learning_rates(configs: Mapping[str, dict[str, Any]], factor: float) -> None:
+    """Multiply every learning rate by ``factor``. Raises ValueError when a config has none."""
+    if factor == 1:
+        return
+    for config in configs.values():
+        if "learning_rate" not in config:
+            raise ValueError(
+                f"lr_decay is {factor}, but the update rule's config has no 'learning_rate' to "
+                "decay; set one in optim_config"
+            )
+        config["learning_rate"] *= factor

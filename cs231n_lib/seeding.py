@@ -1,7 +1,9 @@
-"""One call that makes a notebook repeatable."""
+"""One call that makes a notebook repeatable; and a stretch of PyTorch with a seed of its own."""
 
 import random
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -20,3 +22,20 @@ def seed_everything(seed: int = 231) -> np.random.Generator:
     if torch := sys.modules.get("torch"):
         torch.manual_seed(seed)  # all devices
     return np.random.default_rng(seed)
+
+
+@contextmanager
+def seeded_torch(generator: np.random.Generator | None) -> Iterator[None]:
+    """Let PyTorch's global generators start from a seed drawn from ``generator``, and restore them.
+
+    For dropout and shuffling, which draw from them. None: leave them as they are.
+    """
+    if generator is None:
+        yield
+        return
+    import torch
+
+    devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
+    with torch.random.fork_rng(devices):
+        torch.manual_seed(int(generator.integers(2**63)))
+        yield

@@ -20,11 +20,12 @@ from cs231n_lib.protocols import (
     Array,
     Model,
     UpdateRule,
+    decay_learning_rates,
     examples,
     find_rule,
-    require_gradients,
-    require_update,
+    update_parameters,
 )
+from cs231n_lib.training import refuse_unknown, require_positive
 
 # What a checkpoint holds: how the solver was set up, for people to read, and what training changes.
 _SETTINGS = ("lr_decay", "optim_config", "batch_size", "num_train_samples", "num_val_samples")
@@ -77,12 +78,8 @@ class Solver:
         seed: int | None = None,
         **unknown: object,
     ) -> None:
-        if unknown:
-            names = ", ".join(sorted(unknown))
-            raise ValueError(f"Solver has no keyword {names}; help(Solver) lists those it has")
-        for name, value in (("batch_size", batch_size), ("print_every", print_every)):
-            if value < 1:
-                raise ValueError(f"{name} is {value}; it must be at least 1")
+        refuse_unknown("Solver", unknown)
+        require_positive(batch_size=batch_size, print_every=print_every)
         self.model = model
         self.X_train, self.y_train = examples(data, "train")
         self.X_val, self.y_val = examples(data, "val")
@@ -112,7 +109,7 @@ class Solver:
                     bar.write(f"(iteration {done} / {total}) loss: {self.loss_history[-1]:f}")
                 if epoch_ends := done % per_epoch == 0:
                     self.epoch += 1
-                    self._decay_learning_rates()
+                    decay_learning_rates(self.optim_configs, self.lr_decay)
                 if done == 1 or epoch_ends:  # the last iteration ends an epoch
                     self._measure()
                     if self.verbose:
@@ -168,21 +165,7 @@ class Solver:
         rows = self._draw(len(self.X_train), self.batch_size)
         loss, grads = self.model.loss(self.X_train[rows], self.y_train[rows])
         self.loss_history.append(float(loss))
-        require_gradients(grads, self.model.params)
-        for name, w in self.model.params.items():
-            updated = self.update_rule(w, grads[name], self.optim_configs[name])
-            self.model.params[name], self.optim_configs[name] = require_update(updated, w, name)
-
-    def _decay_learning_rates(self) -> None:
-        if self.lr_decay == 1:
-            return
-        for config in self.optim_configs.values():
-            if "learning_rate" not in config:
-                raise ValueError(
-                    f"lr_decay is {self.lr_decay}, but the update rule's config has no "
-                    "'learning_rate' to decay; set one in optim_config"
-                )
-            config["learning_rate"] *= self.lr_decay
+        update_parameters(self.model.params, grads, self.update_rule, self.optim_configs)
 
     def _measure(self) -> None:
         """Measure both accuracies, remember the best parameters, write a checkpoint."""

@@ -15,7 +15,7 @@ from autograder.grading.grade import to_json
 from autograder.notebook.edits import Document, Section, apply, read_sample, read_samples
 from autograder.notebook.template import load_template, notebooks_of
 
-ASSIGNMENTS = ("assignment1", "assignment2")
+ASSIGNMENTS = ("assignment1", "assignment2", "assignment3")
 ASSIGNMENT, NOTEBOOK = "assignment1", "knn"  # the notebook that most samples are about
 SAMPLES = Path(__file__).parent / "samples"
 #: Right solutions in other styles, on which the checks are tried: samples may start from them.

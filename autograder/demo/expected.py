@@ -103,6 +103,9 @@ EARNED: Mapping[str, Points] = {
     ),
     # Without any of the notebooks that Dropout loads: they are the instructor's when grading.
     "late_starter": begun(Dropout=FULL["Dropout"]),
+    # Weights of caption-sample: words of several captions 3, the first word 3, and 1 each for the
+    # words of one caption, captions that end early, and integers. All but the first word are right.
+    "wrong_caption_start": solved(RNN_Captioning={"caption-sample": 3 * 6 / 9}),
     "cheat_patched_allclose": NOTHING,
     "cheat_reads_solutions": NOTHING,
     "cheat_exits": NOTHING,

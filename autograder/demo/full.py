@@ -97,4 +97,14 @@ FULL: Mapping[str, Mapping[str, float]] = {
         "st-style-loss": 5.0,
         "st-tv-loss": 4.0,
     },
+    "RNN_Captioning": {
+        "rnn-step-fwd": 2.0,
+        "rnn-step-bwd": 3.0,
+        "rnn-seq-fwd": 2.0,
+        "rnn-seq-bwd": 4.0,
+        "embed-fwd": 1.0,
+        "embed-bwd": 2.0,
+        "caption-loss": 4.0,
+        "caption-sample": 3.0,
+    },
 }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from cs231n_lib.plotting.axes import BLUE, GREEN, ORANGE, RED, new_axes
+from cs231n_lib.plotting.axes import BLUE, CYCLE, ORANGE, RED, new_axes
 
 if TYPE_CHECKING:  # matplotlib takes a second to import: only the functions do
     from matplotlib.axes import Axes
@@ -72,5 +72,4 @@ def plot_cross_validation(
 
 
 def _colours(count: int) -> list[str]:
-    cycle = [BLUE, ORANGE, GREEN, RED, "#CC79A7", "#56B4E9", "#000000"]
-    return [cycle[number % len(cycle)] for number in range(count)]
+    return [CYCLE[number % len(CYCLE)] for number in range(count)]

@@ -1,7 +1,7 @@
 """Nobody pays twice, with the course's own notebooks: what an early mistake costs in later ones.
 
 The mechanism is tested with little notebooks in ``test_prerequisites``. Here the two-layer net of
-assignment 1 goes wrong, and assignment 2 is built on it. The cells that search for a best network
+assignment 1 goes wrong, and what follows is built on it. The cells that search for a best network
 stay unanswered: they take long, and nothing else depends on them.
 """
 
@@ -25,6 +25,7 @@ from tests.little import CONFIG, ROOT
 
 TLN, FCN = ("assignment1", "two_layer_net"), ("assignment2", "FullyConnectedNets")
 BN, DO = ("assignment2", "BatchNormalization"), ("assignment2", "Dropout")
+RNN = ("assignment3", "RNN_Captioning")
 # What asks for a search, and what the submissions therefore lack.
 SEARCHES = {"tln-solver", "tln-tuning", "fcn-best-model"}
 UNANSWERED = {"train-with-solver", "tuning", "best-model"}
@@ -39,9 +40,9 @@ SECONDS = {BN: 3}  # for a cell of it; a hanging one takes them all
 
 @pytest.fixture(scope="module")
 def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A course folder with these four notebooks."""
+    """A course folder with these notebooks."""
     root = tmp_path_factory.mktemp("course")
-    for assignment, notebook in (TLN, FCN, BN, DO):
+    for assignment, notebook in (TLN, FCN, BN, DO, RNN):
         for folder in ("source", "release"):
             path = Path(folder, assignment, f"{notebook}.ipynb")
             document = json.loads((ROOT / path).read_text("utf-8"))
@@ -96,23 +97,26 @@ def lost(one: GradedNotebook) -> dict[str, str]:
 
 @pytest.mark.sandbox
 def test_a_wrong_affine_backward_costs_its_own_points(course: Path, zygote) -> None:
-    """In assignment 1, and nothing in three notebooks of assignment 2; the report says so."""
+    """In assignment 1, and nothing in later notebooks; the report says so."""
     hand_in(course, "wrong", TLN, AFFINE_BACKWARD)
     hand_in(course, "wrong", FCN)
     hand_in(course, "wrong", BN)
     hand_in(course, "wrong", DO, style=HELPERS_ELSEWHERE)
+    hand_in(course, "wrong", RNN)
     early = graded(course, "assignment1", "wrong", zygote)
     assert set(lost(early["two_layer_net"])) == {"tln-affine-backward"}
 
     late = graded(course, "assignment2", "wrong", zygote)
+    last = graded(course, "assignment3", "wrong", zygote)
     note = (
         "affine_backward of two_layer_net: the instructor's was used here, because points were "
         "lost there"
     )
-    for notebook in ("FullyConnectedNets", "BatchNormalization", "Dropout"):
-        assert lost(late[notebook]) == {}
-        assert late[notebook].substituted == (note,)
-        assert note in late[notebook].document
+    assert set(late | last) == {name for _, name in (FCN, BN, DO, RNN)}
+    for notebook in (late | last).values():
+        assert lost(notebook) == {}
+        assert notebook.substituted == (note,)
+        assert note in notebook.document
     with Gradebook(f"sqlite:///{course}/gradebook.db") as gradebook:
         written = gradebook.find_submission_notebook("Dropout", "assignment2", "wrong")
         assert written.score == late["Dropout"].max_score

@@ -30,6 +30,8 @@ CELLS = {
     "figure": "import matplotlib.pyplot as plt\nfig, ax = plt.subplots(figsize=(2, 1))\nax.plot([1, 3, 2]);",
     "two figures": "for i in range(2):\n    plt.figure(figsize=(1, 1)); plt.plot([i, 1])",
     "shown figure": "print('before')\nplt.figure(figsize=(1, 1)); plt.plot([1, 2]); plt.show()\nprint('after')",
+    "described figure": "from cs231n_lib.plotting import plot_loss, use_course_style, with_alt_text\nuse_course_style()\nwith_alt_text(plot_loss([3, 1]), 'The loss falls from 3 to 1.')",
+    "failed check": "from cs231n_lib.feedback import check_that\ncheck_that('a', True)\ncheck_that('b', False, 'What it means.')",
     "traceback": "def f(x):\n    return 1 / x\nf(0)",
     "syntax": "def g(:\n    pass",
     "name": "undefined_name",
@@ -82,6 +84,7 @@ def _rub(text: str) -> str:
     text = re.sub(r"\x1b\[[0-9;]*m", "", text)
     text = re.sub(r"0x[0-9a-fA-F]+", "0x", text)
     text = re.sub(r"((/tmp/ipykernel_\d+/)?\d+\.py|<ipython-input-[^>]+>)", "FILE", text)
+    text = re.sub(r"base64,[A-Za-z0-9+/=]+", "base64,png", text)
     return text.replace("\r\n", "\n")
 
 

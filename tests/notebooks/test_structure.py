@@ -21,11 +21,18 @@ from autograder.authoring.source import (
 )
 from autograder.authoring.tolerance import TOLERANCE_TAG, tolerance
 from autograder.judge.registry import checks_for
+from cs231n_lib import plotting
+from cs231n_lib.plotting import curves, images, tables
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "source").glob("*/*.ipynb"))
 LOOKING = "skip-when-grading"
 KNOWN_TAGS = (LOOKING, CHECKED_OUTPUT_TAG, "raises-exception")
+#: Each makes a figure, or draws on the one there is.
+FIGURES = {
+    f"plt.{name}"
+    for name in ("bar", "figure", "hist", "imshow", "plot", "scatter", "semilogy", "subplots")
+}
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
@@ -126,6 +133,29 @@ def test_outputs_are_short_texts_that_nbval_compares(cells: list[NotebookNode]) 
             assert len(text) <= 2000, f"{cell.id}: {len(text)} characters of output"
 
 
+def test_every_figure_is_described_for_those_who_cannot_see_it(path: Path) -> None:
+    """In the notebooks in the course's style; older ones follow."""
+    cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    called = [calls(cell.source) for cell in cells]
+    if "use_course_style" not in set().union(*called):
+        assert path.parent.name in ("assignment1", "assignment2")
+        return
+    modules = (curves, images, tables)
+    drawing = {name for module in modules for name in vars(module) if name in plotting.__all__}
+    drawing -= {"visualize_grid", "BLUE", "CYCLE", "GREEN", "ORANGE", "RED"}
+    for cell, names in zip(cells, called, strict=True):
+        draws = any(name in drawing or name in FIGURES for name in names)
+        assert not draws or "with_alt_text" in names, (
+            f"{cell.id}: it draws, so it ends with with_alt_text(figure, '...')"
+        )
+
+
+def calls(source: str) -> set[str]:
+    """The names of what a cell calls: ``f`` of ``f()``, and ``plt.f`` of ``plt.f()``."""
+    nodes = [node.func for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    return {ast.unparse(node) for node in nodes}
+
+
 def test_solution_cells_hold_definitions_or_one_task(cells: list[NotebookNode]) -> None:
     """A cell with definitions holds nothing else: whoever replaces them gets full marks."""
     for cell in solutions(cells):
@@ -149,7 +179,7 @@ def test_auto_graded_cells_end_with_their_own_hook(cells: list[NotebookNode]) ->
         assert found, f"{cell.id}: no hook, or not in this form:\n{hook}"
         assert not rest.strip(), f"{cell.id}: the hook comes last"
         assert "hidden" not in visible, f"{cell.id}: one hook is enough"
-        assert "assert" in visible, f"{cell.id}: no visible test"
+        assert re.search(r"\b(assert|check_\w+)\b", visible), f"{cell.id}: no visible test"
 
 
 def test_auto_graded_cells_follow_a_solution_cell(cells: list[NotebookNode]) -> None:

@@ -140,3 +140,5 @@ best_model = max(searches)[-1]
 # %% start from right_1
 # %% notebook Style_Transfer
 # %% start from right_1
+# %% notebook RNN_Captioning
+# %% start from right_1

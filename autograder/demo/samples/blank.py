@@ -7,3 +7,5 @@ Earns: nothing, and nobody has to look at it.
 # %% start from release
 # %% notebook Dropout
 # %% start from release
+# %% notebook RNN_Captioning
+# %% start from release

@@ -27,3 +27,5 @@ Earns: full marks.
 # %% start from solutions-and-answers
 # %% notebook Style_Transfer
 # %% start from solutions-and-answers
+# %% notebook RNN_Captioning
+# %% start from solutions-and-answers

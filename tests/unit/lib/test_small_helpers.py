@@ -12,7 +12,7 @@ import torch
 
 import cs231n_lib
 from cs231n_lib.device import best_device, describe_device
-from cs231n_lib.feedback import check_close, check_equal, check_shape, check_that
+from cs231n_lib.feedback import check_close, check_equal, check_shape, check_that, returned
 from cs231n_lib.seeding import seed_everything
 from cs231n_lib.timing import time_function
 
@@ -38,7 +38,7 @@ def test_right_results_print_one_line(capsys: pytest.CaptureFixture[str]) -> Non
         ([[1, 2], [3, 5]], r"worst at index \(1, 1\) is 5 where 4 was expected"),
         ([[1, 2], [3]], "no array"),
         ("text", "str where numbers were expected"),
-        (torch.ones(2, 2, requires_grad=True), "no array"),
+        ([[1, 2], [3]], "a list that is no array"),
     ],
 )
 def test_wrong_results_say_what_and_what_it_means(got: object, message: str) -> None:
@@ -106,3 +106,28 @@ def test_library_imports_nothing_of_the_graders() -> None:
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             assert not {"autograder", "source", "tests"} & {n.split(".")[0] for n in names}, path
+
+
+def test_what_a_function_returned_is_unpacked(capsys: pytest.CaptureFixture[str]) -> None:
+    assert returned("f", (1, None), "out, cache") == (1, None)
+    assert returned("f", [1, 2], "out, cache") == (1, 2)
+    assert capsys.readouterr().out == ""
+    for answer, said in (
+        (None, r"✗ f returned None; is there a `return` at its end\?$"),
+        (np.zeros(2), r"✗ f returned a single ndarray, not out, cache\.$"),
+        ((1, 2, 3), r"✗ f returned 3 things; it must return 2: out, cache\.$"),
+    ):
+        with pytest.raises(AssertionError, match=said):
+            returned("f", answer, "out, cache")
+
+
+def test_tensors_are_compared_whether_they_have_a_gradient_or_not(capsys) -> None:
+    for wanted in ([1.0, 2.0], torch.tensor([1.0, 2.0], requires_grad=True)):
+        check_close("t", torch.tensor([1.0, 2.0], requires_grad=True), wanted)
+        with pytest.raises(AssertionError, match="is 3 where 2 was expected"):
+            check_close("t", torch.tensor([1.0, 3.0]), wanted)
+    check_shape("t", torch.ones(2, 3, requires_grad=True), (2, 3))
+    check_equal("words", torch.tensor([[1, 2]]), torch.tensor([[1, 2]]))
+    with pytest.raises(AssertionError, match=r"1 of 2 values differ; the first, at index \(0, 1\)"):
+        check_equal("words", torch.tensor([[1, 3]]), torch.tensor([[1, 2]]))
+    assert capsys.readouterr().out.count("✓") == 4
