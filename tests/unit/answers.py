@@ -14,8 +14,8 @@ BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 # runs of RUN tokens. A copy with other names, texts and a few more lines is near 1; what is
 # unrelated was at most 0.54 when this was written.
 TOO_SIMILAR, RUN = 0.75, 4
-# Tokens. A solution with fewer (`return x @ w`) is in any numerical code; it must be found whole. So
-# must one that calls its own parts one after the other, and says little besides.
+# Tokens. A solution with fewer (`return x @ w`) is in any numerical code; it must be found whole.
+# So must one that calls its own parts one after the other, and says little besides.
 TOO_SHORT = 20
 PLAIN = {"own", "Assign", "Call", "Return", "Expr"}
 TOO_PLAIN = 4  # tokens that are not among these
