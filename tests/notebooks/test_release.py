@@ -141,7 +141,9 @@ def error_of(cell: NotebookNode, qualified_name: str, mode: str) -> str:
 def call(cell: NotebookNode, qualified_name: str, mode: str) -> None:
     """Execute the cell's definitions, then call one of them with mocks for arguments."""
     namespace = Anything()
-    namespace["nn"] = SimpleNamespace(Module=object)  # a class is made of a class, not of a mock
+    # A class is made of a class, not of a mock.
+    namespace["nn"] = SimpleNamespace(Module=object)
+    namespace["rnn"] = SimpleNamespace(CaptioningRNN=object)
     # A class's default arguments and what stands before a stub know global names only: np, say.
     known = {"__name__": "stub", "np": MagicMock(name="np")}
     exec(compile(cell.source, cell.id, "exec"), known, namespace)
