@@ -86,7 +86,7 @@ def expect_close(
     if squeeze and np.squeeze(array).shape == np.squeeze(want).shape:
         array = array.reshape(want.shape)
     array = expect_shape(array, want.shape, what)
-    name_slip(array, want, slips or {})
+    name_slip(array, want, slips or {}, atol=atol)
     if rtol is None:
         rtol = RTOL[precision]
     wide = array.astype(np.complex128 if array.dtype.kind == "c" else np.float64)
@@ -143,16 +143,17 @@ def expect_unchanged(now: Any, before: np.ndarray, what: str) -> None:
     expect(same, f"{what} was modified by the call: work on a copy instead")
 
 
-def name_slip(got: Any, want: np.ndarray | float, slips: Slips) -> None:
+def name_slip(got: Any, want: np.ndarray | float, slips: Slips, *, atol: float = ATOL) -> None:
     """Fail with the message of a usual slip where it explains a wrong answer; else say nothing.
 
-    A right answer passes, even where a slip would have led to the same numbers by chance.
+    A right answer passes, even where a slip would have led to the same numbers by chance. ``atol``:
+    how far an entry may be off that is a sum of larger ones.
     """
     array = as_array(got)
-    if array.shape != np.shape(want) or np.allclose(array, want, rtol=1e-4, atol=1e-8):
+    if array.shape != np.shape(want) or np.allclose(array, want, rtol=1e-4, atol=atol):
         return
     for message, wrong in slips.items():
-        if np.allclose(array, wrong, rtol=1e-4, atol=1e-8):
+        if np.allclose(array, wrong, rtol=1e-4, atol=atol):
             raise Failed(message)
 
 

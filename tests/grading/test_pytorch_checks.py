@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from autograder.checks.assignment2.pytorch.in_kernel import trained as in_kernel
-from autograder.checks.assignment2.pytorch.trained import expect_accuracy
+from autograder.checks.shared import in_kernel_trained as in_kernel
+from autograder.checks.shared.trained import expect_accuracy
 from autograder.judge.expect import Failed
 from autograder.judge.registry import checks_for
 from autograder.judge.results import CellVerdict

@@ -24,6 +24,12 @@ GATES: Mapping[str, int] = {"rnn": 1, "lstm": 4}
 #: How far the best word of a step is ahead of the next best: rounding cannot make it another one.
 AHEAD = 1e-3
 
+#: Slips in sample that only an LSTM can make.
+OF_THE_CELL: Mapping[str, dict[str, Any]] = {
+    "the cell does not move on: each step starts with a cell of zeros": {"cell_carried": False},
+    "the cell starts at h0; it starts at zero": {"cell_from_h0": True},
+}
+
 Leaves = Mapping[str, torch.Tensor]
 
 
@@ -213,20 +219,21 @@ def greedy(
     fed_back: bool = True,
     carried: bool = True,
     cell_carried: bool = True,
+    cell_from_h0: bool = False,
     projected: bool = True,
 ) -> tuple[Array, float]:
     """The words (N, length) that are always the best next ones, and how far ahead the best was.
 
     ``first``: what goes in first, <START> if None. The rest are slips: the chosen word is not
     ``fed_back``, but ``first`` again; the hidden state, or an LSTM's cell, is not ``carried`` over
-    to the next step; the features are not ``projected`` to h0, which is zero.
+    to the next step; the first cell is h0; the features are not ``projected`` to h0, which is zero.
     """
     p: Leaves = {
         name: torch.tensor(value, dtype=torch.float64) for name, value in case.params.items()
     }
     h0 = layers.affine(torch.tensor(case.features), p["W_proj"], p["b_proj"])
     h0 = h0 if projected else torch.zeros_like(h0)
-    h, c = h0, torch.zeros_like(h0)
+    h, c = h0, h0 if cell_from_h0 else torch.zeros_like(h0)
     first = case.start if first is None else first
     assert first is not None, "a vocabulary without <START> writes no captions"
     begin = torch.full((len(h0),), first)
@@ -261,8 +268,7 @@ def slipped_words(case: Case, length: int) -> dict[str, Array]:
         message = "these are the words that come where <END> goes in first; it should be <START>"
         slips[message] = {"first": case.end}
     if case.cell_type == "lstm":
-        message = "the cell does not move on: each step starts with a cell of zeros"
-        slips[message] = {"cell_carried": False}
+        slips |= OF_THE_CELL
     return {message: greedy(case, length, **options)[0] for message, options in slips.items()}
 
 

@@ -40,6 +40,15 @@ def forward_and_backward(
     return answer[0], [backward(upstream, answer[1]) for upstream in upstreams]
 
 
+def arguments_after_forward(
+    notebook: Any, made: dict, right: dict, arguments: Sequence[Any]
+) -> list[Any]:
+    """The arguments after a call of the layer's forward function."""
+    _over_right_steps(notebook, made, right)
+    _named(notebook, f"{made['layer']}_forward")(*arguments)
+    return list(arguments)
+
+
 def _named(notebook: Any, name: str) -> Callable[..., Any]:
     if name not in notebook:
         raise NameError(f"name {name!r} is not defined in the notebook")

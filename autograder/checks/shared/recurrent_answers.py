@@ -9,7 +9,7 @@ Shapes: x (N, T, D), h0 (N, H), h and dh (N, T, H); Wx (D, k H), Wh (H, k H), b 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -18,8 +18,9 @@ from numpy.random import Generator
 
 from autograder.checks.shared import in_kernel_recurrent, layers, recurrent
 from autograder.checks.shared.layers import Array, Layer, fits, unpack
-from autograder.judge import Student, expect_near
+from autograder.judge import Student, expect_near, expect_unchanged
 
+ARGUMENTS: tuple[str, ...] = ("x", "h0", "Wx", "Wh", "b")
 GRADIENTS: tuple[str, ...] = ("dx", "dh0", "dWx", "dWh", "db")
 
 
@@ -132,20 +133,30 @@ def ask_backward(student: Student, layer: Recurrent, case: SequenceCase, *more_d
     return Found(h, named, tuple(steps))
 
 
+def expect_forward_changes_nothing(student: Student, layer: Recurrent, case: SequenceCase) -> None:
+    """x, h0 and the parameters must be as before after forward."""
+    made, right, _ = _over_right_steps(student, layer)
+    function, cells = in_kernel_recurrent.arguments_after_forward, made["cells"]
+    now = student.apply(function, made, right, case.arguments, cells=cells)
+    for name, array, before in zip(ARGUMENTS, now, case.arguments, strict=True):
+        expect_unchanged(array, before, name)
+
+
 def _over_right_steps(
     student: Student, layer: Recurrent
 ) -> tuple[dict[str, Any], dict[str, Any], list[tuple[Array, ...]]]:
     """What `in_kernel_recurrent` needs, and a list that fills with the arguments of the steps."""
     steps: list[tuple[Array, ...]] = []
 
-    def forward(*arguments: Array) -> tuple[Array, ...]:
+    def forward(*given: Any) -> tuple[Array, ...]:
+        arguments = _with_like_states(given)
         states = layers.value(layer.step, *arguments)
         steps.append(arguments)
         return tuple(states) if layer.states > 1 else (states,)
 
     def backward(upstream: list[Array], arguments: list[Array]) -> tuple[Array, ...]:
-        dstates = np.stack(upstream) if layer.states > 1 else upstream[0]
-        return layers.gradients(layer.step, arguments, dstates)
+        dstates = np.stack(_like_first(upstream)) if layer.states > 1 else upstream[0]
+        return layers.gradients(layer.step, _with_like_states(arguments), dstates)
 
     both = (f"{layer.name}_forward", f"{layer.name}_backward")
     cells = dict.fromkeys(filter(None, map(student.cell_defining, both)))
@@ -160,6 +171,16 @@ def _over_right_steps(
         "backward": student.stand_in(backward, f"{layer.name}_step_backward"),
     }
     return made, right, steps
+
+
+def _like_first(states: Sequence[Any]) -> list[Array]:
+    """States of one shape: for a cell of zeros, a plain 0 will do."""
+    return [np.broadcast_to(state, np.shape(states[0])) for state in states]
+
+
+def _with_like_states(arguments: Sequence[Any]) -> tuple[Array, ...]:
+    x, *states, Wx, Wh, b = arguments
+    return (x, *_like_first(states), Wx, Wh, b)
 
 
 # -- what is right --------------------------------------------------------------------------------

@@ -12,7 +12,8 @@ from typing import Any
 from numpy.random import Generator
 
 from autograder.checks.assignment2.pytorch.cells import few_images
-from autograder.checks.assignment2.pytorch.in_kernel import cells, trained
+from autograder.checks.assignment2.pytorch.in_kernel import cells
+from autograder.checks.shared import in_kernel_trained
 from autograder.judge import Student, StudentError, advice, as_array, check, expect
 
 QUESTION, CELL = "pt-open", "open-challenge"
@@ -79,4 +80,4 @@ def _few_images(student: Student, rng: Generator) -> dict[str, Any]:
 
 def _repeated_and_alone(student: Student, rng: Generator) -> dict[str, Any]:
     x, _ = few_images(rng, 4)
-    return student.apply(trained.scores_repeated_and_alone, "best_model", x)
+    return student.apply(in_kernel_trained.scores_repeated_and_alone, "best_model", x)
