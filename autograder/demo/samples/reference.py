@@ -29,3 +29,5 @@ Earns: full marks.
 # %% start from solutions-and-answers
 # %% notebook RNN_Captioning
 # %% start from solutions-and-answers
+# %% notebook LSTM_Captioning
+# %% start from solutions-and-answers
