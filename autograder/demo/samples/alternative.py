@@ -142,3 +142,5 @@ best_model = max(searches)[-1]
 # %% start from right_1
 # %% notebook RNN_Captioning
 # %% start from right_1
+# %% notebook Transformer_Captioning
+# %% start from right_1

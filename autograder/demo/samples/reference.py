@@ -29,3 +29,5 @@ Earns: full marks.
 # %% start from solutions-and-answers
 # %% notebook RNN_Captioning
 # %% start from solutions-and-answers
+# %% notebook Transformer_Captioning
+# %% start from solutions-and-answers
