@@ -10,7 +10,7 @@ import os
 #: solution) and its checks are asked what needs no training. By night nbval runs all of its cells,
 #: other right solutions are graded, and our shell is held against an ordinary kernel.
 TRAINING = {"svm", "softmax", "two_layer_net", "features"}
-TRAINING |= {"FullyConnectedNets", "BatchNormalization", "PyTorch"}
+TRAINING |= {"FullyConnectedNets", "BatchNormalization", "PyTorch", "Transformer_Captioning"}
 NIGHTLY = os.environ.get("CS231N_NIGHTLY") == "1"
 
 
