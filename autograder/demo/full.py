@@ -107,6 +107,14 @@ FULL: Mapping[str, Mapping[str, float]] = {
         "caption-loss": 4.0,
         "caption-sample": 3.0,
     },
+    "LSTM_Captioning": {
+        "lstm-step-fwd": 3.0,
+        "lstm-step-bwd": 4.0,
+        "lstm-seq-fwd": 2.0,
+        "lstm-seq-bwd": 4.0,
+        "lstm-caption-loss": 3.0,
+        "lstm-caption-sample": 2.0,
+    },
     "Transformer_Captioning": {
         "attention": 5.0,
         "positions": 3.0,

@@ -6,7 +6,7 @@ Dimension letters: n captions of T = 17 columns, M images, D features of each, N
 import os
 from collections.abc import Sequence
 from importlib.resources import files
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.random import Generator
@@ -14,9 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from cs231n_lib.data.coco_files import find_coco, read_coco
 from cs231n_lib.data.scene_captions import vocabulary
-from cs231n_lib.data.spritescenes import CAPTIONS_PER_SCENE, SIZES
+from cs231n_lib.data.spritescenes import CAPTIONS_PER_SCENE, SIZES, Split
 
-Split = Literal["train", "val"]
 SUBSAMPLE_SEED = 231
 EMBEDDED_FILE = "captions.npz"
 

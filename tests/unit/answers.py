@@ -15,7 +15,11 @@ BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 # unrelated was at most 0.54 when this was written.
 TOO_SIMILAR, RUN = 0.75, 4
 # Tokens. A solution with fewer (`return x @ w`) is in any numerical code; it must be found whole.
+# So must one that calls its own parts one after the other, and says little besides.
 TOO_SHORT = 20
+PLAIN = {"own", "Assign", "Call", "Return", "Expr"}
+TOO_PLAIN = 4  # tokens that are not among these
+PART = 12  # tokens of a solution that is looked for within a longer function, too
 # Names that nobody chooses; all others are alike.
 KNOWN = {*dir(builtins), "np", "scipy", "torch", "F", "nn", "plt", "math"}
 
@@ -48,8 +52,14 @@ def tasks_of(where: str, source: str) -> Iterator[Task]:
     for name, node in found:
         if overlaps(node, lines):
             yield Task(name, where, tokens(node, lines) if isinstance(node, Function) else ())
-    if not found:
+    written = [part for part in tree.body if overlaps(part, lines)]
+    if not found and not all(map(chooses_a_number, written)):
         yield Task("", where, tokens(tree, lines))
+
+
+def chooses_a_number(statement: ast.stmt) -> bool:
+    """``learning_rate = 1e-3``: no answer that a library could hold."""
+    return isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Constant)
 
 
 def overlaps(node: ast.stmt, lines: set[int]) -> bool:
@@ -162,6 +172,14 @@ def answers(
 
 
 def does(body: Tokens, solution: Tokens) -> bool:
-    if len(solution) < TOO_SHORT:
-        return bool(solution) and body == solution
+    telling = sum(token not in PLAIN for token in solution)
+    if len(solution) < TOO_SHORT or telling < TOO_PLAIN:
+        return bool(solution) and _is_whole(body, solution)
     return similarity(solution, body) >= TOO_SIMILAR
+
+
+def _is_whole(body: Tokens, solution: Tokens) -> bool:
+    """Whether a body is the solution, or has it between lines that may have been given."""
+    n = len(solution)
+    parts = (body[i : i + n] for i in range(len(body) - n + 1))
+    return body == solution or (n >= PART and solution in parts)

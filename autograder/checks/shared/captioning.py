@@ -160,11 +160,11 @@ def loss_of_words(
 
 def slipped_losses(case: Case) -> dict[str, tuple[float, dict[str, Array]]]:
     """Usual slips, by what is said about them: the loss and the gradients that they lead to."""
-    return slips_of_scale(case) | slips_of_use(case)
+    return slips_of_degree(case) | slips_of_use(case)
 
 
-def slips_of_scale(case: Case) -> dict[str, tuple[float, dict[str, Array]]]:
-    """Slips in what is counted, and in what divides: a network learns to write even so."""
+def slips_of_degree(case: Case) -> dict[str, tuple[float, dict[str, Array]]]:
+    """Slips in what is counted, in what divides, in a bias: a network learns to write even so."""
     given, targets = case.captions[:, :-1], case.targets
     counted = targets != case.null
     loss, grads = right_loss(case)
@@ -172,6 +172,7 @@ def slips_of_scale(case: Case) -> dict[str, tuple[float, dict[str, Array]]]:
     def divided(by: float) -> tuple[float, dict[str, Array]]:
         return loss / by, {name: value / by for name, value in grads.items()}
 
+    unbiased = replace(case, params={**case.params, "b_proj": 0 * case.params["b_proj"]})
     everything = np.ones_like(counted)
     return {
         "<NULL> counts among the words to be predicted: it only fills up the rows, and belongs "
@@ -187,6 +188,7 @@ def slips_of_scale(case: Case) -> dict[str, tuple[float, dict[str, Array]]]:
         "the loss is a sum over the captions; it is divided by their number N": divided(
             1 / len(targets)
         ),
+        "b_proj makes no difference": right_loss(unbiased),
     }
 
 
@@ -194,7 +196,6 @@ def slips_of_use(case: Case) -> dict[str, tuple[float, dict[str, Array]]]:
     """Slips in what goes where: a network does not learn what it is for."""
     given, targets = case.captions[:, :-1], case.targets
     counted = targets != case.null
-    unbiased = replace(case, params={**case.params, "b_proj": 0 * case.params["b_proj"]})
     return {
         "each word is to be predicted from itself: the targets are captions[:, 1:], one word "
         "later than what goes in": loss_of_words(case, given, given, given != case.null),
@@ -204,7 +205,6 @@ def slips_of_use(case: Case) -> dict[str, tuple[float, dict[str, Array]]]:
         "the features make no difference: h0 is zero": loss_of_words(
             case, given, targets, counted, projected=False
         ),
-        "b_proj makes no difference": right_loss(unbiased),
     }
 
 

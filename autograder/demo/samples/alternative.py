@@ -142,5 +142,7 @@ best_model = max(searches)[-1]
 # %% start from right_1
 # %% notebook RNN_Captioning
 # %% start from right_1
+# %% notebook LSTM_Captioning
+# %% start from right_1
 # %% notebook Transformer_Captioning
 # %% start from right_1

@@ -29,5 +29,7 @@ Earns: full marks.
 # %% start from solutions-and-answers
 # %% notebook RNN_Captioning
 # %% start from solutions-and-answers
+# %% notebook LSTM_Captioning
+# %% start from solutions-and-answers
 # %% notebook Transformer_Captioning
 # %% start from solutions-and-answers

@@ -17,7 +17,7 @@ from autograder.checks.shared.captioning import (
     loss_of_words,
     right_loss,
     slipped_losses,
-    slips_of_scale,
+    slips_of_degree,
 )
 from autograder.checks.shared.captioning_answers import (
     answers,
@@ -152,16 +152,16 @@ def _own_loss(student: Student, case: Case) -> float:
 
 
 def _expect_gradients(student: Student, rng: Generator, names: tuple[str, ...]) -> None:
-    """Gradients of the loss, or of the student's own if that one is merely scaled or masked wrong.
+    """Gradients of the loss, or of the student's own where a network would still learn by it.
 
-    For such a slip ``loss_of_captions`` has charged. After any other one the network is of no use,
-    and that is what it loses here.
+    A slip of that kind has been charged by ``loss_of_captions``. After any other one the network is
+    of no use, and that is what it loses here.
     """
     for case in cases(rng):
         [answer] = answers(student, case)
         grads, loss = as_gradients(answer), as_loss(answer)
         expect_entries(grads, names)
-        slipped = [found for slip, found in slips_of_scale(case).values() if fits(loss, slip)]
+        slipped = [found for slip, found in slips_of_degree(case).values() if fits(loss, slip)]
         right = right_loss(case)[1]
         for name in names:
             if not any(fits(grads[name], found[name]) for found in slipped):

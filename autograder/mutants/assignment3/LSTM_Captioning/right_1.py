@@ -1,4 +1,4 @@
-"""Right as published solutions are: slices for gates, zeros to fill, a whole class of both kinds."""
+"""Right as published solutions are: slices, zeros to fill, one whole class of both kinds."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Right in a third style: the sequences unrolled without the steps, and a class without a parent."""
+"""Right in a third style: sequences unrolled without steps, one caption after the other."""
 
 import numpy as np
 
