@@ -11,7 +11,7 @@ import os
 #: other right solutions are graded, and our shell is held against an ordinary kernel.
 TRAINING = {"svm", "softmax", "two_layer_net", "features"}
 TRAINING |= {"FullyConnectedNets", "BatchNormalization", "PyTorch"}
-TRAINING |= {"RNN_Captioning", "LSTM_Captioning"}
+TRAINING |= {"RNN_Captioning", "LSTM_Captioning", "Transformer_Captioning"}
 NIGHTLY = os.environ.get("CS231N_NIGHTLY") == "1"
 
 

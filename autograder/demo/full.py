@@ -115,4 +115,15 @@ FULL: Mapping[str, Mapping[str, float]] = {
         "lstm-caption-loss": 3.0,
         "lstm-caption-sample": 2.0,
     },
+    "Transformer_Captioning": {
+        "attention": 5.0,
+        "positions": 3.0,
+        "decoder": 3.0,
+        "caption-transformer": 3.0,
+        "patches": 3.0,
+        "encoder": 2.0,
+        "vit": 2.0,
+        "vit-overfit": 1.0,
+        "vit-accuracy": 2.0,
+    },
 }

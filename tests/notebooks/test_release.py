@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import collections
+import itertools
 import os
 import re
 import shutil
@@ -116,7 +117,8 @@ def test_every_region_became_a_stub_that_raises(source: Path, released: Path) ->
         assert len(stubs) == len(REGION.findall(answers[cell.id].source)), cell.id
         for qualified_name in stubs:
             question = qualified_name.split(".")[-1] or cell.id
-            errors = [error_of(cell, qualified_name, mode) for mode in ("train", "test")]
+            tries = itertools.product(("train", "test"), (2, 3, 4))
+            errors = [error_of(cell, qualified_name, mode, axes) for mode, axes in tries]
             assert repr(NotImplementedError(f"{question}: write your code here")) in errors
 
 
@@ -129,39 +131,46 @@ def stubs_of(tree: ast.AST, inside: str = "") -> Iterator[str]:
         yield from stubs_of(node, f"{inside}.{name}".lstrip(".") if name else inside)
 
 
-def error_of(cell: NotebookNode, qualified_name: str, mode: str) -> str:
+def error_of(cell: NotebookNode, qualified_name: str, mode: str, axes: int) -> str:
     """What a stub raises: in the cell itself, or called with mocks for arguments."""
     try:
-        call(cell, qualified_name, mode)
+        call(cell, qualified_name, mode, axes)
     except Exception as error:
         return repr(error)
     return ""
 
 
-def call(cell: NotebookNode, qualified_name: str, mode: str) -> None:
+def call(cell: NotebookNode, qualified_name: str, mode: str, axes: int) -> None:
     """Execute the cell's definitions, then call one of them with mocks for arguments."""
     namespace = Anything()
     # A class is made of a class, not of a mock.
     namespace["nn"] = SimpleNamespace(Module=object)
     namespace["rnn"] = SimpleNamespace(CaptioningRNN=object)
-    # A class's default arguments and what stands before a stub know global names only: np, say.
-    known = {"__name__": "stub", "np": MagicMock(name="np")}
+    # What stands before a stub knows global names only; a class's default arguments and decorators
+    # do not ask __missing__ for them.
+    mocks = {name: MagicMock(name=name) for name in ("np", "torch")}
+    known = Anything({"__name__": "stub", **mocks})
     exec(compile(cell.source, cell.id, "exec"), known, namespace)
     owner, _, name = qualified_name.rpartition(".")
     made = namespace[owner] if owner else None
     function = (vars(made) if owner else namespace)[name]
     required = function.__code__.co_argcount - len(function.__defaults__ or ())  # self included
-    arguments = [argument(mode) for _ in range(required)]
+    arguments = [argument(mode, axes) for _ in range(required)]
     if owner:
         arguments[0].__class__ = made  # super().__init__() asks self for it
     function(*arguments)
 
 
-def argument(mode: str) -> MagicMock:
-    """A mock. As a dictionary of settings it has this mode; as a cache it is a pair."""
+def argument(mode: str, axes: int) -> MagicMock:
+    """A mock. As a dictionary of settings it has this mode; as a cache it is a pair.
+
+    As an array it has so many axes; as a size every number divides it.
+    """
     mock = MagicMock()
-    mock.__getitem__.side_effect = lambda key: mode if key == "mode" else argument(mode)
-    mock.__iter__.side_effect = lambda: iter((argument(mode), argument(mode)))
+    mock.__getitem__.side_effect = lambda key: mode if key == "mode" else argument(mode, axes)
+    mock.__iter__.side_effect = lambda: iter((argument(mode, axes), argument(mode, axes)))
+    mock.__mod__.return_value = 0
+    mock.shape = tuple(MagicMock() for _ in range(axes))
     return mock
 
 

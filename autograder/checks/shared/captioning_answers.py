@@ -112,7 +112,7 @@ def late(captions: Array, case: Case) -> bool:
 
 
 def expect_nothing_changed(student: Student, case: Case) -> None:
-    """features, captions and the parameters are as before after ``loss`` and after ``sample``."""
+    """features, captions and the parameters are as before after ``loss``."""
     function = in_kernel_captioning.afterwards
     features, captions, params = ask(
         student, case, function, case.features.copy(), case.captions.copy()

@@ -36,13 +36,6 @@ def afterwards(notebook: Any, made: dict, features: Any, captions: Any) -> tuple
     return features, captions, dict(model.params)
 
 
-def features_after_sample(notebook: Any, made: dict, features: Any) -> tuple[Any, dict]:
-    """features and the parameters after ``sample``."""
-    model = make(notebook, made)
-    model.sample(features, 3)
-    return features, dict(model.params)
-
-
 def make(notebook: Any, made: dict) -> Any:
     """The network, in float64.
 

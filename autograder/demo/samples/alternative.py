@@ -144,3 +144,5 @@ best_model = max(searches)[-1]
 # %% start from right_1
 # %% notebook LSTM_Captioning
 # %% start from right_1
+# %% notebook Transformer_Captioning
+# %% start from right_1

@@ -31,3 +31,5 @@ Earns: full marks.
 # %% start from solutions-and-answers
 # %% notebook LSTM_Captioning
 # %% start from solutions-and-answers
+# %% notebook Transformer_Captioning
+# %% start from solutions-and-answers

@@ -22,8 +22,8 @@ STEPS, IMAGES = 100, 16
 # 0.3 with all settings (5e-4 to 5e-3, weight decay up to 0.03) that make the notebook's ViT know
 # its 64 images. With a rate of 1e-4 it is 1.6, with a weight decay of 0.1 it is 0.6 and more.
 LEARNED = 0.5
-# The visible test asks for 28 % of the validation images; 4 points are left for chance.
-SHARE = 0.24
+# The visible test asks for 33 % of the validation images; 4 points are left for chance.
+SHARE = 0.29
 
 
 @check("vit-overfit", probe="VIT-A2")
