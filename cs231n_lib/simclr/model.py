@@ -61,7 +61,7 @@ class Model(nn.Module):
             ResidualBlock(c_in, c_out, stride=1 if stage == 0 else 2)
             for stage, (c_in, c_out) in enumerate(stages)
         ]
-        self.feature_size = channels[-1]
+        self.width, self.feature_size = width, channels[-1]
         self.f = nn.Sequential(
             nn.Conv2d(3, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU(),
             *blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten(),
