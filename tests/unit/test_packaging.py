@@ -40,6 +40,8 @@ def test_wheel_holds_the_library_and_nothing_else(wheel: Path) -> None:
     assert modules <= set(names)
     data = ("sprites.npz", "caption_sprites.npz", "captions.npz", "SPRITES.md")
     assert {f"cs231n_lib/data/{name}" for name in data} <= set(names)
+    pretrained = ("simclr_resnet10.pt", "WEIGHTS.md", "measured.json")
+    assert {f"cs231n_lib/simclr/{name}" for name in pretrained} <= set(names)
     assert not [name for name in names if name.endswith((".ipynb", ".pyc", ".db"))]
 
 
@@ -75,5 +77,7 @@ def test_installed_wheel_runs(wheel: Path, tmp_path: Path) -> None:
         "print(data['val_features'].shape, d.scene_images('val', [3]).shape)"
     )
     assert "(1000, 512) (1, 64, 64, 3)" in run(python, "-c", code)
+    code = "import cs231n_lib.simclr as s; print(s.pretrained_model().feature_size, *s.measured())"
+    assert "256 pretraining" in run(python, "-c", code)
     lost = subprocess.run([python, "-c", "import autograder"], env=clean, cwd=tmp_path)
     assert lost.returncode == 1
