@@ -88,15 +88,21 @@ def test_the_oracle_is_the_formula_of_the_paper() -> None:
         assert oracle.loss(left, right, tau).item() == pytest.approx(want, abs=1e-12)
 
 
+def losses_of(calls: list) -> dict[str, np.ndarray]:
+    each = [slips.of_loss(*call) for call in calls]
+    return {message: np.array([one[message] for one in each]) for message in each[0]}
+
+
 def test_no_two_slips_give_the_same_answer() -> None:
     """Otherwise a message might name the wrong one; and none is right."""
     rng = np.random.default_rng(1)
     left, right = oracle.draw(rng, 4, 6), oracle.draw(rng, 4, 6)
+    calls = [(left, right, tau) for tau in (0.5, 0.1, 5.0)]
     wrong = [
         (slips.of_sim(left[0], -right[0]), oracle.sim(left[0], -right[0])),  # negative
         (slips.of_pairs(left, right), oracle.sim_positive_pairs(left, right)),
         (slips.of_matrix(left), oracle.compute_sim_matrix(left)),
-        (slips.of_loss(left, right, 0.5), oracle.loss(left, right, 0.5)),
+        (losses_of(calls), torch.stack([oracle.loss(*call) for call in calls])),
     ]
     for named, want in wrong:
         answers = list((named | {"right": want.numpy()}).items())
