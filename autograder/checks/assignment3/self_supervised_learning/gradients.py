@@ -44,6 +44,9 @@ def expect_direction(
     )
     cut = "item(), float(), detach() and numpy() cut the graph"
     expect(found["has_graph"], f"{name} returns no tensor that a gradient can go back from", cut)
+    value = as_array(found["value"])
+    if value.size != upstream.numel():
+        expect_shape(value, tuple(upstream.shape))
     grads = [None if grad is None else as_array(grad) for grad in found["grads"]]
     missing = [n for n, g in zip(arguments, grads, strict=True) if g is None or not g.any()]
     expect(not missing, f"no gradient reaches {' and '.join(missing)}", cut)
@@ -53,6 +56,7 @@ def expect_direction(
         got = expect_shape(got, tuple(call[number].shape), f"the gradient of {argument}")
         if cosine(got, want[number].numpy()) > STRAIGHT:
             continue
+        expect(np.isfinite(got).all(), f"the gradient with respect to {argument} holds nan or inf")
         for message, other in wrong.items():
             if cosine(got, other[number].numpy()) > STRAIGHT:
                 raise Failed(message)

@@ -17,7 +17,7 @@ from autograder.judge import Failed, Student, as_array, check, expect
 QUESTION, CELL, IMAGES = "pairs", "pair-dataset", 5
 
 
-@check(QUESTION, probe="SSL-A2", weight=4)
+@check(QUESTION, probe="SSL-A2", weight=5)
 def views_are_two_draws_of_one_image(student: Student, rng: Generator) -> None:
     """Two applications of the transform to the image with this index, with other random numbers."""
     images, labels = _data(rng)
@@ -41,7 +41,8 @@ def transform_is_called_twice(student: Student, rng: Generator) -> None:
     """Two calls of the transform for an item, no more and no fewer."""
     images, labels = _data(rng)
     calls = len(_item(student, images, labels, 1)["seen"])
-    expect(calls == 2, f"the transform is called {calls} times for an item")
+    times = "once" if calls == 1 else f"{calls} times"
+    expect(calls == 2, f"the transform is called {times} for an item")
 
 
 @check(QUESTION, probe="SSL-A2", weight=2)

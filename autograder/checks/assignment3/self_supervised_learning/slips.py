@@ -110,7 +110,6 @@ def of_loss(left: Tensor, right: Tensor, tau: float) -> dict[str, oracle.Array]:
     def with_partner(rows: Tensor) -> Tensor:
         return mean(torch.exp(S / tau).gather(1, rows[:, None])[:, 0], bottom)
 
-    lonely = "only the first N vectors are asked for their partner; the other N are too"
     return arrays(
         {
             "the vector itself stays in the denominator: leave out m = i": mean(
@@ -120,13 +119,13 @@ def of_loss(left: Tensor, right: Tensor, tau: float) -> dict[str, oracle.Array]:
             "where a similarity is masked with 0 before exp, e^0 = 1 stays in the denominator": (
                 mean(top, bottom + 1)
             ),
-            f"{lonely} (sum over N, divided by 2N)": each[:N].sum() / (2 * N),
-            f"{lonely} (mean over N)": each[:N].mean(),
-            "only the last N vectors are asked for their partner; the first N are too": (
-                each[N:].mean()
+            "only the first N of the 2N losses are added up": each[:N].sum() / (2 * N),
+            "only the last N of the 2N losses are added up": each[N:].sum() / (2 * N),
+            "only the denominators of the first N rows count; each of the 2N rows has its own": (
+                each[:N].mean()
             ),
-            "only the last N vectors are asked for their partner (sum over N, divided by 2N)": (
-                each[N:].sum() / (2 * N)
+            "only the denominators of the last N rows count; each of the 2N rows has its own": (
+                each[N:].mean()
             ),
             "the sum of 2N losses is divided by N, not by 2N": each.sum() / N,
             "the 2N losses are added up, not averaged": each.sum(),
@@ -157,11 +156,8 @@ def of_loss(left: Tensor, right: Tensor, tau: float) -> dict[str, oracle.Array]:
             "of the other half, only the partner is in the denominator": mean(
                 top, e.masked_fill(~own_half, 0.0).sum(dim=1) + top
             ),
-            "the denominator of row k is used for row k + N too; each row has its own": mean(
-                top, bottom[:N].repeat(2)
-            ),
-            "the logarithm is missing": (top / bottom).mean(),
-            "the logarithm is missing, and the sign is there": -(top / bottom).mean(),
+            "the logarithm is missing: this is the mean share": (top / bottom).mean(),
+            "the logarithm is missing: this is minus the mean share": -(top / bottom).mean(),
             "the sign is missing: a loss is -log of a share": -each.mean(),
             "this is the logarithm to the base 2": each.mean() / np.log(2),
             "the logarithm of the mean share; the mean of the logarithms is asked for": -torch.log(
@@ -172,6 +168,7 @@ def of_loss(left: Tensor, right: Tensor, tau: float) -> dict[str, oracle.Array]:
             ),
             "the denominator is a mean, not a sum": mean(top, bottom / (2 * N - 1)),
             "only the last pair counts: add to total_loss": (each[N - 1] + each[-1]) / (2 * N),
+            "only the last vector counts: add to total_loss": each[-1] / (2 * N),
         }
     )
 
