@@ -146,6 +146,7 @@ def call(cell: NotebookNode, qualified_name: str, mode: str, axes: int) -> None:
     # A class is made of a class, not of a mock.
     namespace["nn"] = SimpleNamespace(Module=object)
     namespace["rnn"] = SimpleNamespace(CaptioningRNN=object)
+    namespace["CIFAR10Images"] = object
     # What stands before a stub knows global names only; a class's default arguments and decorators
     # do not ask __missing__ for them.
     mocks = {name: MagicMock(name=name) for name in ("np", "torch")}
