@@ -88,7 +88,7 @@ def normalises_after_relu(student: Student, rng: Generator) -> None:
     got = expect_output(answer.output, want, {}, "the output")
     if any(np.allclose(got, other, rtol=0, atol=1e-4) for other in wants.values()):
         return
-    places = {
+    places: dict[str, oracle.Norm] = {
         "batch normalisation comes before the ReLUs here, not after them": "before",
         "the normalisations do not use the statistics of the batch": "initial statistics",
         "the normalisations have no effect": "none",

@@ -61,7 +61,7 @@ def is_uniform(student: Student, rng: Generator) -> None:
     expect(abs(mean) < MEAN_BOUND, f"the mean of {COUNT} numbers is {mean:.3f}, too far from 0")
     expect(
         abs(variance - 1 / 3) < VARIANCE_BOUND,
-        f"the variance of {COUNT} numbers is {variance:.3f}; numbers uniform in (-1, 1) have another",
+        f"the variance of {COUNT} numbers is {variance:.3f}; that of (-1, 1) is another",
     )
     # Kolmogorov's distance: sorted uniform numbers lie on a straight line.
     line = (np.sort(x.ravel()) + 1) / 2 - (np.arange(COUNT) + 0.5) / COUNT
@@ -82,4 +82,6 @@ def follows_its_seed(student: Student, rng: Generator) -> None:
     expect(np.array_equal(first, again), "called twice with the same seed, it gives other noise")
     expect(not np.array_equal(first, other), "two seeds give the same noise")
     free = [as_array(student.call("sample_noise", 4, 6), WHAT) for _ in range(2)]
-    expect(not np.array_equal(*free), "called twice without a seed, it gives the same noise")
+    expect(
+        not np.array_equal(free[0], free[1]), "called twice without a seed, it gives the same noise"
+    )

@@ -92,7 +92,7 @@ def all_pieces_work_together(student: Student, rng: Generator) -> None:
         for piece in pieces:
             others = [name for name in pieces if name != piece]
             found = _iteration(student, rng, others)
-            if not found["raised"] and all(n == count for n, count in found["changed"].values()):
+            if not found["raised"] and all(found["changed"].values()):
                 message = f"{failure.message}. With another {piece} it works"
                 raise Failed(message) from None
         raise
@@ -192,7 +192,7 @@ def _iteration(student: Student, rng: Generator, pieces: Sequence[str]) -> dict[
 def _expect_both_change(found: dict[str, Any]) -> None:
     raised = found["raised"]
     expect(not raised, f"one iteration of run_a_gan raised {raised}")
-    for net, (changed, count) in found["changed"].items():
+    for net, changed in found["changed"].items():
         expect(
-            changed == count, f"an iteration changes {changed} of {count} parameters of the {net}"
+            changed, f"an iteration of run_a_gan leaves all parameters of the {net} as they were"
         )
