@@ -110,14 +110,16 @@ def expect_mains(network: Network, answer: Answer) -> None:
     known = all("weight" in layer for layer in answer.layers)
     expect(known, "the network has parameters that are no layer's weight or bias")
     mains = len(answer.layers) - _norms(answer)
-    found = f"{mains} linear or convolutional layers have weights"
+    found = f"number of linear and convolutional layers: {mains}"
     expect(mains == network.mains, f"{found}; the task has {network.mains}")
 
 
 def expect_norms(network: Network, answer: Answer) -> None:
     norms = _norms(answer)
     expect(
-        norms == network.norms, f"{norms} layers normalise; the task has {network.norms or 'none'}"
+        norms == network.norms,
+        f"number of normalisations (layers with a weight for each feature): {norms}; the task has "
+        f"{network.norms or 'none'}",
     )
 
 
@@ -127,15 +129,15 @@ def _norms(answer: Answer) -> int:
 
 def computed(forward: Forward, answer: Answer) -> np.ndarray:
     """What the layers would compute in ``forward``. Failed where they do not fit."""
+    shapes = ", ".join(str(tuple(layer["weight"].shape)) for layer in answer.layers)
+    text = f"the weights have the shapes {shapes}; the network of the task cannot be made of them"
     with torch.no_grad():
         try:
-            return forward(answer.layers, answer.x).numpy()
+            found = forward(answer.layers, answer.x).numpy()
         except (RuntimeError, ValueError):
-            shapes = ", ".join(str(tuple(layer["weight"].shape)) for layer in answer.layers)
-            raise Failed(
-                f"the weights have the shapes {shapes}; the network of the task cannot be made of "
-                "them"
-            ) from None
+            raise Failed(text) from None
+    expect(found.size, text)
+    return found
 
 
 def expect_output(
@@ -145,7 +147,8 @@ def expect_output(
     array = as_array(got, what)
     expect(
         array.size == want.size,
-        f"{what} has {array.size} numbers (shape {array.shape}) for {len(want)} inputs",
+        f"{what} has shape {array.shape}; parameters of these shapes give another one in the "
+        "network of the task",
     )
     array = array.reshape(want.shape).astype(np.float64)
     name_slip(array, want, slips, atol=1e-4 * float(np.abs(want).max()))

@@ -134,7 +134,7 @@ def optimizer_steps(
         for parameter, value in zip(net.parameters(), params, strict=True):
             parameter.copy_(value)
     optimizer = function(notebook, name)(net)
-    if not callable(getattr(optimizer, "step", None)):
+    if isinstance(optimizer, type) or not callable(getattr(optimizer, "step", None)):
         return {"type": type(optimizer).__name__, "steps": []}
     steps = []
     for now in grads:

@@ -60,11 +60,15 @@ def layers_have_their_sizes(student: Student, rng: Generator, network: Network) 
 def computes_what_is_asked(student: Student, rng: Generator, network: Network) -> None:
     """The output, for parameters of the judge's: order, activations, slopes, the end."""
     plain = network.norms > 0
-    answer = answered(student, rng, network, evaluating=plain, plain_norms=plain)
-    expect_mains(network, answer)
-    if not plain:
-        expect_norms(network, answer)
-    want = computed(network.right, answer)
+    tries = 10  # until there are outputs of both signs: a LeakyReLU at the end shall be noticed
+    while True:
+        answer = answered(student, rng, network, evaluating=plain, plain_norms=plain)
+        expect_mains(network, answer)
+        if not plain:
+            expect_norms(network, answer)
+        want, tries = computed(network.right, answer), tries - 1
+        if want.min() < 0 < want.max() or not tries:
+            break
     wrong = {text: computed(slip, answer) for text, slip in network.slips.items()}
     got = expect_output(answer.output, want, wrong, "the output")
     # A normalisation that has seen nothing divides by the root of 1 + 1e-5: float32 allows more.

@@ -28,14 +28,14 @@ VARIANCE_BOUND = 6 * math.sqrt(4 / 45 / COUNT)  # 0.013
 DISTRIBUTION_BOUND = 0.025
 
 
-@check(CELL, probe="GAN-A1", weight=2)
+@check(CELL, probe="GAN-A1", weight=4)
 def has_its_shape(student: Student, rng: Generator) -> None:
     """(batch_size, dim), whichever of the two is larger."""
     for shape in ((3, 5), (7, 2), (1, 96)):
         expect_shape(student.call("sample_noise", *shape), shape, f"{WHAT}{shape}")
 
 
-@check(CELL, probe="GAN-A1")
+@check(CELL, probe="GAN-A1", weight=2)
 def is_of_the_networks_type(student: Student, rng: Generator) -> None:
     """A tensor of float32, as the parameters of the networks are."""
     value = student.call("sample_noise", 3, 5)
@@ -46,7 +46,7 @@ def is_of_the_networks_type(student: Student, rng: Generator) -> None:
     expect(kind == "float32", f"{WHAT}(3, 5) is of {kind}; the networks compute with float32")
 
 
-@check(CELL, probe="GAN-A1", weight=5)
+@check(CELL, probe="GAN-A1", weight=6)
 def is_uniform(student: Student, rng: Generator) -> None:
     """Between -1 and 1, on both sides of 0, evenly: mean 0, variance 1/3."""
     value = student.call("sample_noise", ROWS, COLUMNS)
@@ -71,7 +71,7 @@ def is_uniform(student: Student, rng: Generator) -> None:
     expect(different > 0.95 * COUNT, f"only {different} of {COUNT} numbers are different")
 
 
-@check(CELL, probe="GAN-A1", weight=2)
+@check(CELL, probe="GAN-A1", weight=3)
 def follows_its_seed(student: Student, rng: Generator) -> None:
     """The same seed gives the same noise; another seed, or none, gives other noise."""
     seed = int(rng.integers(1 << 30))

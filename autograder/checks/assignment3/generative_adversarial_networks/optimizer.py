@@ -37,8 +37,11 @@ def holds_the_parameters(student: Student, rng: Generator) -> None:
 @check(CELL, probe="GAN-A7", weight=2)
 def learning_rate_is_right(student: Student, rng: Generator) -> None:
     """The length of the first step, where all gradients are 1 or -1."""
-    start, _, steps = _stepped(student, rng)
+    start, grads, steps = _stepped(student, rng)
     size = _first_step(start, steps)
+    ways = zip(steps[0], start, grads[0], strict=True)
+    down = all(np.all((now - before) * slope <= 0) for now, before, slope in ways)
+    expect(down, "the first step goes up the gradient, not down")
     expect(
         abs(size / RATE - 1) < 0.02,
         f"for gradients of 1 the first step changes a parameter by {size:.3g}; with the learning "
@@ -46,7 +49,7 @@ def learning_rate_is_right(student: Student, rng: Generator) -> None:
     )
 
 
-@check(CELL, probe="GAN-A7", weight=3)
+@check(CELL, probe="GAN-A7", weight=4)
 def steps_are_adams(student: Student, rng: Generator) -> None:
     """Adam's steps with betas of 0.5 and 0.999, whatever the learning rate."""
     start, grads, steps = _stepped(student, rng)
