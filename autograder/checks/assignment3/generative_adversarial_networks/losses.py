@@ -6,6 +6,8 @@ float64. Shapes: logits (N, 1); a loss is a scalar.
 Weights: a loss without a gradient, or with one in the wrong direction, trains nothing: that costs
 half and more. A gradient is right up to one positive factor, since a factor (a half, a sum) costs
 points where the value is asked. Logits of 200 come late in training: they stay light.
+What a constant does as well (finite for all logits, no slope at the targets) counts only together
+with a right value or gradient.
 """
 
 from __future__ import annotations
@@ -93,7 +95,7 @@ def gradient_has_its_direction(student: Student, rng: Generator, asked: Asked) -
         _expect_direction(as_array(got, name).astype(np.float64), want.numpy(), name)
 
 
-@check_each(CROSS_ENTROPY, probe="GAN-A4", weight=2)
+@check_each(CROSS_ENTROPY, probe="GAN-A4", weight=2, condition=True)
 def large_logits_are_safe(student: Student, rng: Generator, asked: Asked) -> None:
     """Logits of -200 and 200: finite, and as far from 0 as they should be."""
     for signs in _signs(len(asked.arguments)):
@@ -117,7 +119,7 @@ def large_logits_are_safe(student: Student, rng: Generator, asked: Asked) -> Non
         )
 
 
-@check_each(LEAST_SQUARES, probe="GAN-A6", weight=2)
+@check_each(LEAST_SQUARES, probe="GAN-A6", weight=2, condition=True)
 def least_at_the_targets(student: Student, rng: Generator, asked: Asked) -> None:
     """At the scores that are aimed at, the loss is 0 and has no slope."""
     scores = [torch.full((4, 1), target) for target in asked.targets]

@@ -35,7 +35,7 @@ def has_its_shape(student: Student, rng: Generator) -> None:
         expect_shape(student.call("sample_noise", *shape), shape, f"{WHAT}{shape}")
 
 
-@check(CELL, probe="GAN-A1", weight=2)
+@check(CELL, probe="GAN-A1", weight=2, condition=True)
 def is_of_the_networks_type(student: Student, rng: Generator) -> None:
     """A tensor of float32, as the parameters of the networks are."""
     value = student.call("sample_noise", 3, 5)
