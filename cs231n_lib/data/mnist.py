@@ -92,10 +92,7 @@ def mnist_tensors(
 
     Raises as ``load_mnist``.
     """
-    import torch
-
-    images = torch.from_numpy(load_mnist(split, base_dir)[0])
-    return images[:, None].to(device=device, dtype=dtype or torch.float32) / 255
+    return _as_tensor(load_mnist(split, base_dir)[0], device, dtype)
 
 
 def mnist_loader(
@@ -119,16 +116,26 @@ def mnist_loader(
 
     from cs231n_lib.torch_data import BatchLoader, ImageSet
 
-    x = mnist_tensors(split, device, base_dir=base_dir)
-    y = torch.from_numpy(load_mnist(split, base_dir)[1]).long().to(device)
-    end = len(x) if count is None else start + count
-    if not 0 <= start < end <= len(x):
+    images, labels = load_mnist(split, base_dir)
+    end = len(images) if count is None else start + count
+    if not 0 <= start < end <= len(images):
         raise ValueError(
-            f"rows {start} to {end} were asked for, and there are {len(x)}. Choose another start "
-            "or count; count=None takes all rows from start on."
+            f"rows {start} to {end} were asked for, and there are {len(images)}. Choose another "
+            "start or count; count=None takes all rows from start on."
         )
-    chosen = ImageSet(x[start:end], y[start:end], train=split == "train")
-    return BatchLoader(chosen, batch_size, shuffle=shuffle)
+    x = _as_tensor(images[start:end], device)
+    y = torch.from_numpy(labels[start:end]).long().to(device)
+    return BatchLoader(ImageSet(x, y, train=split == "train"), batch_size, shuffle=shuffle)
+
+
+def _as_tensor(
+    images: NDArray[np.uint8], device: str | torch.device, dtype: torch.dtype | None = None
+) -> torch.Tensor:
+    """Bytes (N, H, W) to (N, 1, H, W), 0 to 1."""
+    import torch
+
+    pixels = torch.from_numpy(images)[:, None]
+    return pixels.to(device=device, dtype=dtype or torch.float32) / 255
 
 
 def _look_in(folder: Path) -> Path | None:

@@ -275,7 +275,7 @@ WRONG = {
         ],
         0 / 12,
         {
-            "value_is_right": "the labels are the wrong way round",
+            "value_is_right": "labels (or arguments) are the wrong way round",
             "gradient_has_its_direction": "logits_real has the wrong sign for 9 of 9 scores",
         },
     ),
@@ -407,7 +407,7 @@ WRONG = {
         [("(scores_real - 1)", "scores_real"), ("scores_fake**2", "(scores_fake - 1) ** 2")],
         0 / 12,
         {
-            "squares_are_right": "the targets are the wrong way round",
+            "squares_are_right": "targets (or arguments) are the wrong way round",
             "gradient_has_its_direction": "the gradient for scores_real has the wrong sign for",
             "least_at_the_targets": "for scores_real = 1 and scores_fake = 0 the loss is 1",
         },

@@ -69,8 +69,9 @@ def answered(
     options = {"evaluating": evaluating, "plain_norms": plain_norms}
     x, found = _asked(student, rng, network, rows, seed, **options)
     shapes = [[(str(key), tuple(shape)) for key, shape in layer] for layer in found["layers"]]
-    count = sum(int(np.prod(shape)) for layer in shapes for _, shape in layer)
-    expect(count < LIMIT, f"the network of {network.call} has {count} parameters")
+    # As floats, which do not overflow whatever the kernel says.
+    count = sum(float(np.prod(shape, dtype=float)) for layer in shapes for _, shape in layer)
+    expect(count < LIMIT, f"the network of {network.call} has {count:,.0f} parameters")
     layers = [
         {key: torch.from_numpy(value).double() for key, value in layer.items()}
         for layer in in_kernel.drawn(shapes, seed, plain_norms)

@@ -6,7 +6,6 @@ that how a network starts and what its layers are called does not matter.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -100,7 +99,7 @@ def drawn(
         for name, shape in shapes:
             value = rng.standard_normal(shape, dtype=np.float32)
             if len(shape) > 1:
-                value *= np.float32(1.5 / math.sqrt(math.prod(shape[1:])))
+                value *= np.float32(1.5 / np.sqrt(max(np.prod(shape[1:]), 1)))
             else:
                 value *= np.float32(0.0 if norm and plain_norms else 0.3)
                 value += np.float32(norm and name == "weight")

@@ -19,7 +19,6 @@ from numpy.random import Generator
 
 from autograder.checks.assignment3.generative_adversarial_networks import in_kernel, oracle
 from autograder.checks.assignment3.generative_adversarial_networks.asking import (
-    Forward,
     Network,
     Shape,
     answered,
@@ -37,7 +36,21 @@ from autograder.checks.assignment3.generative_adversarial_networks.described imp
     NETWORKS,
     NOISE_DIM,
 )
-from autograder.judge import Student, check, check_each, expect, expect_near, expect_shape
+from autograder.judge import (
+    Student,
+    check,
+    check_each,
+    expect,
+    expect_close,
+    expect_near,
+    expect_shape,
+)
+
+WHAT = "the output in training mode"
+# A feature that is above 0 for one image only, and hardly so, is stretched to the size of all
+# others, and its rounding error with it. In 32 images there is no such feature; float32 is then
+# within 2.5e-5 of float64. Wrong places change most pixels by more than 0.01.
+NORM_ROWS, NORM_ATOL = 32, 5e-4
 
 
 @check_each(NETWORKS, probe="GAN-A2", weight=3)
@@ -81,17 +94,15 @@ def normalises_after_relu(student: Student, rng: Generator) -> None:
 
     Another mistake, which costs points above, does not cost them here.
     """
-    answer = answered(student, rng, DC_GENERATOR, rows=8)
+    answer = answered(student, rng, DC_GENERATOR, rows=NORM_ROWS)
     expect_mains(DC_GENERATOR, answer)
     expect_norms(DC_GENERATOR, answer)
-    usual: dict[str, Forward] = {"": oracle.dc_generator} | {
-        text: partial(slip, norm="after") for text, slip in DC_GENERATOR.slips.items()
-    }
-    wants = {text: computed(forward, answer) for text, forward in usual.items()}
-    want = wants.pop("")
-    got = expect_output(answer.output, want, {}, "the output")
-    if any(np.allclose(got, other, rtol=0, atol=1e-4) for other in wants.values()):
-        return
+    want = computed(oracle.dc_generator, answer)
+    got = expect_output(answer.output, want, {}, WHAT)
+    known = (partial(slip, norm="after") for slip in DC_GENERATOR.slips.values())
+    for forward in (oracle.dc_generator, *known):
+        if np.allclose(got, computed(forward, answer), rtol=0, atol=NORM_ATOL):
+            return
     places: dict[str, oracle.Norm] = {
         "batch normalisation comes before the ReLUs here, not after them": "before",
         "the normalisations do not use the statistics of the batch": "initial statistics",
@@ -101,8 +112,8 @@ def normalises_after_relu(student: Student, rng: Generator) -> None:
         text: computed(partial(oracle.dc_generator, norm=norm), answer)
         for text, norm in places.items()
     }
-    expect_output(answer.output, want, wrong, "the output in training mode")
-    expect_near(got, want, what="the output in training mode", precision="float32")
+    expect_output(answer.output, want, wrong, WHAT)
+    expect_close(got, want, what=WHAT, rtol=0, atol=NORM_ATOL)
 
 
 @check_each(GENERATORS, probe="GAN-A8", weight=2)

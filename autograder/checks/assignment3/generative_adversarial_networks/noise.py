@@ -10,8 +10,6 @@ type not at all.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.random import Generator
 
@@ -22,8 +20,8 @@ ROWS, COLUMNS = 200, 100
 COUNT = ROWS * COLUMNS
 WHAT = "sample_noise"
 # Of x uniform in (-1, 1): the variance is 1/3, that of x**2 is 1/5 - 1/9 = 4/45.
-MEAN_BOUND = 6 * math.sqrt(1 / 3 / COUNT)  # 0.024
-VARIANCE_BOUND = 6 * math.sqrt(4 / 45 / COUNT)  # 0.013
+MEAN_BOUND = 6 * np.sqrt(1 / 3 / COUNT)  # 0.024
+VARIANCE_BOUND = 6 * np.sqrt(4 / 45 / COUNT)  # 0.013
 # Dvoretzky, Kiefer and Wolfowitz: P(D > d) <= 2 exp(-2 n d**2), 3e-11 here.
 DISTRIBUTION_BOUND = 0.025
 

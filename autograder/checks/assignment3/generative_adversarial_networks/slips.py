@@ -33,7 +33,7 @@ D_LOSS: Slips = {
     ),
     "only the real images count": lambda r, f: positive(r).mean(),
     "only the generated images count": lambda r, f: negative(f).mean(),
-    "the labels are the wrong way round: real images have 1, generated ones 0": (
+    "labels (or arguments) are the wrong way round: real images have 1, generated ones 0": (
         lambda r, f: negative(r).mean() + positive(f).mean()
     ),
     "generated images have the label 1 here, as for the generator": (
@@ -42,7 +42,6 @@ D_LOSS: Slips = {
     "real images have the label 0 here": lambda r, f: negative(r).mean() + negative(f).mean(),
     "the real images count twice": lambda r, f: 2 * positive(r).mean(),
     "the generated images count twice": lambda r, f: 2 * negative(f).mean(),
-    "logits_real and logits_fake are exchanged": lambda r, f: oracle.d_loss(f, r),
     "the losses are added up over the images; take their mean": (
         lambda r, f: positive(r).sum() + negative(f).sum()
     ),
@@ -88,7 +87,7 @@ LS_D_LOSS: Slips = {
     ),
     "only the real images count": lambda r, f: squares(r - 1).mean() / 2,
     "only the generated images count": lambda r, f: squares(f).mean() / 2,
-    "the targets are the wrong way round: 1 for real images, 0 for generated ones": (
+    "targets (or arguments) are the wrong way round: 1 for real images, 0 for generated": (
         lambda r, f: oracle.ls_d_loss(f, r)
     ),
     "the target of the generated images is 1 here, as for the generator": (
