@@ -27,14 +27,25 @@ def narrower(network: nn.Module, divisor: int) -> nn.Module:
             f"a {type(network).__name__} cannot be made narrower, only an nn.Sequential; return "
             "one, or train the network as it is (divisor 1)"
         )
-    weighted = [layer for layer in network if isinstance(layer, Layer)]
+    weighted = [layer for layer in network.modules() if isinstance(layer, Layer)]
     ends = (weighted[0], weighted[-1]) if weighted else (None, None)
-    return nn.Sequential(*(_narrow(layer, divisor, *ends) for layer in network))
+    modules = list(network.modules())
+    at_first = modules.index(weighted[0]) if weighted else len(modules)
+    return _narrow(network, divisor, ends, untouched=set(modules[1:at_first]))
 
 
 def _narrow(
-    layer: nn.Module, divisor: int, first: nn.Module | None, last: nn.Module | None
+    layer: nn.Module,
+    divisor: int,
+    ends: tuple[nn.Module | None, nn.Module | None],
+    untouched: set[nn.Module],
 ) -> nn.Module:
+    """``ends``: first and last layer with weights. ``untouched``: layers that shape the input."""
+    first, last = ends
+    if isinstance(layer, nn.Sequential):
+        return nn.Sequential(*(_narrow(part, divisor, ends, untouched) for part in layer))
+    if layer in untouched:
+        return copy.deepcopy(layer)
     if isinstance(layer, nn.Linear):
         inside = layer.in_features if layer is first else _part(layer.in_features, divisor)
         outside = layer.out_features if layer is last else _part(layer.out_features, divisor)

@@ -42,6 +42,17 @@ def test_layers_are_the_same_kinds_with_the_same_settings() -> None:
     assert slim(torch.zeros(3, 1, 8, 8)).shape == (3, 1)
 
 
+def test_what_shapes_the_input_stays_and_parts_within_parts_are_narrow() -> None:
+    """As public solutions begin, and with layers grouped in a network of their own."""
+    wide = nn.Sequential(
+        Unflatten(3, 1, 8, 8), nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU()), Flatten(),
+        nn.Sequential(nn.Linear(4 * 36, 8), nn.Linear(8, 1)),
+    )  # fmt: skip
+    slim = narrower(wide, 2)
+    assert slim(torch.zeros(3, 64)).shape == (3, 1)
+    assert count_params(slim) == 2 * 9 + 2 + 72 * 4 + 4 + 4 + 1
+
+
 def test_shares_nothing_with_the_wide_network() -> None:
     wide = nn.Sequential(nn.Linear(2, 4), nn.PReLU(), nn.Linear(4, 1))
     slim = narrower(wide, 2)
