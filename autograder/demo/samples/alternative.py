@@ -146,3 +146,5 @@ best_model = max(searches)[-1]
 # %% start from right_1
 # %% notebook Transformer_Captioning
 # %% start from right_1
+# %% notebook Generative_Adversarial_Networks
+# %% start from right_1

@@ -33,3 +33,5 @@ Earns: full marks.
 # %% start from solutions-and-answers
 # %% notebook Transformer_Captioning
 # %% start from solutions-and-answers
+# %% notebook Generative_Adversarial_Networks
+# %% start from solutions-and-answers
