@@ -555,7 +555,7 @@ def test_advice_says_which_piece_keeps_the_whole_from_working(shared: Student) -
 
 
 def test_one_mistake_does_not_cost_the_normalisations(shared: Student) -> None:
-    """A leaky generator without tanh is no slip that we know, so there both are lost."""
+    """A wrong end costs one check, and a normalisation in the wrong place another one."""
     edits = [("nn.Tanh()", "nn.Sigmoid()"), exchanged(FIRST)]
     source = TRIAL.changed(DC_G, *edits)[DC_G]
     found = TRIAL.verdict(with_source(shared, DC_G, source), QUESTIONS[DC_G])
