@@ -138,4 +138,14 @@ FULL: Mapping[str, Mapping[str, float]] = {
         "dc-discriminator": 3.0,
         "dc-generator-net": 3.0,
     },
+    "Self_Supervised_Learning": {
+        "transform": 2.0,
+        "pairs": 2.0,
+        "cosine": 1.0,
+        "ntxent-loop": 4.0,
+        "positive-pairs": 1.0,
+        "all-pairs": 2.0,
+        "ntxent-vectorized": 4.0,
+        "training": 3.0,
+    },
 }

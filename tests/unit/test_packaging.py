@@ -41,6 +41,8 @@ def test_wheel_holds_the_library_and_nothing_else(wheel: Path) -> None:
     data = ("sprites.npz", "caption_sprites.npz", "captions.npz", "mnist.npz", "SPRITES.md",
             "MNIST.md")  # fmt: skip
     assert {f"cs231n_lib/data/{name}" for name in data} <= set(names)
+    pretrained = ("simclr_resnet10.pt", "WEIGHTS.md", "measured.json")
+    assert {f"cs231n_lib/simclr/{name}" for name in pretrained} <= set(names)
     assert not [name for name in names if name.endswith((".ipynb", ".pyc", ".db"))]
 
 
@@ -78,5 +80,7 @@ def test_installed_wheel_runs(wheel: Path, tmp_path: Path) -> None:
     assert "(1000, 512) (1, 64, 64, 3)" in run(python, "-c", code)
     code = "import cs231n_lib.data as d; print(d.load_mnist('test')[0].shape)"
     assert "(500, 28, 28)" in run(python, "-c", code)
+    code = "import cs231n_lib.simclr as s; print(s.pretrained_model().feature_size, *s.measured())"
+    assert "256 pretraining" in run(python, "-c", code)
     lost = subprocess.run([python, "-c", "import autograder"], env=clean, cwd=tmp_path)
     assert lost.returncode == 1
