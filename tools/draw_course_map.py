@@ -88,6 +88,8 @@ COURSE: dict[str, tuple[Card, ...]] = {
             "attention; images as words",
             part=(0, 0, 0.5, 1),
         ),
+        Card("Generative_Adversarial_Networks", "dc-picture", "a forger and a critic"),
+        Card("Self_Supervised_Learning", "views", "learning without labels"),
     ),
 }
 COLOURS = dict(zip(COURSE, (BLUE, ORANGE, GREEN), strict=True))
