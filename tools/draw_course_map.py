@@ -46,23 +46,50 @@ COURSE: dict[str, tuple[Card, ...]] = {
     "assignment1": (
         Card("knn", "nearest-images", "ask the most similar images"),
         Card("svm", "templates-picture", "one template a class, and a margin"),
-        Card("softmax", "confidence-picture", "scores as probabilities"),
-        Card("two_layer_net", "six-hidden-units", "a hidden layer, and backpropagation"),
-        Card("features", "hog-picture", "edges and colours instead of pixels"),
+        Card("softmax", "confidence-picture", "scores as probabilities", part=(0.5, 0, 1, 1)),
+        Card(
+            "two_layer_net",
+            "six-hidden-units",
+            "a hidden layer, and backpropagation",
+            part=(0.34, 0, 1, 1),
+        ),
+        Card("features", "hog-picture", "edges and colours instead of pixels", part=(0, 0, 0.6, 1)),
     ),
     "assignment2": (
-        Card("FullyConnectedNets", "bowl-all", "any depth, and better update rules"),
-        Card("BatchNormalization", "which-numbers-share", "batch, layer and group norm"),
-        Card("Dropout", "thinned-networks", "a network that is never whole"),
+        Card(
+            "FullyConnectedNets",
+            "bowl-all",
+            "any depth, and better update rules",
+            part=(0.5, 0, 1, 1),
+        ),
+        Card(
+            "BatchNormalization",
+            "which-numbers-share",
+            "batch, layer and group norm",
+            part=(0, 0.08, 0.5, 1),
+        ),
+        Card("Dropout", "thinned-networks", "a network that is never whole", part=(0, 0, 0.5, 1)),
         Card("ConvolutionalNetworks", "filters-on-photographs", "filters that slide"),
-        Card("PyTorch", "draw-graph", "autograd, modules, transfer"),
-        Card("Network_Visualization", "saliency-picture", "what a network looks at"),
+        Card("PyTorch", "draw-graph", "autograd, modules, transfer", part=(0.03, 0.15, 1, 0.9)),
+        Card(
+            "Network_Visualization",
+            "saliency-picture",
+            "what a network looks at",
+            part=(0, 0, 0.62, 1),
+        ),
         Card("Style_Transfer", "transfer-picture", "content of one, style of another"),
     ),
     "assignment3": (
-        Card("RNN_Captioning", "show-captions", "images into words"),
+        Card("RNN_Captioning", "show-captions", "images into words", part=(0, 0.05, 0.5, 1)),
         Card("LSTM_Captioning", "highway", "a memory that lasts"),
-        Card("Transformer_Captioning", "attention-maps", "attention; images as words"),
+        Card(
+            "Transformer_Captioning",
+            "attention-maps",
+            "attention; images as words",
+            part=(0, 0, 0.5, 1),
+        ),
+        Card("Generative_Adversarial_Networks", "dc-picture", "a forger and a critic"),
+        Card("Self_Supervised_Learning", "views", "learning without labels"),
     ),
 }
 COLOURS = dict(zip(COURSE, (BLUE, ORANGE, GREEN), strict=True))
@@ -76,7 +103,7 @@ def figure_of(nb: NotebookNode) -> Image.Image:
         for match in PICTURE.finditer(output.get("data", {}).get("text/html", ""))
     ]
     bare = [output.get("data", {}).get("image/png") for output in nb.cells[-1].get("outputs", [])]
-    encoded = (found or [png for png in bare if png])[0]
+    encoded = (found or [png for png in bare if png])[-1]
     return Image.open(BytesIO(base64.b64decode(encoded))).convert("RGB")
 
 

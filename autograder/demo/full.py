@@ -126,6 +126,18 @@ FULL: Mapping[str, Mapping[str, float]] = {
         "vit-overfit": 1.0,
         "vit-accuracy": 2.0,
     },
+    "Generative_Adversarial_Networks": {
+        "noise": 1.0,
+        "discriminator-net": 2.0,
+        "generator-net": 2.0,
+        "d-loss": 3.0,
+        "g-loss": 2.0,
+        "optimizer": 1.0,
+        "ls-d-loss": 2.0,
+        "ls-g-loss": 1.0,
+        "dc-discriminator": 3.0,
+        "dc-generator-net": 3.0,
+    },
     "Self_Supervised_Learning": {
         "transform": 2.0,
         "pairs": 2.0,
