@@ -12,6 +12,7 @@ from pathlib import Path
 from cs231n_lib.data import cifar10, spritecifar
 from cs231n_lib.data.cache import CACHE_VARIABLE, cache_dir
 from cs231n_lib.data.coco_files import find_coco
+from cs231n_lib.data.mnist import find_mnist
 from cs231n_lib.device import describe_device
 from cs231n_lib.errors import CourseError
 
@@ -71,6 +72,7 @@ def _doctor(_options: argparse.Namespace) -> int:
     try:
         print(f"CIFAR-10   {_describe_cifar10()}")
         print(f"captions   {_describe_captions()}")
+        print(f"digits     {_describe_digits()}")
     except CourseError as error:
         problems.append(str(error))
     for problem in problems:
@@ -82,6 +84,7 @@ def _doctor(_options: argparse.Namespace) -> int:
 def _info(_options: argparse.Namespace) -> int:
     print(f"CIFAR-10: {_describe_cifar10()}")
     print(f"captions: {_describe_captions()}")
+    print(f"digits: {_describe_digits()}")
     present, count = spritecifar.cached_chunks()
     print(f"built-in images: {present} of {count} parts ready in {spritecifar.cache_folder()}")
     print(
@@ -135,6 +138,13 @@ def _describe_captions() -> str:
     if folder is None:
         return "built-in SpriteScenes (COCO's files go into a folder coco_captioning)"
     return f"COCO's, in {folder}"
+
+
+def _describe_digits() -> str:
+    folder = find_mnist()
+    if folder is None:
+        return "built-in, 5,000 of MNIST's (its own files go into a folder mnist)"
+    return f"MNIST's files, in {folder}"
 
 
 def _writable(folder: Path) -> bool:

@@ -17,7 +17,7 @@ def is_interactive() -> bool:
     return sys.stderr is not None and sys.stderr.isatty()
 
 
-def progress_bar(total: int, unit: str, *, show: bool) -> Any:
+def progress_bar(total: int | None, unit: str, *, show: bool) -> Any:
     """A tqdm bar of ``total`` steps, drawn if ``show`` is set and someone watches.
 
     Its ``write`` prints a line to stdout without breaking the bar.

@@ -12,6 +12,7 @@ import os
 TRAINING = {"svm", "softmax", "two_layer_net", "features"}
 TRAINING |= {"FullyConnectedNets", "BatchNormalization", "PyTorch"}
 TRAINING |= {"RNN_Captioning", "LSTM_Captioning", "Transformer_Captioning"}
+TRAINING |= {"Generative_Adversarial_Networks", "Self_Supervised_Learning"}
 NIGHTLY = os.environ.get("CS231N_NIGHTLY") == "1"
 
 

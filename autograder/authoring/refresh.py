@@ -18,23 +18,35 @@ from autograder.files import write_text
 def refresh(path: Path) -> None:
     """Run a source notebook and write it back: canonical, with today's outputs where compared.
 
-    It runs as in the regression run: beside copies of its siblings, on the embedded data.
     Raises ReleaseError when it cannot be read or a cell fails; the file is then as it was.
     """
     nb = read_source(path)
-    ran = without_hooks(nb)
-    with tempfile.TemporaryDirectory(prefix="authoring-") as folder:
-        here = scratch.copy_beside_siblings(path, Path(folder, "copy")).parent
-        environment = scratch.kernel_environment(Path(folder))
-        client = NotebookClient(ran, resources={"metadata": {"path": str(here)}})
-        try:
-            client.execute(env=environment)
-        except CellExecutionError as error:
-            raise ReleaseError(f"{path}: a cell failed, so nothing was written: {error}") from None
-    for cell, done in zip(nb.cells, ran.cells, strict=True):
+    for cell, done in zip(nb.cells, executed(path).cells, strict=True):
         if cell.cell_type == "code":
             cell.outputs = _joined(done.outputs)
     write_text(path, nbformat.writes(canonical(nb)) + "\n")
+
+
+def executed(path: Path, *, last: str | None = None) -> NotebookNode:
+    """A source notebook with all its outputs, up to the cell whose id is ``last``.
+
+    It runs as in the regression run: beside copies of its siblings, on the embedded data.
+    Raises ReleaseError when it cannot be read, a cell fails, or no cell has that id.
+    """
+    nb = without_hooks(read_source(path))
+    if last is not None:
+        ids = [cell.id for cell in nb.cells]
+        if last not in ids:
+            raise ReleaseError(f"{path}: no cell has the id {last!r}")
+        nb.cells = nb.cells[: ids.index(last) + 1]
+    with tempfile.TemporaryDirectory(prefix="authoring-") as folder:
+        here = scratch.copy_beside_siblings(path, Path(folder, "copy")).parent
+        environment = scratch.kernel_environment(Path(folder))
+        client = NotebookClient(nb, resources={"metadata": {"path": str(here)}})
+        try:
+            return client.execute(env=environment)
+        except CellExecutionError as error:
+            raise ReleaseError(f"{path}: a cell failed, so nothing was written: {error}") from None
 
 
 def _joined(outputs: list[NotebookNode]) -> list[NotebookNode]:

@@ -11,6 +11,7 @@ from cs231n_lib.data.cifar10 import (
 from cs231n_lib.data.coco import decode_captions, load_coco_data, sample_coco_minibatch
 from cs231n_lib.data.coco_files import find_coco
 from cs231n_lib.data.imagenet import load_imagenet_val
+from cs231n_lib.data.mnist import find_mnist, load_mnist
 from cs231n_lib.data.scene_pictures import scene_images
 from cs231n_lib.errors import DataError
 
@@ -24,6 +25,7 @@ __all__ = [
     "decode_captions",
     "find_cifar10",
     "find_coco",
+    "find_mnist",
     "get_CIFAR10_data",
     "get_cifar10_data",
     "load_CIFAR10",
@@ -32,6 +34,7 @@ __all__ = [
     "load_cifar_batch",
     "load_coco_data",
     "load_imagenet_val",
+    "load_mnist",
     "load_pickle",
     "sample_coco_minibatch",
     "scene_images",

@@ -38,7 +38,8 @@ def test_wheel_holds_the_library_and_nothing_else(wheel: Path) -> None:
     modules = {f"cs231n_lib/{p.relative_to(ROOT / 'cs231n_lib').as_posix()}"
                for p in (ROOT / "cs231n_lib").rglob("*.py")}  # fmt: skip
     assert modules <= set(names)
-    data = ("sprites.npz", "caption_sprites.npz", "captions.npz", "SPRITES.md")
+    data = ("sprites.npz", "caption_sprites.npz", "captions.npz", "mnist.npz", "SPRITES.md",
+            "MNIST.md")  # fmt: skip
     assert {f"cs231n_lib/data/{name}" for name in data} <= set(names)
     pretrained = ("simclr_resnet10.pt", "WEIGHTS.md", "measured.json")
     assert {f"cs231n_lib/simclr/{name}" for name in pretrained} <= set(names)
@@ -77,6 +78,8 @@ def test_installed_wheel_runs(wheel: Path, tmp_path: Path) -> None:
         "print(data['val_features'].shape, d.scene_images('val', [3]).shape)"
     )
     assert "(1000, 512) (1, 64, 64, 3)" in run(python, "-c", code)
+    code = "import cs231n_lib.data as d; print(d.load_mnist('test')[0].shape)"
+    assert "(500, 28, 28)" in run(python, "-c", code)
     code = "import cs231n_lib.simclr as s; print(s.pretrained_model().feature_size, *s.measured())"
     assert "256 pretraining" in run(python, "-c", code)
     lost = subprocess.run([python, "-c", "import autograder"], env=clean, cwd=tmp_path)

@@ -146,3 +146,7 @@ best_model = max(searches)[-1]
 # %% start from right_1
 # %% notebook Transformer_Captioning
 # %% start from right_1
+# %% notebook Generative_Adversarial_Networks
+# %% start from right_1
+# %% notebook Self_Supervised_Learning
+# %% start from right_1

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cs231n_lib.data import cifar10, coco
+from cs231n_lib.data import cifar10, coco, mnist
 
 
 @pytest.fixture(autouse=True)
@@ -14,4 +14,5 @@ def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("CS231N_DATA", raising=False)
     monkeypatch.setattr(cifar10, "_announced", False)
     monkeypatch.setattr(coco, "_announced", False)
+    monkeypatch.setattr(mnist, "_announced", False)
     return cache

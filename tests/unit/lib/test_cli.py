@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from cifar_files import write_binary
 from coco_samples import write_coco
+from mnist_files import write_mnist
 
 
 def cs231n(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -30,6 +31,7 @@ def test_doctor_is_content() -> None:
         "cache ",
         "SpriteCIFAR",
         "SpriteScenes",
+        "5,000 of MNIST's",
         "All is well.",
     ):
         assert expected in result.stdout
@@ -52,11 +54,12 @@ def test_info_says_which_data_is_used(tmp_path: Path) -> None:
     assert result.returncode == 0
     assert f"the real one, binary version, in {root}" in result.stdout
     assert "SpriteScenes" in result.stdout
-    folder = write_coco(tmp_path / "data" / "coco_captioning")
-    assert (
-        f"captions: COCO's, in {folder}"
-        in cs231n("data", "info", CS231N_DATA=str(tmp_path / "data")).stdout
-    )
+    assert "digits: built-in" in result.stdout
+    captions = write_coco(tmp_path / "data" / "coco_captioning")
+    digits = write_mnist(tmp_path / "data" / "mnist")
+    said = cs231n("data", "info", CS231N_DATA=str(tmp_path / "data")).stdout
+    assert f"captions: COCO's, in {captions}" in said
+    assert f"digits: MNIST's files, in {digits}" in said
 
 
 def test_make_that_cannot_write_is_a_problem(

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 
-from autograder.checks.shared.captioning import Case, draw_case, right_loss, slipped_losses
+from autograder.checks.shared.captioning import Case, draw_case
 from autograder.checks.shared.captioning_answers import answers, as_gradients, as_loss
+from autograder.checks.shared.captioning_loss import right_loss, slipped_losses
 from autograder.checks.shared.layers import Array, fits
 from autograder.checks.shared.student_net import expect_entries
 from autograder.judge import Failed, Student, advice, as_array, check, expect, expect_near

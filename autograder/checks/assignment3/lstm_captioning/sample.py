@@ -12,14 +12,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.random import Generator
 
-from autograder.checks.shared.captioning import (
+from autograder.checks.shared.captioning import Case
+from autograder.checks.shared.captioning_answers import in_place, late, samples
+from autograder.checks.shared.captioning_words import (
     OF_THE_CELL,
-    Case,
     draw_telling_case,
     greedy,
     slipped_words,
 )
-from autograder.checks.shared.captioning_answers import in_place, late, samples
 from autograder.checks.shared.layers import Array
 from autograder.judge import Failed, Student, advice, as_array, check, name_slip
 

@@ -11,19 +11,18 @@ from dataclasses import replace
 import numpy as np
 from numpy.random import Generator
 
-from autograder.checks.shared.captioning import (
-    Case,
-    draw_case,
-    loss_of_words,
-    right_loss,
-    slipped_losses,
-    slips_of_degree,
-)
+from autograder.checks.shared.captioning import Case, draw_case
 from autograder.checks.shared.captioning_answers import (
     answers,
     as_gradients,
     as_loss,
     expect_nothing_changed,
+)
+from autograder.checks.shared.captioning_loss import (
+    loss_of_words,
+    right_loss,
+    slipped_losses,
+    slips_of_degree,
 )
 from autograder.checks.shared.layers import fits
 from autograder.checks.shared.student_net import expect_entries

@@ -11,14 +11,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.random import Generator
 
-from autograder.checks.shared.captioning import (
-    Case,
+from autograder.checks.shared.captioning import Case
+from autograder.checks.shared.captioning_answers import in_place, late, samples
+from autograder.checks.shared.captioning_words import (
     draw_ending_case,
     draw_telling_case,
     greedy,
     slipped_words,
 )
-from autograder.checks.shared.captioning_answers import in_place, late, samples
 from autograder.judge import Failed, Student, as_array, check, expect, expect_equal, name_slip
 
 CELL = "caption-sample"
