@@ -25,6 +25,7 @@ STEPS = {0.01: 300, 0.1: 1000, 1.0: 3000}
 BATCH_SIZE = 128
 FINE_TUNING_RATE, SCRATCH_RATE = 5e-4, 2e-3
 NEIGHBOURS = 200
+PROBE_L2 = 0.1
 
 
 def subset(count: int, share: float, seed: int = 1) -> NDArray[np.int64]:
@@ -62,11 +63,10 @@ def label_efficiency(
     }
 
 
-def probe(model: nn.Module, train: Split, test: Split) -> float:
+def probe(model: nn.Module, train: Split, test: Split, l2: float = PROBE_L2) -> float:
     """A linear classifier on frozen features: share of right answers."""
-    return linear_probe(
-        features_of(model, train[0]), train[1], features_of(model, test[0]), test[1]
-    )
+    known, others = features_of(model, train[0]), features_of(model, test[0])
+    return linear_probe(known, train[1], others, test[1], l2=l2)
 
 
 def knn(model: nn.Module, train: Split, test: Split) -> float:

@@ -24,7 +24,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from pretrain_simclr import Settings, augmentations, pretrain
-from simclr_labels import Split, knn, percent, probe, subset
+from simclr_labels import PROBE_L2, Split, knn, percent, probe, subset
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -35,7 +35,7 @@ from cs231n_lib.simclr.views import as_batch
 
 MEASURED = Path(__file__).resolve().parents[1] / "cs231n_lib" / "simclr" / "measured.json"
 TRAINING, VALIDATION = 4000, 1000  # images of the small experiments
-SMALL = Settings(steps=300, batch_size=128, width=8, crop_scale=(0.2, 1.0))
+SMALL = Settings(steps=800, batch_size=128, width=8, crop_scale=(0.2, 1.0))
 LONG = dataclasses.replace(SMALL, steps=1000, batch_size=64)
 CHECKED = (10, 30, 60, 100, 200, 300, 400, 500, 600, 700, 800, 900, 1000)
 NEIGHBOURS = 20  # few, so that colours and labels of near images are compared
@@ -100,7 +100,7 @@ def report(features: Tensor, others: Tensor, train: Split, validation: Split) ->
     near = neighbours(features, others)
     return {
         "knn": percent(knn_accuracy(features, y, others, truth, k=NEIGHBOURS)),
-        "probe": percent(linear_probe(features, y, others, truth)),
+        "probe": percent(linear_probe(features, y, others, truth, l2=PROBE_L2)),
         "same_label": percent(float((y[near.numpy()] == truth[:, None]).mean())),
         "same_colours": percent(same_colours(train, validation, near)),
     }
@@ -171,12 +171,12 @@ def frozen(seed: int) -> dict[str, Any]:
         for share in (0.01, 0.1, 1.0):
             chosen = subset(len(known), share)
             y = train[1][chosen]
-            right = linear_probe(known[chosen], y, others, test[1])
+            right = linear_probe(known[chosen], y, others, test[1], l2=PROBE_L2)
             rows.append({"encoder": name, "share": share, "probe": percent(right)})
         nearest = knn_accuracy(known, train[1], others, test[1])
         rows.append({"encoder": name, "share": 1.0, "knn": percent(nearest)})
         print(json.dumps(rows[-4:]), flush=True)
-    return {"test_images": len(test[1]), "machine": _machine(), "rows": rows}
+    return {"test_images": len(test[1]), "probe_l2": PROBE_L2, "machine": _machine(), "rows": rows}
 
 
 def _about(settings: Settings) -> dict[str, Any]:
@@ -184,6 +184,7 @@ def _about(settings: Settings) -> dict[str, Any]:
         "settings": dataclasses.asdict(settings),
         "training_images": TRAINING,
         "validation_images": VALIDATION,
+        "probe_l2": PROBE_L2,
         "machine": _machine(),
     }
 
