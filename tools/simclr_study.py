@@ -16,6 +16,7 @@ Dimension letters: N images, M others, H x W pixels, F features, K bins of a his
 import argparse
 import dataclasses
 import json
+import platform
 import time
 from pathlib import Path
 from typing import Any
@@ -190,8 +191,12 @@ def _about(settings: Settings) -> dict[str, Any]:
 
 
 def _machine() -> str:
+    """The processor as Linux names it, where it does, how many threads of it, and torch."""
+    described = Path("/proc/cpuinfo")
+    names = described.read_text().split("model name\t: ")[1:] if described.is_file() else []
+    processor = names[0].partition("\n")[0] if names else platform.machine()
     threads = torch.get_num_threads()
-    return f"AMD EPYC, {threads} thread{'s' * (threads > 1)}, torch {torch.__version__}"
+    return f"{processor}, {threads} thread{'s' * (threads > 1)}, torch {torch.__version__}"
 
 
 PARTS = {"ablation": ablation, "monitor": monitor, "frozen": frozen}
