@@ -26,6 +26,7 @@ from cs231n_lib.plotting import BLUE, GREEN, ORANGE
 ROOT = Path(__file__).resolve().parents[1]
 COLUMNS = 7
 CARD_WIDTH, CARD_HEIGHT = 2.0, 1.95  # inches
+LONGEST_NAME = 23  # letters that fit at full size
 PICTURE = re.compile(r'<img [^>]*src="data:image/png;base64,([^"]+)"')
 
 
@@ -75,7 +76,7 @@ COURSE: dict[str, tuple[Card, ...]] = {
             "Network_Visualization",
             "saliency-picture",
             "what a network looks at",
-            part=(0, 0, 0.62, 1),
+            part=(0, 0, 0.595, 1),
         ),
         Card("Style_Transfer", "transfer-picture", "content of one, style of another"),
     ),
@@ -88,7 +89,12 @@ COURSE: dict[str, tuple[Card, ...]] = {
             "attention; images as words",
             part=(0, 0, 0.5, 1),
         ),
-        Card("Generative_Adversarial_Networks", "dc-picture", "a forger and a critic"),
+        Card(
+            "Generative_Adversarial_Networks",
+            "dc-picture",
+            "a forger and a critic",
+            part=(0, 0, 0.52, 1),
+        ),
         Card("Self_Supervised_Learning", "views", "learning without labels"),
     ),
 }
@@ -149,7 +155,8 @@ def _draw_card(fig: Figure, card: Card, folder: Path, box: tuple[float, ...], ro
             linewidth=1.5,
         )
     )
-    frame.text(0.5, 0.235, card.notebook, ha="center", va="center", weight="bold", fontsize=8.5)
+    size = min(8.5, 8.5 * LONGEST_NAME / len(card.notebook))
+    frame.text(0.5, 0.235, card.notebook, ha="center", va="center", weight="bold", fontsize=size)
     about = textwrap.fill(card.about, 30)
     frame.text(0.5, 0.11, about, ha="center", va="center", fontsize=7.5, color="0.3")
     picture = Image.open(folder / f"{card.notebook}.png")
