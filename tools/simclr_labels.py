@@ -8,7 +8,11 @@ Dimension letters: N images, H x W pixels.
 """
 
 import copy
+import json
 import math
+import platform
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,7 +20,15 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from cs231n_lib.simclr import Model, features_of, knn_accuracy, linear_probe, normalized
+from cs231n_lib.data import spritecifar
+from cs231n_lib.simclr import (
+    Model,
+    features_of,
+    knn_accuracy,
+    linear_probe,
+    normalized,
+    pretrained_model,
+)
 from cs231n_lib.simclr.model import device_of
 
 Split = tuple[NDArray[np.uint8], NDArray[np.int64]]
@@ -26,6 +38,7 @@ BATCH_SIZE = 128
 FINE_TUNING_RATE, SCRATCH_RATE = 5e-4, 2e-3
 NEIGHBOURS = 200
 PROBE_L2 = 0.1
+ALL_LABELS_STEPS = 200  # a pass and a quarter over 20,000 images: what a CPU can do
 
 
 def subset(count: int, share: float, seed: int = 1) -> NDArray[np.int64]:
@@ -61,6 +74,27 @@ def label_efficiency(
         "scratch_same_steps": percent(supervised(fresh, few, test, steps, SCRATCH_RATE, seed)),
         "scratch_4x_steps": percent(supervised(fresh, few, test, 4 * steps, SCRATCH_RATE, seed)),
     }
+
+
+def all_labels(seed: int) -> dict[str, Any]:
+    """With every label: fine-tuned, from scratch for as many steps, and for four times as many."""
+    train, test = spritecifar.load("train"), spritecifar.load("test")
+    rows = subset(len(train[0]), 1.0)
+    labelled = train[0][rows], train[1][rows]
+    encoder = pretrained_model()
+    torch.manual_seed(seed)
+    fresh = Model(width=encoder.width)
+    runs = {
+        "fine_tuned": (encoder, ALL_LABELS_STEPS, FINE_TUNING_RATE),
+        "scratch_same_steps": (fresh, ALL_LABELS_STEPS, SCRATCH_RATE),
+        "scratch_4x_steps": (fresh, 4 * ALL_LABELS_STEPS, SCRATCH_RATE),
+    }
+    right = {}
+    for name, (model, steps, rate) in runs.items():
+        right[name] = percent(supervised(model, labelled, test, steps, rate, seed))
+        print(json.dumps({name: right[name]}), flush=True)
+    about = {"images": len(rows), "test_images": len(test[1]), "seed": seed, "machine": machine()}
+    return {**about, "steps": ALL_LABELS_STEPS, **right}
 
 
 def probe(model: nn.Module, train: Split, test: Split, l2: float = PROBE_L2) -> float:
@@ -109,3 +143,12 @@ def accuracy(scores: Tensor, labels: NDArray[np.int64]) -> float:
 
 def percent(share: float) -> float:
     return round(100 * share, 1)
+
+
+def machine() -> str:
+    """The processor as Linux names it, where it does, how many threads of it, and torch."""
+    described = Path("/proc/cpuinfo")
+    names = described.read_text().split("model name\t: ")[1:] if described.is_file() else []
+    processor = names[0].partition("\n")[0] if names else platform.machine()
+    threads = torch.get_num_threads()
+    return f"{processor}, {threads} thread{'s' * (threads > 1)}, torch {torch.__version__}"

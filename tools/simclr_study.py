@@ -1,11 +1,12 @@
 """Measure what the notebook draws and could not wait for: cs231n_lib/simclr/measured.json.
 
-    .venv/bin/python tools/simclr_study.py ablation monitor frozen     # one core, half an hour
+    .venv/bin/python tools/simclr_study.py ablation monitor frozen all_labels  # one core, an hour
 
 ablation: a small encoder pre-trained with some of the augmentations left out, and what its features
 then say: whether neighbours have the same label, and whether they have the same colours.
 monitor: loss, kNN and linear probe of a small encoder over pre-training.
 frozen: kNN and probe on features of the shipped encoder at 1, 10 and 100 % of the labels.
+all_labels: fine-tuning beside training from scratch with all labels (stored: --seed 1).
 
 Each part replaces its own entry of the file and leaves the others. Everything that is chosen by
 looking at accuracy is measured on validation images, which are training images held back.
@@ -16,7 +17,6 @@ Dimension letters: N images, M others, H x W pixels, F features, K bins of a his
 import argparse
 import dataclasses
 import json
-import platform
 import time
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from pretrain_simclr import Settings, augmentations, pretrain
-from simclr_labels import PROBE_L2, Split, knn, percent, probe, subset
+from simclr_labels import PROBE_L2, Split, all_labels, knn, machine, percent, probe, subset
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -177,7 +177,7 @@ def frozen(seed: int) -> dict[str, Any]:
         nearest = knn_accuracy(known, train[1], others, test[1])
         rows.append({"encoder": name, "share": 1.0, "knn": percent(nearest)})
         print(json.dumps(rows[-4:]), flush=True)
-    return {"test_images": len(test[1]), "probe_l2": PROBE_L2, "machine": _machine(), "rows": rows}
+    return {"test_images": len(test[1]), "probe_l2": PROBE_L2, "machine": machine(), "rows": rows}
 
 
 def _about(settings: Settings) -> dict[str, Any]:
@@ -186,20 +186,11 @@ def _about(settings: Settings) -> dict[str, Any]:
         "training_images": TRAINING,
         "validation_images": VALIDATION,
         "probe_l2": PROBE_L2,
-        "machine": _machine(),
+        "machine": machine(),
     }
 
 
-def _machine() -> str:
-    """The processor as Linux names it, where it does, how many threads of it, and torch."""
-    described = Path("/proc/cpuinfo")
-    names = described.read_text().split("model name\t: ")[1:] if described.is_file() else []
-    processor = names[0].partition("\n")[0] if names else platform.machine()
-    threads = torch.get_num_threads()
-    return f"{processor}, {threads} thread{'s' * (threads > 1)}, torch {torch.__version__}"
-
-
-PARTS = {"ablation": ablation, "monitor": monitor, "frozen": frozen}
+PARTS = {"ablation": ablation, "monitor": monitor, "frozen": frozen, "all_labels": all_labels}
 
 
 def keep(name: str, found: dict[str, Any], path: Path) -> None:

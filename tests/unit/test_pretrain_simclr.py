@@ -230,3 +230,26 @@ def test_the_study_runs(
     assert names == ["pixels", "colour histogram", "random encoder", "flip"]
     assert [row["step"] for row in found["monitor"]["rows"]] == [0, 2, 3]
     assert found["ablation"]["settings"]["width"] == 2
+
+
+def test_with_all_labels_scratch_gets_the_same_steps_and_four_times_as_many(
+    scripts: dict[str, ModuleType], small: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labels = scripts["simclr_labels"]
+    asked: list[tuple[Model, int, int]] = []
+
+    def supervised(
+        model: Model, train: Any, test: Any, steps: int, rate: float, seed: int
+    ) -> float:
+        asked.append((model, len(train[0]), steps))
+        return 0.5
+
+    monkeypatch.setattr(labels, "supervised", supervised)
+    monkeypatch.setattr(spritecifar, "load", lambda split, count=None: small)
+    found = labels.all_labels(seed=1)
+    tuned, same, longer = asked
+    assert tuned[0] is not same[0]
+    assert same[0] is longer[0]
+    assert {images for _, images, _ in asked} == {len(small[0])}
+    assert [steps for _, _, steps in asked] == [found["steps"], found["steps"], 4 * found["steps"]]
+    assert (found["fine_tuned"], found["scratch_4x_steps"]) == (50, 50)

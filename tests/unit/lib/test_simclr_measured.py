@@ -10,7 +10,7 @@ def test_measured_figures_say_how() -> None:
     assert [(row["share"], row["images"]) for row in rows] == [(0.01, 200), (0.1, 2000)]
     for row in rows:
         assert row["scratch_4x_steps"] < row["fine_tuned"]
-    for part in ("ablation", "monitor", "frozen"):
+    for part in ("ablation", "monitor", "frozen", "all_labels"):
         assert found[part]["machine"]
         assert found[part]["cpu_seconds"] > 0
     assert found["monitor"]["rows"][-1]["step"] == found["monitor"]["settings"]["steps"]
