@@ -23,10 +23,11 @@ from nbgrader.preprocessors import (
 )
 from traitlets.config import Config, Configurable
 
+from autograder.batch.submission import start_submission, task_for
 from autograder.batch.task_grader import files_with_retry, with_one_retry
-from autograder.course.records import verdicts_on_record
 from autograder.course.secret import course_secret
 from autograder.course.submissions import Submission
+from autograder.grading.beside import digest_of
 from autograder.grading.earlier import EarlierWork
 from autograder.grading.grade import Job, grade_document
 from autograder.grading.material import load_material
@@ -79,10 +80,13 @@ class JudgeNotebook(NbGraderPreprocessor):
         folder = _root(self) / "submitted" / student / template.assignment
         secret = course_secret(_root(self))
         material = load_material(_root(self), template.assignment, secret)
-        handed_in = Submission(student, folder).files()
-        known = verdicts_on_record(_root(self), student, material.needs(template), handed_in)
-        work = EarlierWork(material, student, handed_in, _zygote, known)
+        state = start_submission(Submission(student, folder), [template.notebook])
+        task = task_for(_root(self), state, template.notebook, material, no_gpu="")
+        work = EarlierWork(
+            material, student, task.handed_in, _zygote, task.earlier_verdicts, task.attempts
+        )
         files, substituted = files_with_retry(work, template)
+        name = (template.assignment, template.notebook)
         job = Job(
             student=student,
             template=template,
@@ -90,6 +94,8 @@ class JudgeNotebook(NbGraderPreprocessor):
             checks=checks_for(template.assignment, template.notebook),
             secret=secret,
             files=files,
+            handed_in=digest_of(task.submission or b"", work.seen_by(template)),
+            attempt=task.attempts.get(name, 1),
             substituted=substituted,
         )
         submitted = json.dumps(nb)

@@ -17,8 +17,9 @@ class Task:
     """What a worker needs besides the course's Material.
 
     ``handed_in`` holds all notebooks of the student by file name, ``earlier_verdicts`` the verdicts
-    on those that this one loads. Where its notebook wants a GPU it gets one, unless ``no_gpu`` says
-    why not.
+    on those that this one loads; ``attempts`` are numbers of hand-ins, of this notebook and of
+    those loaded that have no verdict yet. Where its notebook wants a GPU it gets one, unless
+    ``no_gpu`` says why not.
     """
 
     student: str
@@ -29,12 +30,14 @@ class Task:
     earlier_verdicts: dict[Name, GradedNotebook] = field(default_factory=dict)
     late_in: str = ""  # where it ran out of time before: once more there is the end
     no_gpu: str = ""  # why it is to run on the CPU, although its notebook wants a GPU
+    attempts: dict[Name, int] = field(default_factory=dict)  # number of the hand-in, by notebook
 
     def pack(self) -> bytes:
         plain: dict[str, Any] = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
         plain["earlier_verdicts"] = [
             [*name, to_dict(graded)] for name, graded in self.earlier_verdicts.items()
         ]
+        plain["attempts"] = [[*name, number] for name, number in self.attempts.items()]
         return _packed(plain)
 
     @classmethod
@@ -44,7 +47,8 @@ class Task:
             (where, name): from_dict(graded)
             for where, name, graded in plain.pop("earlier_verdicts")
         }
-        return cls(**plain, earlier_verdicts=earlier_verdicts)
+        attempts = {(where, name): number for where, name, number in plain.pop("attempts")}
+        return cls(**plain, earlier_verdicts=earlier_verdicts, attempts=attempts)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from autograder.batch.task import Task
 from autograder.errors import NeedsHuman
+from autograder.grading.beside import digest_of
 from autograder.grading.earlier import EarlierWork
 from autograder.grading.grade import Job, grade, nothing_to_grade
 from autograder.grading.material import Material
@@ -37,7 +38,8 @@ class TaskGrader:
     def grade(self, task: Task) -> GradedNotebook:
         """Raises SandboxError where no zygote can be started; nothing else."""
         template = self._material.template(task.notebook)
-        files, notes = files_with_retry(self._work(task), template)
+        work = self._work(task)
+        files, notes = files_with_retry(work, template)
         job = Job(
             student=task.student,
             template=template,
@@ -45,6 +47,8 @@ class TaskGrader:
             checks=checks_for(self._material.assignment, task.notebook),
             secret=self._material.secret,
             files=files,
+            handed_in=digest_of(task.submission or b"", work.seen_by(template)),
+            attempt=task.attempts.get((self._material.assignment, task.notebook), 1),
             substituted=notes,
             missing_hint=task.missing_hint,
             late_in=task.late_in,
@@ -67,6 +71,7 @@ class TaskGrader:
         if work is None:
             work = EarlierWork(self._material, task.student, task.handed_in, self._zygote)
         work.verdicts.update(task.earlier_verdicts)
+        work.attempts.update(task.attempts)
         self._works[key] = work
         while len(self._works) > MAX_CACHED:
             self._works.popitem(last=False)
@@ -93,7 +98,7 @@ def files_with_retry(
         return with_one_retry(lambda _: work.files_for(template), work.zygote)
     except FailedTwice as error:
         failure = f"earlier notebooks are as handed in, since the sandbox failed: {error}"
-        return work.handed_in, (failure,)
+        return work.as_handed_in(template), (failure,)
 
 
 class FailedTwice(NeedsHuman):

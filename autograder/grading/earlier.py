@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from autograder.grading.beside import bare, digest_of, seen_by
 from autograder.grading.grade import Job, grade
 from autograder.grading.material import Material, Name
 from autograder.grading.prerequisites import Loadable, instructors, loadable
@@ -22,7 +23,8 @@ class EarlierWork:
     """What a student's notebooks find when they load earlier ones.
 
     ``handed_in`` holds the student's notebooks by file name, earlier assignments' too. A notebook
-    that has no entry in ``verdicts`` yet is graded when it is needed, and has one from then on.
+    that has no entry in ``verdicts`` yet is graded when it is needed, and has one from then on;
+    ``attempts`` are the numbers of these hand-ins.
     """
 
     material: Material
@@ -30,17 +32,36 @@ class EarlierWork:
     handed_in: dict[str, bytes]
     zygote: Callable[[], Zygote]
     verdicts: dict[Name, GradedNotebook] = field(default_factory=dict)
+    attempts: dict[Name, int] = field(default_factory=dict)
     _ready: dict[Name, Loadable] = field(default_factory=dict)
 
     def files_for(self, template: Template) -> tuple[dict[str, bytes], tuple[str, ...]]:
         """The notebooks to put beside one that is graded, and what of them is the instructor's."""
-        files, notes = dict(self.handed_in), []
+        files, notes = self.as_handed_in(template), []
         for name in self.material.needs(template):
             ready = self._loadable(name)
             if ready.content:
                 files[f"{name[1]}.ipynb"] = ready.content
             notes += ready.notes
         return files, tuple(notes)
+
+    def as_handed_in(self, template: Template) -> dict[str, bytes]:
+        """What this notebook can see, all of it the student's; of notebooks the bare sources."""
+        of_course = {name[1]: self.material.templates[name] for name in self.material.templates}
+        files = {}
+        for name, data in self.seen_by(template).items():
+            stem = name.removesuffix(".ipynb")
+            if stem == name:
+                files[name] = data
+            elif content := bare(data, of_course.get(stem)):
+                files[name] = content
+        return files
+
+    def seen_by(self, template: Template) -> dict[str, bytes]:
+        """The student's files that this notebook can see, as they were handed in."""
+        own = self.handed_in.get(f"{template.notebook}.ipynb")
+        needed = [notebook for _, notebook in self.material.needs(template)]
+        return seen_by(template.notebook, own, self.handed_in, needed)
 
     def _loadable(self, name: Name) -> Loadable:
         if name not in self._ready:
@@ -52,7 +73,7 @@ class EarlierWork:
         own = self.handed_in.get(f"{notebook}.ipynb")
         solved = self.material.solved.get(name)
         if solved is None:  # without solutions there is nothing to put in the place of anything
-            return Loadable(own or b"")
+            return Loadable(bare(own, self.material.templates[name]) if own else b"")
         template = self.material.templates[name]
         ready = loadable(template, self._graded(name) if own else None, solved)
         files = {f"{n}.ipynb": loaded.content for (_, n), loaded in self._ready.items()}
@@ -66,9 +87,16 @@ class EarlierWork:
             template = self.material.templates[name]
             files, notes = self.files_for(template)
             own = self.handed_in[f"{template.notebook}.ipynb"]
-            secret = self.material.secret
             job = Job(
-                self.student, template, own, checks_for(*name), secret, files, substituted=notes
+                self.student,
+                template,
+                own,
+                checks_for(*name),
+                self.material.secret,
+                files,
+                handed_in=digest_of(own, self.seen_by(template)),
+                attempt=self.attempts.get(name, 1),
+                substituted=notes,
             )
             self.verdicts[name] = grade(job, self.zygote())
         return self.verdicts[name]

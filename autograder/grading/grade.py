@@ -16,6 +16,7 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
+from autograder.grading.beside import bare_document, digest_of
 from autograder.grading.verdict_output import verdict_outputs
 from autograder.host import memory
 from autograder.judge.kernel import CellRun, Kernel, KernelDied, KernelLimits
@@ -52,7 +53,9 @@ class Job:
     submission: bytes | None  # None: nothing was handed in
     checks: Mapping[str, tuple[Check, ...]]
     secret: bytes
-    files: Mapping[str, bytes] = field(default_factory=dict)  # siblings, put into the work folder
+    files: Mapping[str, bytes] = field(default_factory=dict)  # put beside it, into the work folder
+    handed_in: str = ""  # a digest of all that is the student's, `beside.digest_of`; empty: of this
+    attempt: int = 1  # which hand-in of the student it is, on the course's record
     substituted: tuple[str, ...] = ()  # what of those is the instructor's, a sentence for each
     missing_hint: str = ""  # e.g. a file with nearly the right name
     gpu: Gpu | None = None  # set apart for it
@@ -111,11 +114,12 @@ def grade_document(job: Job, document: dict[str, Any], zygote: Zygote) -> Graded
         memory_bytes=min(host_mb << 20, memory.max_kernel_bytes()),
         gpu=job.gpu,
     )
-    kernel = Kernel(zygote.fork(files=job.files, gpu=job.gpu), limits)
+    files = {**job.files, f"{job.template.notebook}.ipynb": bare_document(document)}
+    kernel = Kernel(zygote.fork(files=files, gpu=job.gpu), limits)
     ready = time.monotonic()
     try:
         deadline = started + limit("notebook_seconds", NOTEBOOK_SECONDS)
-        run = _Run(job, kernel, deadline, digest(document))
+        run = _Run(job, kernel, deadline, _hand_in(job, document))
         for cell in document["cells"]:
             run.execute(cell)
     finally:
@@ -265,10 +269,14 @@ GPU_MEMORY_FULL = (
 TIME_OUT = "is there a loop that never ends, or one that numpy could do at once?"
 
 
-def digest(document: dict[str, Any]) -> str:
-    """A hash of everything the student wrote: the sources, cell by cell."""
+def _hand_in(job: Job, document: dict[str, Any]) -> str:
+    """What hidden inputs are drawn from, besides who it is: all that was handed in, and its number.
+
+    Where no file was (mutants are made here), the sources stand for it, cell by cell.
+    """
     sources = "\0".join(cell["source"] for cell in document["cells"])
-    return hashlib.sha256(sources.encode("utf-8", "surrogatepass")).hexdigest()
+    own = job.submission or sources.encode("utf-8", "surrogatepass")
+    return f"{job.handed_in or digest_of(own, job.files)} {job.attempt}"
 
 
 def to_json(document: dict[str, Any]) -> str:
