@@ -17,6 +17,7 @@ from autograder.judge.expect import (
 from autograder.judge.registry import advice, check, check_each
 from autograder.judge.static import forbid_loops, forbid_names, forbid_nested_loops
 from autograder.judge.student import Instance, Ref, Student, StudentError
+from autograder.judge.told import is_known_type, named
 from autograder.notebook.syntax import parse_cell
 
 __all__ = [
@@ -41,6 +42,8 @@ __all__ = [
     "forbid_loops",
     "forbid_names",
     "forbid_nested_loops",
+    "is_known_type",
     "name_slip",
+    "named",
     "parse_cell",
 ]

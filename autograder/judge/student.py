@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from autograder.judge.expect import Failed
 from autograder.judge.kernel import CallTimeout, Kernel
+from autograder.judge.told import message_of
 from autograder.notebook.syntax import parse_cell
 from autograder.sandbox.wire import Ref, StandIn
 
@@ -26,19 +27,15 @@ TIME_OUT = "time-out"
 
 
 class StudentError(Exception):
-    """The student's code raised. ``type_name`` and the message are theirs.
+    """The student's code raised, or did what comes to the same.
 
-    ``type_name`` is TIME_OUT where the judge had to interrupt it.
+    The text is for the student: it holds nothing of a hidden input (see `told`). ``type_name`` is
+    the kernel's word, or TIME_OUT where the judge had to interrupt it.
     """
 
-    def __init__(self, what: str, error: Mapping[str, Any]) -> None:
-        self.type_name = str(error.get("type", "Exception"))
-        self.text = str(error.get("message", ""))[:400]
-        line, code = str(error.get("line", "")), str(error.get("code", ""))
-        where = f" ({line}: `{code}`)" if line and code else f" ({line})" if line else ""
-        text = f": {self.text}" if self.text else ""
-        raised = self.text if self.type_name == TIME_OUT else f"raised {self.type_name}{text}"
-        super().__init__(f"{what} {raised}{where}")
+    def __init__(self, text: str, type_name: str = "TypeError") -> None:
+        super().__init__(text)
+        self.type_name = type_name
 
 
 class Student:
@@ -128,7 +125,7 @@ class Student:
         }
         answer = self.request(f"{name}()", message)
         if not isinstance(answer, dict):
-            raise StudentError(name, {"type": "TypeError", "message": "no gradients came back"})
+            raise StudentError(f"{name}() raised TypeError: no gradients came back")
         return answer.get("value"), list(answer.get("grads", ()))
 
     def apply(
@@ -247,13 +244,19 @@ class Student:
         try:
             reply = self._kernel.request(message, seconds or self._seconds, stand_ins=serving)
         except CallTimeout as error:
-            timeout = {"type": TIME_OUT, "message": str(error)}
-            raise StudentError(what, timeout) from None
+            raise StudentError(f"{what} {error}", TIME_OUT) from None
         self.printed = str(reply.get("stdout", ""))
         if reply.get("ok") is not True:
             error = reply.get("error")
-            raise StudentError(what, error if isinstance(error, dict) else {})
+            raise self._error(what, message, error if isinstance(error, dict) else {})
         return reply.get("value")
+
+    def _error(self, what: str, message: dict[str, Any], error: dict[str, Any]) -> StudentError:
+        """What the kernel says of an exception, as far as a student may be told."""
+        named = [message.get("name"), message.get("function"), *message.get("kwargs", ())]
+        known = {str(name) for name in named if name}
+        told = message_of(error, self.sources, known)
+        return StudentError(f"{what} {told}", str(error.get("type", "Exception")))
 
 
 class Instance:
@@ -261,9 +264,7 @@ class Instance:
 
     def __init__(self, student: Student, reference: Any, class_name: str) -> None:
         if not isinstance(reference, Ref):
-            raise StudentError(
-                f"{class_name}()", {"type": "TypeError", "message": "made no object"}
-            )
+            raise StudentError(f"{class_name}() raised TypeError: made no object")
         self.reference = reference
         self._student = student
         self._class = class_name

@@ -16,7 +16,7 @@ from typing import Any, Self
 from autograder.checks.shared import in_kernel_net
 from autograder.checks.shared.layers import Array, unpack
 from autograder.checks.shared.net_case import NetCase
-from autograder.judge import Student, expect, expect_near, expect_shape, expect_unchanged
+from autograder.judge import Student, expect, expect_near, expect_shape, expect_unchanged, named
 
 Settings = dict[str, Any]
 
@@ -125,5 +125,5 @@ def expect_gradient_shapes(grads: Mapping[str, Any], case: NetCase) -> None:
     for name, value in case.params.items():
         if name in grads:
             expect_shape(grads[name], value.shape, f"grads[{name!r}]")
-    extra = sorted(str(name) for name in grads if name not in case.params)
-    expect(not extra, f"grads has entries that are no parameters: {', '.join(extra[:4])}")
+    extra = named(name for name in grads if name not in case.params)
+    expect(not extra, f"grads has entries that are no parameters: {extra}")
