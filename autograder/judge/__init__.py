@@ -15,6 +15,7 @@ from autograder.judge.expect import (
     name_slip,
 )
 from autograder.judge.registry import advice, check, check_each
+from autograder.judge.stand_ins import Refused, Rows
 from autograder.judge.static import forbid_loops, forbid_names, forbid_nested_loops
 from autograder.judge.student import Instance, Ref, Student, StudentError
 from autograder.judge.told import is_known_type, named
@@ -26,6 +27,8 @@ __all__ = [
     "Instance",
     "Precision",
     "Ref",
+    "Refused",
+    "Rows",
     "Slips",
     "Student",
     "StudentError",

@@ -56,6 +56,11 @@ dictionary (changed size|keys changed) during iteration
 the value takes INT MB; at most INT MB cross
 NAME is not plain data and cannot be sent
 interrupted
+invalid syntax(\. Perhaps you forgot a comma\?|\. Maybe you meant '==' or ':=' instead of '='\?)?
+(unexpected|expected an) indent(ed block)?( after '?[a-z ]+'? ?(statement|definition)? on line INT)?
+unterminated (triple-quoted )?string literal \(detected at line INT\)
+'[({[]' was never closed
+expected ':'
 Unable to allocate \d{1,4}(\.\d{1,2})? [KMGT]?i?B(ytes)? for an array with shape SHAPE and data type NAME
 operands could not be broadcast together with( remapped)? shapes( \[original->remapped\]:)?( SHAPE(->SHAPE)?)+( and requested shape SHAPE)? ?
 could not broadcast input array from shape SHAPE into shape SHAPE
@@ -146,7 +151,7 @@ index out of range in self
 
 # Types and arguments that Python, NumPy and PyTorch name in them.
 _WORDS = """
-NoneType ndarray numpy Tensor torch Parameter Module function method module generator dtype
+listcomp genexpr dictcomp setcomp NoneType ndarray numpy Tensor torch Parameter Module function method module generator dtype
 builtin_function_or_method float16 float32 float64 int8 int16 int32 int64 uint8 longdouble
 complex64 complex128 Float Double Long Int Half Byte Bool Char Short FloatTensor DoubleTensor
 LongTensor IntTensor HalfTensor BoolTensor ByteTensor BFloat16 StrDType Generator RandomState

@@ -17,29 +17,33 @@ from typing import Any
 
 from autograder.judge.messages import FORMS, PARTS, WORDS
 
-WITHHELD = "its message is not shown, since it may hold hidden inputs"
+WITHHELD = "whose message is not shown, since it may hold hidden inputs"
 NAME = re.compile(r"(?<!\w)[A-Za-z_]\w*")
 MAX_TEXT = 400
 
 
 def message_of(
-    error: Mapping[str, Any], sources: Mapping[str, str], known: Collection[str] = ()
+    error: Mapping[str, Any],
+    sources: Mapping[str, str],
+    known: Collection[str] = (),
+    said: Collection[str] = (),
 ) -> str:
     """``raised TypeError: ... (line 3 of cell 'sgd', in sgd: `w -= dw`)``, as far as it may be.
 
     ``error`` is the kernel's word; ``sources`` the student's cells by id; ``known`` are further
-    names that are no news: of functions that were called, of their arguments.
+    names that are no news: of functions that were called, of their arguments; ``said`` are texts of
+    the judge's own.
     """
     text = str(error.get("message", ""))[:2000]
     names = _words(sources) | set(known)
     kind = type_of(str(error.get("type", "Exception")), names)
     if not text:
         said = kind
-    elif _may_be_shown(text, names, sources):
+    elif text in said or _may_be_shown(text, names, sources):
         said = f"{kind}: {text[:MAX_TEXT]}"
     else:
-        said = f"{kind} ({WITHHELD})"
-    place = _place(str(error.get("line", "")), sources, names)
+        said = f"{kind}, {WITHHELD}"
+    place = _place(str(error.get("line", "")), str(error.get("code", "")), sources, names)
     return f"raised {said} ({place})" if place else f"raised {said}"
 
 
@@ -96,33 +100,37 @@ _FIXED = frozenset(NAME.findall(re.sub(r"\\.", " ", FORMS)))  # what is no varia
 
 
 _LINE = re.compile(
-    r"line (?P<line>\d{1,5})(?: of (?:cell '(?P<cell>[^']*)'|(?P<file>[\w-]+)\.ipynb, cell "
-    r"'(?P<id>[\w-]{1,60})'))?(?:, in (?P<function>[\w<>.]+))?"
+    r"line (?P<line>\d{1,5})(?: of (?:cell '(?P<cell>[^']*)'|(?P<file>\w+)\.ipynb, cell "
+    r"'(?P<id>[\w-]{1,60})'|(?P<helper>[\w/]+)\.py))?(?:, in (?P<function>[\w<>.]+))?"
 )
 
 
-def _place(line: str, sources: Mapping[str, str], names: Collection[str]) -> str:
+def _place(line: str, code: str, sources: Mapping[str, str], names: Collection[str]) -> str:
     """Where it was raised, and the student's code there; empty where it cannot be told.
 
-    ``line`` is the kernel's word. What it says is compared with the source.
+    ``line`` and ``code`` are the kernel's word. What they say is compared with the source.
     """
     said = _LINE.fullmatch(line)
     if said is None:
         return ""
     number, function = int(said["line"]), said["function"] or ""
     where = f"line {number}"
-    code = ""
+    written = {text.strip()[:200] for source in sources.values() for text in source.splitlines()}
+    shown = code if code in written else ""
     if said["file"]:  # an earlier notebook: which is named in this one
         if said["file"] not in names:
             return ""
         where += f" of {said['file']}.ipynb, cell '{said['id']}'"
-    else:
-        cell = next(iter(sources), "") if len(sources) == 1 else ""
-        lines = sources.get(said["cell"] or cell, "").splitlines()
+    elif said["helper"]:  # a module of the student's: which is imported in this notebook
+        if not set(said["helper"].split("/")) <= set(names):
+            return ""
+        where += f" of {said['helper']}.py"
+    elif said["cell"] is not None:
+        lines = [text.strip()[:200] for text in sources.get(said["cell"], "").splitlines()]
         if not 0 < number <= len(lines):
             return ""
-        where += f" of cell '{said['cell']}'" if said["cell"] else ""
-        code = lines[number - 1].strip()[:200]
-    if function in names or function in ("<lambda>", "<listcomp>", "<genexpr>", "<dictcomp>"):
+        where += f" of cell '{said['cell']}'"
+        shown = code if code in lines else lines[number - 1]  # IPython may number them otherwise
+    if function and all(word in names or _is_standard(word) for word in NAME.findall(function)):
         where += f", in {function}"
-    return f"{where}: `{code}`" if code else where
+    return f"{where}: `{shown}`" if shown else where

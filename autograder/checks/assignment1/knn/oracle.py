@@ -15,7 +15,7 @@ from numpy.random import Generator
 from scipy.spatial.distance import cdist
 
 from autograder.checks.assignment1.knn import in_kernel
-from autograder.judge import Instance, Student, as_array, expect, parse_cell
+from autograder.judge import Instance, Rows, Student, as_array, expect, parse_cell
 
 FOLDS = 5
 
@@ -36,28 +36,32 @@ def majority(dists: np.ndarray, y: np.ndarray, k: int) -> np.ndarray:
 
 
 class Oracle:
-    """A right classifier for the student's loop: it lives here, and notes what it is given."""
+    """A right classifier for the student's loop: it lives here, and notes what it is given.
+
+    It answers for ``rows`` of the training set of the check, and for no others.
+    """
 
     seen: list[tuple[np.ndarray, np.ndarray]]
+    rows: Rows
 
     def train(self, X: np.ndarray, y: np.ndarray) -> None:
-        self.X, self.y = as_array(X), as_array(y).ravel()
+        self.X, self.y = self.rows.expect(as_array(X)), as_array(y).ravel()
         self.seen.append((self.X, self.y))
 
     def compute_distances_two_loops(self, X: np.ndarray) -> np.ndarray:
-        return cdist(as_array(X), self.X)
+        return cdist(self.rows.expect(as_array(X)), self.X)
 
     def compute_distances_one_loop(self, X: np.ndarray) -> np.ndarray:
-        return cdist(as_array(X), self.X)
+        return cdist(self.rows.expect(as_array(X)), self.X)
 
     def compute_distances_no_loops(self, X: np.ndarray) -> np.ndarray:
-        return cdist(as_array(X), self.X)
+        return cdist(self.rows.expect(as_array(X)), self.X)
 
     def predict_labels(self, dists: np.ndarray, k: int = 1) -> np.ndarray:
         return majority(as_array(dists), self.y, int(k))
 
     def predict(self, X: np.ndarray, k: int = 1, num_loops: int = 0) -> np.ndarray:
-        return majority(cdist(as_array(X), self.X), self.y, int(k))
+        return majority(cdist(self.rows.expect(as_array(X)), self.X), self.y, int(k))
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,8 @@ def cross_validate(student: Student, rng: Generator, rows: int = 133) -> CrossVa
 def _cross_validate(student: Student, rng: Generator, rows: int) -> CrossValidation:
     X, y = rng.normal(size=(rows, 3)), rng.integers(0, 4, size=rows)
     seen: list[tuple[np.ndarray, np.ndarray]] = []
-    oracle = type("KNearestNeighbor", (Oracle,), dict(vars(Oracle)) | {"seen": seen})
+    members = dict(vars(Oracle)) | {"seen": seen, "rows": Rows.of(X)}
+    oracle = type("KNearestNeighbor", (Oracle,), members)
     bindings = {
         "KNearestNeighbor": student.stand_in(oracle),
         "X_train": X,
