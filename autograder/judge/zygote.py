@@ -7,8 +7,11 @@ with Zygote("root") as zygote, zygote.fork(files={"knn.ipynb": content}) as sand
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
+import select
+import shutil
 import socket
 import subprocess
 import sys
@@ -21,12 +24,13 @@ from dataclasses import asdict
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from autograder.judge.sandbox import Sandbox
+from autograder.judge.sandbox import Sandbox, children, remove
 from autograder.sandbox import mounts, syscalls
 from autograder.sandbox.policy import Gpu, Limits, Policy, SandboxError, Tier
 
 _START_SECONDS = 120.0  # imports from a cold disk
 _FORK_SECONDS = 30.0
+_KILL_SECONDS = 10.0
 _NO_FILES: Mapping[str, bytes] = {}
 _NO_ENV: Mapping[str, str] = {}
 
@@ -64,8 +68,13 @@ class Zygote:
         self.tier = tier
         self._lock = threading.Lock()  # one request at a time on the control socket
         self._sandboxes: list[Sandbox] = []
+        self._requests = itertools.count()
+        self._lifeline = (0, -1, -1)  # the process that holds it, and its two ends
+        self._pidfd = -1
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._stage = tempfile.mkdtemp(prefix="cs231n-sandbox-")
+        self._homes = tempfile.mkdtemp(prefix="cs231n-sandbox-")
+        Path(self._homes).chmod(0o711)  # a sandbox may run as another user
         syscalls.set_dumpable(False)  # what the judge knows is in its memory
         with theirs:
             self._process = subprocess.Popen(
@@ -77,6 +86,7 @@ class Zygote:
                 stdout=subprocess.DEVNULL,
             )
         try:
+            self._pidfd = os.pidfd_open(self._process.pid)
             policy = Policy(
                 tier=tier,
                 readable=tuple(str(Path(path).absolute()) for path in readable),
@@ -104,15 +114,17 @@ class Zygote:
         """Whether it still runs; a machine short of memory may have killed it.
 
         One that has just been killed counts as alive until its memory is given back. `fork` then
-        raises SandboxError.
+        raises SandboxError. To be asked by forks of this process too, whose child it is not.
         """
-        return self._process.poll() is None
+        return not self.died(0.0)
 
     def died(self, seconds: float) -> bool:
         """Whether it has died, or does so within so many seconds."""
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(seconds)
-        return not self.alive
+        if self._process.returncode is not None:
+            return True
+        poll = select.poll()
+        poll.register(self._pidfd, select.POLLIN)
+        return bool(poll.poll(1000 * seconds))
 
     def fork(
         self,
@@ -122,7 +134,7 @@ class Zygote:
         seed: int = 0,
         gpu: Gpu | None = None,
     ) -> Sandbox:
-        """Make a sandbox whose agent is about to run.
+        """Make a sandbox whose agent is about to run, and which ends when this process does.
 
         ``files`` (relative path -> content) are in its work folder before it starts; ``seed``
         goes to random, numpy and torch; without ``gpu`` there is none inside. Raises SandboxError
@@ -130,8 +142,9 @@ class Zygote:
         """
         began = time.monotonic()
         packed = _pack(files)
-        home = "" if self.tier in ("root", "userns") else mounts.make_home()
+        home = "" if self.tier in ("root", "userns") else mounts.make_home(self._homes)
         request = {
+            "id": f"{os.getpid()}-{next(self._requests)}",
             "limits": asdict(limits or Limits()),
             "home": home,
             "seed": seed,
@@ -144,12 +157,13 @@ class Zygote:
         for fd in (stdio, exit_pipe):
             os.set_blocking(fd, False)
         theirs = [their_channel.detach(), their_stdio, their_report.detach(), their_exit, packed]
+        theirs.append(os.dup(self._own_lifeline()))
         sandbox = Sandbox(channel, stdio, exit_pipe, home, self.pid, self.died)
         try:
             try:
                 with self._lock, _zygote_may_die():
                     socket.send_fds(self._control, [json.dumps(request).encode()], theirs)
-                    sandbox.supervisor = int(self._answer()["pid"])
+                    sandbox.supervisor = int(self._answer(request["id"])["pid"])
             finally:
                 for fd in theirs:
                     os.close(fd)
@@ -164,6 +178,25 @@ class Zygote:
         self._sandboxes = [old for old in self._sandboxes if not old.closed] + [sandbox]
         return sandbox
 
+    def sandboxes(self) -> set[int]:
+        """The supervisors of the sandboxes that there are, whichever process asked for them."""
+        return set(children(self.pid))
+
+    def clear(self, known: set[int]) -> None:
+        """After a fork of this process has died: see to it that nothing of its sandboxes is left.
+
+        They end with it, all but those ``known`` from before. Raises SandboxError if they do not.
+        """
+        deadline = time.monotonic() + _KILL_SECONDS
+        for supervisor in self.sandboxes() - known:
+            with contextlib.suppress(ProcessLookupError), _pidfd(supervisor) as ending:
+                left = max(0.0, deadline - time.monotonic())
+                if not select.select([ending], [], [], left)[0]:
+                    raise SandboxError("kill", f"still alive {_KILL_SECONDS:.0f} s after its judge")
+        ours = {Path(sandbox.home) for sandbox in self._sandboxes if not sandbox.closed}
+        for home in set(Path(self._homes).iterdir()) - ours:
+            remove(str(home))
+
     def close(self) -> None:
         """End the zygote and all its sandboxes. Idempotent."""
         for sandbox in self._sandboxes:
@@ -175,8 +208,13 @@ class Zygote:
         except subprocess.TimeoutExpired:  # still importing
             self._process.kill()
             self._process.wait()
+        for fd in (self._pidfd, *self._lifeline[1:]):
+            if fd >= 0:
+                os.close(fd)
+        self._pidfd, self._lifeline = -1, (0, -1, -1)
         with contextlib.suppress(OSError):
             os.rmdir(self._stage)  # noqa: PTH106
+        shutil.rmtree(self._homes, ignore_errors=True)
 
     def __enter__(self) -> Zygote:
         return self
@@ -184,9 +222,24 @@ class Zygote:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _answer(self) -> dict[str, Any]:
+    def _own_lifeline(self) -> int:
+        """The reading end of a pipe that ends with this process: its sandboxes end with it.
+
+        A fork of this process has one of its own, so that nothing is left of a fork that dies.
+        """
+        holder, reading, _ = self._lifeline
+        if holder != os.getpid():
+            reading, writing = os.pipe2(os.O_CLOEXEC)
+            self._lifeline = (os.getpid(), reading, writing)
+        return reading
+
+    def _answer(self, request: str = "") -> dict[str, Any]:
+        """What the zygote says to a request; an answer to a fork that died meanwhile is dropped."""
         try:
-            return _parse(self._control.recv(1 << 16))
+            while True:
+                answer = _parse(self._control.recv(1 << 16))
+                if answer.get("id", "") == request:
+                    return answer
         except TimeoutError:
             raise SandboxError("zygote", f"no answer in {_START_SECONDS:.0f} s") from None
 
@@ -237,6 +290,16 @@ def _receive_handles(report: socket.socket, sandbox: Sandbox) -> dict[str, float
     if len(fds) == 2:
         sandbox.adopt(*fds)
     return _parse(message)["stages"]
+
+
+@contextlib.contextmanager
+def _pidfd(pid: int) -> Iterator[int]:
+    """A descriptor that becomes readable when the process ends. Raises ProcessLookupError."""
+    descriptor = os.pidfd_open(pid)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def _pack(files: Mapping[str, bytes]) -> int:
