@@ -16,14 +16,15 @@ import tempfile
 import threading
 import time
 from base64 import b64encode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from autograder.judge.sandbox import Sandbox
 from autograder.sandbox import mounts, syscalls
-from autograder.sandbox.policy import Gpu, Limits, Policy, SandboxError, Tier
+from autograder.sandbox.policy import Gpu, Limits, Packages, Policy, SandboxError, Tier
 
 _START_SECONDS = 120.0  # imports from a cold disk
 _FORK_SECONDS = 30.0
@@ -44,6 +45,8 @@ class Zygote:
         warm: import numpy, torch and the rest beforehand.
         python: the interpreter to start, by default this one.
         gpu_nodes: device files that :meth:`fork` may hand to a sandbox.
+        packages: which :meth:`fork` gives a sandbox if it is not told.
+        trial: tried on the process for other packages, when one is started.
 
     Raises SandboxError when the tier does not work here.
     """
@@ -60,8 +63,18 @@ class Zygote:
         warm: bool = True,
         python: Path = Path(sys.executable),
         gpu_nodes: Sequence[str] = (),
+        packages: Packages = "all",
+        trial: Callable[[Zygote], None] | None = None,
     ) -> None:
         self.tier = tier
+        self.packages: Packages = packages
+        self._others: dict[Packages, Zygote] = {}
+        self._trial = trial
+        self._start_other = partial(
+            Zygote, tier, readable=readable, env=env, blas_threads=blas_threads, entry=entry,
+            search=search, warm=warm, python=python, gpu_nodes=gpu_nodes,
+        )  # fmt: skip
+        self._starting = threading.Lock()  # of others
         self._lock = threading.Lock()  # one request at a time on the control socket
         self._sandboxes: list[Sandbox] = []
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -86,6 +99,7 @@ class Zygote:
                 warm=warm,
                 blas_threads=blas_threads,
                 gpu_nodes=tuple(gpu_nodes),
+                packages=packages,
             )
             self._control.settimeout(_START_SECONDS)
             with _zygote_may_die():
@@ -121,13 +135,17 @@ class Zygote:
         files: Mapping[str, bytes] = _NO_FILES,
         seed: int = 0,
         gpu: Gpu | None = None,
+        packages: Packages | None = None,
     ) -> Sandbox:
         """Make a sandbox whose agent is about to run.
 
         ``files`` (relative path -> content) are in its work folder before it starts; ``seed``
-        goes to random, numpy and torch; without ``gpu`` there is none inside. Raises SandboxError
-        naming the layer that failed.
+        goes to random, numpy and torch; without ``gpu`` there is none inside. Where other
+        ``packages`` are asked for, a second process with those is started and kept. Raises
+        SandboxError naming the layer that failed.
         """
+        if packages not in (None, self.packages):
+            return self._other(packages).fork(limits, files=files, seed=seed, gpu=gpu)
         began = time.monotonic()
         packed = _pack(files)
         home = "" if self.tier in ("root", "userns") else mounts.make_home()
@@ -164,8 +182,26 @@ class Zygote:
         self._sandboxes = [old for old in self._sandboxes if not old.closed] + [sandbox]
         return sandbox
 
+    def _other(self, packages: Packages) -> Zygote:
+        """A live zygote with these packages, tried out."""
+        with self._starting:
+            known = self._others.get(packages)
+            if known is None or not known.alive:
+                known = self._start_other(packages=packages)
+                try:
+                    if self._trial:
+                        self._trial(known)
+                except BaseException:
+                    known.close()
+                    raise
+                self._others[packages] = known
+            return known
+
     def close(self) -> None:
         """End the zygote and all its sandboxes. Idempotent."""
+        for other in self._others.values():
+            other.close()
+        self._others = {}
         for sandbox in self._sandboxes:
             sandbox.close()
         self._sandboxes = []
