@@ -24,6 +24,7 @@ from autograder.judge.clock import PATIENCE
 from autograder.judge.registry import checks_for
 from autograder.judge.results import ENDED_JUDGE, NOT_RUN, OUT_OF_MEMORY, TIMED_OUT, GradedNotebook
 from autograder.judge.zygote import Zygote
+from autograder.notebook.template import Template
 from autograder.sandbox.policy import SandboxError
 
 T = TypeVar("T")
@@ -89,6 +90,8 @@ class TaskGrader:
 
     def _judged(self, question: Question, zygote: Zygote) -> Judged:
         limits = self._limits or limits_of(self._material, question.task)
+        for template in self._templates(question.task):
+            zygote.have_ready(template.packages())
         return understood(in_a_child(partial(judge, question, zygote), zygote, limits))
 
     def _failed(self, task: Task, reason: str) -> GradedNotebook:
@@ -98,9 +101,13 @@ class TaskGrader:
 
     def _import_checks(self, task: Task) -> None:
         """Once, here: what a child imports it imports anew each time."""
+        for template in self._templates(task):
+            checks_for(template.assignment, template.notebook)
+
+    def _templates(self, task: Task) -> list[Template]:
+        """Of the notebook, and of those that it loads."""
         template = self._material.template(task.notebook)
-        for name in ((template.assignment, task.notebook), *self._material.needs(template)):
-            checks_for(*name)
+        return [template, *(self._material.templates[n] for n in self._material.needs(template))]
 
     def _known(self, task: Task) -> Earlier:
         """Of this student's earlier notebooks; what the last task made ready is not made again."""

@@ -57,7 +57,7 @@ class EarlierWork:
         ready = loadable(template, self._graded(name) if own else None, solved)
         files = {f"{n}.ipynb": loaded.content for (_, n), loaded in self.loadable.items()}
         files[f"{notebook}.ipynb"] = ready.content
-        if own and ready.doubtful and not self._can_be_loaded(notebook, files):
+        if own and ready.doubtful and not self._can_be_loaded(template, files):
             return instructors(notebook, solved, "could not be loaded")
         return ready
 
@@ -73,12 +73,12 @@ class EarlierWork:
             self.verdicts[name] = grade(job, self.zygote())
         return self.verdicts[name]
 
-    def _can_be_loaded(self, notebook: str, files: dict[str, bytes]) -> bool:
+    def _can_be_loaded(self, template: Template, files: dict[str, bytes]) -> bool:
         """Whether its definitions run to their end, in a kernel of their own."""
         limits = KernelLimits(cell_seconds=LOAD_SECONDS)
-        kernel = Kernel(self.zygote().fork(files=files), limits)
+        kernel = Kernel(self.zygote().fork(files=files, packages=template.packages()), limits)
         try:
-            asks = f"from cs231n_lib.notebooks import load\nload({notebook!r});"
+            asks = f"from cs231n_lib.notebooks import load\nload({template.notebook!r});"
             return kernel.run_cell(asks).ok
         except KernelDied:
             return False

@@ -18,18 +18,27 @@ import sys
 import tempfile
 import threading
 import time
-from base64 import b64encode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path, PurePosixPath
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from autograder.judge.sandbox import Sandbox, children, remove
+from autograder.judge.zygote_link import (
+    FORK_SECONDS,
+    durations,
+    environment_of,
+    pack_files,
+    parse,
+    pidfd_of,
+    receive_handles,
+    zygote_may_die,
+)
 from autograder.sandbox import mounts, syscalls
-from autograder.sandbox.policy import Gpu, Limits, Policy, SandboxError, Tier
+from autograder.sandbox.policy import Gpu, Limits, Packages, Policy, SandboxError, Tier
 
 _START_SECONDS = 120.0  # imports from a cold disk
-_FORK_SECONDS = 30.0
 _KILL_SECONDS = 10.0
 _NO_FILES: Mapping[str, bytes] = {}
 _NO_ENV: Mapping[str, str] = {}
@@ -48,6 +57,8 @@ class Zygote:
         warm: import numpy, torch and the rest beforehand.
         python: the interpreter to start, by default this one.
         gpu_nodes: device files that :meth:`fork` may hand to a sandbox.
+        packages: which :meth:`fork` gives a sandbox if it is not told.
+        trial: tried on the process for other packages, when one is started.
 
     Raises SandboxError when the tier does not work here.
     """
@@ -64,8 +75,19 @@ class Zygote:
         warm: bool = True,
         python: Path = Path(sys.executable),
         gpu_nodes: Sequence[str] = (),
+        packages: Packages = "all",
+        trial: Callable[[Zygote], None] | None = None,
     ) -> None:
         self.tier = tier
+        self._owner = os.getpid()
+        self.packages: Packages = packages
+        self._others: dict[Packages, Zygote] = {}
+        self._trial = trial
+        self._start_other = partial(
+            Zygote, tier, readable=readable, env=env, blas_threads=blas_threads, entry=entry,
+            search=search, warm=warm, python=python, gpu_nodes=gpu_nodes,
+        )  # fmt: skip
+        self._starting = threading.Lock()  # of others
         self._lock = threading.Lock()  # one request at a time on the control socket
         self._sandboxes: list[Sandbox] = []
         self._requests = itertools.count()
@@ -80,7 +102,7 @@ class Zygote:
             self._process = subprocess.Popen(
                 # Like -I, which would also ignore PYTHONHASHSEED.
                 [python, "-s", "-P", "-m", "autograder.sandbox.zygote", str(theirs.fileno())],
-                env=_zygote_environment(search),
+                env=environment_of(search),
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -96,9 +118,10 @@ class Zygote:
                 warm=warm,
                 blas_threads=blas_threads,
                 gpu_nodes=tuple(gpu_nodes),
+                packages=packages,
             )
             self._control.settimeout(_START_SECONDS)
-            with _zygote_may_die():
+            with zygote_may_die():
                 self._control.send(json.dumps(policy.to_json()).encode())
                 self.start_seconds = float(self._answer()["ready"])
         except BaseException:
@@ -133,15 +156,19 @@ class Zygote:
         files: Mapping[str, bytes] = _NO_FILES,
         seed: int = 0,
         gpu: Gpu | None = None,
+        packages: Packages | None = None,
     ) -> Sandbox:
         """Make a sandbox whose agent is about to run, and which ends when this process does.
 
         ``files`` (relative path -> content) are in its work folder before it starts; ``seed``
-        goes to random, numpy and torch; without ``gpu`` there is none inside. Raises SandboxError
-        naming the layer that failed.
+        goes to random, numpy and torch; without ``gpu`` there is none inside. Where other
+        ``packages`` are asked for, a second process with those is started and kept. Raises
+        SandboxError naming the layer that failed.
         """
+        if packages not in (None, self.packages):
+            return self._other(packages).fork(limits, files=files, seed=seed, gpu=gpu)
         began = time.monotonic()
-        packed = _pack(files)
+        packed = pack_files(files)
         home = "" if self.tier in ("root", "userns") else mounts.make_home(self._homes)
         request = {
             "id": f"{os.getpid()}-{next(self._requests)}",
@@ -161,26 +188,26 @@ class Zygote:
         sandbox = Sandbox(channel, stdio, exit_pipe, home, self.pid, self.died)
         try:
             try:
-                with self._lock, _zygote_may_die():
+                with self._lock, zygote_may_die():
                     socket.send_fds(self._control, [json.dumps(request).encode()], theirs)
                     sandbox.supervisor = int(self._answer(request["id"])["pid"])
             finally:
                 for fd in theirs:
                     os.close(fd)
-            report.settimeout(_FORK_SECONDS)
-            stages = _receive_handles(report, sandbox)
+            report.settimeout(FORK_SECONDS)
+            stages = receive_handles(report, sandbox)
         except BaseException:
             sandbox.close()
             raise
         finally:
             report.close()
-        sandbox.timings = _durations(began, stages)
+        sandbox.timings = durations(began, stages)
         self._sandboxes = [old for old in self._sandboxes if not old.closed] + [sandbox]
         return sandbox
 
     def sandboxes(self) -> set[int]:
         """The supervisors of the sandboxes that there are, whichever process asked for them."""
-        return set(children(self.pid))
+        return {one for each in (self, *self._others.values()) for one in children(each.pid)}
 
     def clear(self, known: set[int]) -> None:
         """After a fork of this process has died: see to it that nothing of its sandboxes is left.
@@ -189,16 +216,46 @@ class Zygote:
         """
         deadline = time.monotonic() + _KILL_SECONDS
         for supervisor in self.sandboxes() - known:
-            with contextlib.suppress(ProcessLookupError), _pidfd(supervisor) as ending:
+            with contextlib.suppress(ProcessLookupError), pidfd_of(supervisor) as ending:
                 left = max(0.0, deadline - time.monotonic())
                 if not select.select([ending], [], [], left)[0]:
                     raise SandboxError("kill", f"still alive {_KILL_SECONDS:.0f} s after its judge")
+        for each in (self, *self._others.values()):
+            each._remove_homes()
+
+    def _remove_homes(self) -> None:
+        """Folders of sandboxes that were not ours."""
         ours = {Path(sandbox.home) for sandbox in self._sandboxes if not sandbox.closed}
         for home in set(Path(self._homes).iterdir()) - ours:
             remove(str(home))
 
+    def have_ready(self, packages: Packages) -> None:
+        """Start what has these packages, unless it runs. Forks of this process cannot do it."""
+        if packages != self.packages:
+            self._other(packages)
+
+    def _other(self, packages: Packages) -> Zygote:
+        """A live zygote with these packages, tried out."""
+        with self._starting:
+            known = self._others.get(packages)
+            if known is None or not known.alive:
+                if os.getpid() != self._owner:
+                    raise SandboxError("zygote", f"no process with packages {packages!r} is there")
+                known = self._start_other(packages=packages)
+                try:
+                    if self._trial:
+                        self._trial(known)
+                except BaseException:
+                    known.close()
+                    raise
+                self._others[packages] = known
+            return known
+
     def close(self) -> None:
         """End the zygote and all its sandboxes. Idempotent."""
+        for other in self._others.values():
+            other.close()
+        self._others = {}
         for sandbox in self._sandboxes:
             sandbox.close()
         self._sandboxes = []
@@ -237,89 +294,8 @@ class Zygote:
         """What the zygote says to a request; an answer to a fork that died meanwhile is dropped."""
         try:
             while True:
-                answer = _parse(self._control.recv(1 << 16))
+                answer = parse(self._control.recv(1 << 16))
                 if answer.get("id", "") == request:
                     return answer
         except TimeoutError:
             raise SandboxError("zygote", f"no answer in {_START_SECONDS:.0f} s") from None
-
-
-def _zygote_environment(search: Sequence[Path]) -> dict[str, str]:
-    """Nothing of the judge's. One BLAS thread: forks can raise that, but not lower it."""
-    course = Path(__file__).resolve().parents[2]
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return {
-        "PATH": "/usr/local/bin:/usr/bin:/bin",
-        "LANG": "C.UTF-8",
-        "PYTHONHASHSEED": "0",
-        "PYTHONPATH": os.pathsep.join(str(path) for path in (course, *search)),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-        "MKL_NUM_THREADS": "1",
-        "MPLCONFIGDIR": str(cache / "cs231n-autograder" / "matplotlib"),  # the font list
-        "MPLBACKEND": "agg",
-        "IPYTHONDIR": str(cache / "cs231n-autograder" / "ipython"),
-    }
-
-
-@contextlib.contextmanager
-def _zygote_may_die() -> Iterator[None]:
-    """Turn what a socket says of a peer that is gone into a SandboxError."""
-    try:
-        yield
-    except ConnectionError as error:  # EPIPE, or ECONNRESET where a request was still unread
-        raise SandboxError("zygote", f"the process is gone ({error.strerror})") from error
-
-
-def _parse(message: bytes) -> dict[str, Any]:
-    if not message:
-        raise SandboxError("zygote", "the process ended without a word")
-    answer = json.loads(message)
-    if "error" in answer:
-        raise SandboxError(answer["stage"], answer["error"])
-    return answer
-
-
-def _receive_handles(report: socket.socket, sandbox: Sandbox) -> dict[str, float]:
-    """Complete ``sandbox``; returns the times at which the stages ended."""
-    try:
-        message, fds, _, _ = socket.recv_fds(report, 1 << 16, 2)
-    except TimeoutError:
-        raise SandboxError("start", f"not ready after {_FORK_SECONDS:.0f} s") from None
-    if len(fds) == 2:
-        sandbox.adopt(*fds)
-    return _parse(message)["stages"]
-
-
-@contextlib.contextmanager
-def _pidfd(pid: int) -> Iterator[int]:
-    """A descriptor that becomes readable when the process ends. Raises ProcessLookupError."""
-    descriptor = os.pidfd_open(pid)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
-
-
-def _pack(files: Mapping[str, bytes]) -> int:
-    """A memory file for ``Descriptors.files``. Raises ValueError for a path that leads outside."""
-    for name in files:
-        path = PurePosixPath(name)
-        if path.is_absolute() or ".." in path.parts or not path.parts:
-            raise ValueError(f"file name {name!r} does not stay inside the work folder")
-    text = json.dumps({name: b64encode(content).decode() for name, content in files.items()})
-    fd = os.memfd_create("submission")
-    with os.fdopen(os.dup(fd), "wb") as file:
-        file.write(text.encode())
-    os.lseek(fd, 0, os.SEEK_SET)
-    return fd
-
-
-def _durations(began: float, stages: Mapping[str, float]) -> dict[str, float]:
-    """Seconds that each stage took, in order, and ``total``."""
-    seconds, last = {}, began
-    for name, end in stages.items():
-        seconds[name] = end - last
-        last = end
-    return seconds | {"total": time.monotonic() - began}

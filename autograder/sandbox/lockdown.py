@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.sandbox import landlock, mounts, seccomp, supervisor, syscalls
+from autograder.sandbox.packages import Readable
 from autograder.sandbox.policy import Gpu, Limits, Policy, SandboxError
 
 _NAMESPACES = (
@@ -53,7 +54,7 @@ class Job:
     policy: Policy
     limits: Limits
     fds: Descriptors  # numbers change on the way
-    readable: list[str]  # from mounts.readable_paths, computed once in the zygote
+    readable: Readable  # computed once in the zygote
     home: str = ""  # folder on the host with work/ and tmp/, for tiers without an own root
     filter: bytes | None = None  # for seccomp, compiled once in the zygote
     gpu: Gpu | None = None
@@ -137,7 +138,7 @@ def _lock(job: Job) -> None:
     if policy.namespaces:
         with job.stage("root file system"):
             devices = job.gpu.nodes if job.gpu else ()
-            mounts.enter(policy.stage, uid, job.limits, job.readable, devices)
+            mounts.enter(policy.stage, uid, job.limits, job.readable.paths, devices)
     with job.stage("descriptors"):
         _keep_only_ours(job)
         if drop_user:
@@ -178,7 +179,8 @@ def _restrict(job: Job) -> None:
 
 
 def _landlock_rules(job: Job) -> list[tuple[str, landlock.Access]]:
-    rules = [(path, landlock.READ) for path in job.readable]
+    rules = [(path, landlock.READ) for path in job.readable.paths]
+    rules += [(path, landlock.Access.READ_DIR) for path in job.readable.listed]
     rules += [(path, landlock.DEVICE) for path in mounts.DEVICES]
     rules += [(path, landlock.WRITE) for path in (job.work, job.tmp)]
     if job.policy.namespaces:

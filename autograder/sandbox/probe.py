@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+from autograder.sandbox.packages import Readable
 from autograder.sandbox.policy import TIERS, Limits, Policy, SandboxError, Tier
 
 _SECONDS = 30
@@ -91,7 +92,7 @@ def main() -> None:
     print(json.dumps(reason))
 
 
-def _isolate(policy: Policy, entry: Callable[[socket.socket], None], readable: list[str]) -> str:
+def _isolate(policy: Policy, entry: Callable[[socket.socket], None], readable: Readable) -> str:
     """Fork one sandbox that runs :func:`check`; what is wrong, or nothing."""
     from autograder.sandbox import lockdown, mounts, zygote
 
