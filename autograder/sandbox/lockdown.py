@@ -44,6 +44,7 @@ class Descriptors:
     report: int  # SOCK_SEQPACKET: how the lock-down went
     exit: int  # how the kernel ended, written when nothing is left of it
     files: int  # memory file with JSON: path in the work folder -> content in base64
+    lifeline: int  # ends with the process that asked
 
 
 @dataclass
@@ -100,8 +101,8 @@ def become(uid: int) -> None:
 def start(job: Job, lifeline: int) -> None:
     """Called in a fork of the zygote; returns in the kernel process, locked down.
 
-    The supervisor never returns. ``lifeline`` is a pipe that ends when the zygote does. Raises
-    SandboxError as soon as a layer fails.
+    The supervisor never returns. ``lifeline`` is a pipe that ends when the zygote does; another
+    one came with the job. Raises SandboxError as soon as a layer fails.
     """
     os.setsid()
     with job.stage("namespaces"):
@@ -111,7 +112,8 @@ def start(job: Job, lifeline: int) -> None:
             syscalls.become_subreaper()
     kernel = os.fork()
     if kernel:
-        supervisor.watch(kernel, job.fds.exit, lifeline, sweep=not job.policy.namespaces)
+        lifelines = lifeline, job.fds.lifeline
+        supervisor.watch(kernel, job.fds.exit, lifelines, sweep=not job.policy.namespaces)
     job.stages["second fork"] = time.monotonic()
     _lock(job)
     os.chdir(job.work)
@@ -203,7 +205,7 @@ def _keep_only_ours(job: Job) -> None:
     for number, fd in enumerate(parked):
         os.dup2(fd, number, inheritable=number < CHANNEL_FD)
     syscalls.close_from(len(wanted))
-    job.fds = Descriptors(stdio=1, channel=CHANNEL_FD, report=4, files=5, exit=-1)
+    job.fds = Descriptors(stdio=1, channel=CHANNEL_FD, report=4, files=5, exit=-1, lifeline=-1)
     job.handles = (6, 7)
 
 

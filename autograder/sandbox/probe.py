@@ -103,7 +103,8 @@ def _isolate(policy: Policy, entry: Callable[[socket.socket], None], readable: R
     files = os.memfd_create("files")
     os.pwrite(files, b"{}", 0)
     null = os.open(os.devnull, os.O_WRONLY)
-    inner = lockdown.Descriptors(inner_channel.fileno(), null, inner_report.fileno(), null, files)
+    ours = inner_channel.fileno(), null, inner_report.fileno(), null, files, lifeline
+    inner = lockdown.Descriptors(*ours)
     if os.fork() == 0:
         os.close(held_open)
         job = lockdown.Job(policy, Limits(), inner, readable, home)

@@ -68,7 +68,7 @@ def main() -> None:
     lifeline, _held_open = os.pipe()
     control.send(json.dumps({"ready": time.monotonic() - started}).encode())
     while True:
-        message, fds, _, _ = socket.recv_fds(control, 1 << 16, 5)
+        message, fds, _, _ = socket.recv_fds(control, 1 << 16, 6)
         if not message:
             return  # the judge is gone; the lifeline ends with us, and all sandboxes with it
         request = json.loads(message)
@@ -90,7 +90,7 @@ def main() -> None:
             run(job, entry, lifeline, request["seed"])
         for fd in fds:
             os.close(fd)
-        control.send(json.dumps({"pid": pid}).encode())
+        control.send(json.dumps({"pid": pid, "id": request["id"]}).encode())
 
 
 def prepare(policy: Policy) -> tuple[Entry, Readable]:
