@@ -108,14 +108,14 @@ def grade_document(job: Job, document: dict[str, Any], zygote: Zygote) -> Graded
     limits = KernelLimits(
         cell_seconds=limit("cell_seconds", CELL_SECONDS),
         call_seconds=limit("call_seconds", CALL_SECONDS),
+        notebook_seconds=limit("notebook_seconds", NOTEBOOK_SECONDS),
         memory_bytes=min(host_mb << 20, memory.max_kernel_bytes()),
         gpu=job.gpu,
     )
     kernel = Kernel(zygote.fork(files=job.files, gpu=job.gpu), limits)
     ready = time.monotonic()
     try:
-        deadline = started + limit("notebook_seconds", NOTEBOOK_SECONDS)
-        run = _Run(job, kernel, deadline, digest(document))
+        run = _Run(job, kernel, digest(document))
         for cell in document["cells"]:
             run.execute(cell)
     finally:
@@ -153,7 +153,7 @@ def grade_document(job: Job, document: dict[str, Any], zygote: Zygote) -> Graded
 class _Run:
     """The state of grading one notebook."""
 
-    def __init__(self, job: Job, kernel: Kernel, deadline: float, submission: str) -> None:
+    def __init__(self, job: Job, kernel: Kernel, submission: str) -> None:
         self.verdicts: list[CellVerdict] = []
         self.reasons: list[str] = []
         self.outcome = ""
@@ -162,7 +162,6 @@ class _Run:
         self.cell_seconds = self.check_seconds = 0.0
         self._job = job
         self._kernel = kernel
-        self._deadline = deadline
         self._stopped = ""  # why nothing runs any more
         self._sources: dict[str, str] = {}
         self._count = 0
@@ -193,14 +192,14 @@ class _Run:
 
     def _run_code(self, cell: Cell) -> None:
         started = time.monotonic()
-        if not self._stopped and started > self._deadline:
+        if not self._stopped and self._kernel.budget.left() <= 0:
             self._stop(f"the notebook's time was up before cell {cell['id']!r}", TIMED_OUT)
         if self._stopped or not cell["source"].strip():
             return
         self._sources[cell["id"]] = cell["source"]
         self._count += 1
         cell["execution_count"] = self._count
-        seconds = min(self._kernel.limits.cell_seconds, self._deadline - started)
+        seconds = min(self._kernel.limits.cell_seconds, self._kernel.budget.left())
         try:
             run = self._kernel.run_cell(cell["source"], seconds, cell["id"])
         except KernelDied as death:
