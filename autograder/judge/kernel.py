@@ -66,6 +66,7 @@ class CellRun:
     outputs: Outputs = field(default_factory=list)
     ok: bool = False
     timed_out: bool = False
+    error: Mapping[str, Any] = field(default_factory=dict)  # type, message, line, code: as it says
 
 
 class Kernel:
@@ -97,6 +98,8 @@ class Kernel:
             message = {"op": "cell", "source": source, "cell": cell}
             reply = self.request(message, seconds, run.outputs.append)
             run.ok = reply.get("ok") is True
+            error = reply.get("error")
+            run.error = error if isinstance(error, dict) and not run.ok else {}
         except CallTimeout:
             run.timed_out = True
         finally:

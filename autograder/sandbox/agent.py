@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import builtins
 import contextlib
+import importlib
 import io
 import select
 import signal
@@ -88,10 +89,12 @@ class Agent:
             self._request, self._output_bytes = request["id"], 0
             try:
                 if request["op"] == "cell":
-                    self._names.starts(str(request.get("cell", "")))
+                    self._names.starts(str(request.get("cell", "")), request["source"])
+                    importlib.invalidate_caches()  # of a module written a moment ago
                     with _interruptible(asyncio.current_task()):
-                        ok = await sandbox_shell.run_cell(self._shell, request["source"])
-                    reply: dict[str, Any] = {"ok": ok}
+                        error = await sandbox_shell.run_cell(self._shell, request["source"])
+                    described = {"error": self._names.describe(error)} if error else {}
+                    reply: dict[str, Any] = {"ok": error is None, **described}
                 else:
                     reply = self._answer(request)
             except (KeyboardInterrupt, asyncio.CancelledError):
