@@ -24,6 +24,7 @@ from nbgrader.preprocessors import (
 from traitlets.config import Config, Configurable
 
 from autograder.batch.task_grader import files_with_retry, with_one_retry
+from autograder.course.helpers import helper_modules
 from autograder.course.records import verdicts_on_record
 from autograder.course.secret import course_secret
 from autograder.course.submissions import Submission
@@ -79,7 +80,10 @@ class JudgeNotebook(NbGraderPreprocessor):
         folder = _root(self) / "submitted" / student / template.assignment
         secret = course_secret(_root(self))
         material = load_material(_root(self), template.assignment, secret)
-        handed_in = Submission(student, folder).files()
+        modules, refused = helper_modules(folder)
+        for note in refused:
+            self.log.warning("%s: %s", student, note)
+        handed_in = {**modules, **Submission(student, folder).files()}
         known = verdicts_on_record(_root(self), student, material.needs(template), handed_in)
         work = EarlierWork(material, student, handed_in, _zygote, known)
         files, substituted = files_with_retry(work, template)

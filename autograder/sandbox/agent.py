@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from autograder.sandbox import shell as sandbox_shell
-from autograder.sandbox import wire
+from autograder.sandbox import shims, wire
 from autograder.sandbox.cells import CellNames, Notebook
 
 CELL_OUTPUT_BYTES = 4 << 20  # what one cell may print or draw; the rest is dropped, and said so
@@ -36,6 +36,7 @@ def prepare() -> None:
     """Build the shell; called once in the zygote, before any fork."""
     global _shell
     _shell = sandbox_shell.build_shell()
+    shims.install()
 
 
 def serve(channel: socket.socket) -> None:
