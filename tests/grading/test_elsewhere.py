@@ -176,9 +176,8 @@ def test_a_cell_that_stopped_is_named_once_and_seen_by_a_human(graded) -> None:
     assert sum("SyntaxError" in message for message in told) == 1
     line = cell_of(right(), CLASS)["source"].count("\n") + 4
     stopped = "is not defined, because cell 'k-nearest-neighbor' stopped with"
-    error = (
-        f"SyntaxError: f-string: unmatched '[' (line {line} of cell 'k-nearest-neighbor': `print"
-    )
+    place = f"line {line} of cell 'k-nearest-neighbor': `info |> print`"
+    error = f"SyntaxError: invalid syntax ({place})"
     assert told[0].startswith(f"KNearestNeighbor {stopped} {error}")
     assert "saved with Python 3.99 and is graded with Python 3." in told[0]
     assert "saved with Python 3.99" in found.needs_human
