@@ -19,6 +19,7 @@ from autograder.grading.material import Material
 from autograder.host.memory import room_for_a_kernel
 from autograder.judge.results import GradedNotebook
 from autograder.judge.warm import warm_zygote
+from autograder.notebook.template import packages_first
 from autograder.sandbox.policy import SandboxError
 
 
@@ -39,7 +40,9 @@ class GradingPlugin(WorkerPlugin):
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal signals the whole group
         material = Material.unpack(self._material)
         self._stack = ExitStack()
-        zygote = self._stack.enter_context(warm_zygote(self._tier))  # starts in the background
+        packages = packages_first(map(material.template, material.notebooks))
+        # Starts in the background.
+        zygote = self._stack.enter_context(warm_zygote(self._tier, packages))
         self._task_grader = TaskGrader(material, zygote)
         self._assignment = material.assignment
         self._one_at_a_time = threading.Lock()

@@ -27,6 +27,7 @@ class Sandbox:
         pidfd: of the kernel process.
         timings: seconds of each stage of the start.
         supervisor: pid of the trusted process that waits for the kernel.
+        home: its folder on this host, in tiers without an own root.
         zygote_died: whether the process it was forked from dies within so many seconds.
     """
 
@@ -48,7 +49,7 @@ class Sandbox:
         self.closed = False
         self._work = -1
         self._exit_pipe = exit_pipe
-        self._home = home
+        self.home = home
         self._reason: str | None = None
         self._base = _resident(zygote)[0]
 
@@ -111,7 +112,7 @@ class Sandbox:
 
         0 where the system does not count that.
         """
-        for pid in _children(self.supervisor):
+        for pid in children(self.supervisor):
             with contextlib.suppress(OSError, ValueError, IndexError):
                 return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
         return 0.0
@@ -151,8 +152,8 @@ class Sandbox:
             for fd in (self.stdio, self._exit_pipe, self.pidfd, self._work):
                 if fd >= 0:
                     os.close(fd)
-            if self._home:
-                _remove(self._home)
+            if self.home:
+                remove(self.home)
 
     def __enter__(self) -> Sandbox:
         return self
@@ -165,13 +166,14 @@ def _descendants(pid: int) -> list[int]:
     found: list[int] = []
     waiting = [pid]
     while waiting:
-        children = _children(waiting.pop())
-        waiting += children
-        found += children
+        more = children(waiting.pop())
+        waiting += more
+        found += more
     return found
 
 
-def _children(pid: int) -> list[int]:
+def children(pid: int) -> list[int]:
+    """The processes that this one has started, or taken in, and that still run."""
     found: list[int] = []
     with contextlib.suppress(OSError):
         for task in Path(f"/proc/{pid}/task").iterdir():
@@ -201,7 +203,7 @@ def _proportional(pid: int) -> int:
     return total
 
 
-def _remove(folder: str) -> None:
+def remove(folder: str) -> None:
     """Delete a folder that its owner may have tried to make undeletable."""
 
     def open_up_and_retry(function: object, path: str, _: object) -> None:
