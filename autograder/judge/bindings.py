@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,9 +18,13 @@ _PERHAPS = (
 )
 # With these a cell can define anything, by names that nobody can read.
 _OBSCURE = frozenset({"exec", "eval"})
+_WRITTEN = re.compile(r"^%%(?:writefile|file)\s+(?:-a\s+)?(?:\./)?(\w+)\.py\s*$", re.MULTILINE)
 _NAMESPACES = frozenset({"globals", "locals", "vars"})
 _MAKERS = frozenset({"SimpleNamespace", "dict", "type", "namedtuple", "partial"})
-_SHELL = frozenset({"run_cell", "run_cell_async", "ex", "push", "user_ns"})
+_SHELL = frozenset({"run_cell", "run_cell_async", "ex", "ev", "push", "safe_execfile", "user_ns"})
+_TIMING = frozenset({"time", "timeit", "prun"})  # magics that run the rest of their line
+# Others that do: what they run is in a file, or in what was typed before.
+_DEFINING = frozenset({"run", "rerun", "recall", "macro", "edit", "store"})
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,7 @@ class Bindings:
     classes: dict[str, ast.ClassDef] = field(default_factory=dict)
     obscure: list[tuple[str, ast.AST, str]] = field(default_factory=list)  # cell, where, what
     stars: set[str] = field(default_factory=set)  # modules of which all names were imported
+    modules: set[str] = field(default_factory=set)  # whose source is among the cells
 
     def of_name(self, name: str, before: float = float("inf")) -> list[Binding]:
         """What ``name`` may stand for at a place."""
@@ -88,6 +94,9 @@ def read_bindings(sources: Mapping[str, str]) -> Bindings:
     """All bindings of the code cells, by name."""
     found, place = Bindings(), 0
     for cell, source in sources.items():
+        found.modules |= set(_WRITTEN.findall(source))
+        if cell.endswith(".py"):
+            found.modules.add(cell.removesuffix(".py"))
         for statement in parse_cell(source).body:
             place += 1
             for node, where in _walk(statement, _Where(cell, place)):
@@ -208,6 +217,8 @@ def _note_call(found: Bindings, call: ast.Call, where: _Where) -> None:
                     _bind(found, ast.Attribute(call, name, ast.Store()), value, where)
                 case _:
                     found.obscure.append((where.cell, call, "setattr"))
+        case ast.Attribute(attr="run_line_magic") if len(call.args) == 2:
+            _note_magic(found, call, where)
         case ast.Attribute(value=inner, attr=method):
             imported = isinstance(inner, ast.Name) and any(
                 isinstance(binding.node, Imported) for binding in found.names.get(inner.id, ())
@@ -221,6 +232,17 @@ def _note_call(found: Bindings, call: ast.Call, where: _Where) -> None:
             elif not imported:  # tools.append(f): a container stands for what it was given
                 for value in given:
                     _bind(found, inner, value, where, certain=False)
+
+
+def _note_magic(found: Bindings, call: ast.Call, where: _Where) -> None:
+    match call.args:
+        case [ast.Constant(value=str(name)), ast.Constant(value=str(line))]:
+            if name in _DEFINING:
+                found.obscure.append((where.cell, call, f"%{name}"))
+            elif name in _TIMING:
+                for statement in parse_cell(line).body:
+                    for node, at in _walk(statement, where):
+                        _note(found, node, at)
 
 
 def _is_namespace(node: ast.AST) -> bool:

@@ -44,6 +44,8 @@ class Unit:
     def place(self, node: ast.AST) -> str:
         line = getattr(node, "lineno", getattr(self.node, "lineno", 0))
         cell = f" of cell {self.cell!r}" if self.cell else ""
+        if self.cell.endswith(".py"):
+            cell = f" of {self.cell}"
         return f"line {line}{cell}" + (f", in {self.name}" if self.is_function else "")
 
     def finding(self, node: ast.AST, what: str) -> str:
@@ -108,7 +110,10 @@ class _Reader:
         node = binding.node
         if isinstance(node, Imported):
             self._imports.append((name, node, call))
-            if node.module.split(".")[0] not in LIBRARIES:
+            if node.module in self._bindings.modules:
+                own = self._bindings.names.get(node.name, [])
+                self._waiting += [(node.name, binding, call) for binding in own]
+            elif node.module.split(".")[0] not in LIBRARIES:
                 self._unread(call, name, f"comes from {node.module}, which is not in the notebook")
             return
         unit = Unit(node, binding.cell, name, call, binding)
@@ -149,7 +154,7 @@ class _Reader:
     def _follow_names(
         self, node: ast.AST, unit: Unit, own: frozenset[str], before: float = float("inf")
     ) -> None:
-        computed = values(node, self._is_module) if unit.is_function else set()
+        computed = values(node, self._modules) if unit.is_function else set()
         for used, free in loads(node, own):
             if isinstance(used, ast.Name):
                 name, found = used.id, self._bindings.of_name(used.id, before) if free else []
@@ -157,8 +162,10 @@ class _Reader:
                     found = self._bindings.of_attribute(name) if hasattr(builtins, name) else []
             elif isinstance(used, ast.Attribute):
                 name, found = used.attr, self._bindings.of_attribute(used.attr)
-                if self._is_module(used.value):
+                if modules := self._modules(used.value):  # no methods of a class
                     found = [binding for binding in found if not binding.owner]
+                    if modules & self._bindings.modules:
+                        found = found + self._bindings.names.get(used.attr, [])
             else:
                 continue
             if id(used) in computed:
@@ -181,7 +188,7 @@ class _Reader:
         match call.func:
             case ast.Name(id=name) if name not in own and not hasattr(builtins, name):
                 stars = self._bindings.stars
-                known = self._bindings.names.get(name) or (all_known(stars) and stars)
+                known = self._bindings.names.get(name) or (stars and self._all_known(stars))
                 if not known and unit.is_function:
                     self._unread(unit.call or unit.place(call), name, "is not defined in a cell")
             case ast.Attribute(value=ast.Name(id="self"), attr=name):
@@ -192,9 +199,11 @@ class _Reader:
                     place = unit.call or unit.place(call)
                     self._unread(place, f"self.{name}", "is not defined in a cell")
 
-    def _is_module(self, node: ast.AST) -> bool:
+    def _modules(self, node: ast.AST) -> set[str]:
+        """The modules that a name stands for; none if it may be something else."""
         found = self._bindings.of_name(node.id) if isinstance(node, ast.Name) else []
-        return bool(found) and all(isinstance(binding.node, Imported) for binding in found)
+        imported = [binding.node for binding in found if isinstance(binding.node, Imported)]
+        return {one.module for one in imported} if len(imported) == len(found) else set()
 
     def _is_a_result(self, node: ast.AST | Imported) -> bool:
         """What some call returned: nothing that runs again when it is computed with.
@@ -207,12 +216,11 @@ class _Reader:
         made = any(isinstance(n, ast.Name) and n.id in self._bindings.classes for n in parts)
         return not made and any(isinstance(n, ast.Call) for n in parts)
 
+    def _all_known(self, modules: set[str]) -> bool:
+        return all(m.split(".")[0] in LIBRARIES | self._bindings.modules for m in modules)
+
     def _unread(self, place: str, name: str, why: str) -> None:
         self._unreadable.append(f"{place + ': ' if place else ''}{name} {why}")
-
-
-def all_known(modules: set[str]) -> bool:
-    return all(module.split(".")[0] in LIBRARIES for module in modules)
 
 
 def _cycle(calls: Mapping[str, set[str]]) -> frozenset[str]:

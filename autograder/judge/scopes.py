@@ -63,7 +63,7 @@ def loads(node: ast.AST, own: frozenset[str]) -> Iterator[tuple[ast.AST, bool]]:
         waiting += [(child, bound) for child in ast.iter_child_nodes(current)]
 
 
-def values(node: ast.AST, is_module: Callable[[ast.AST], bool]) -> set[int]:
+def values(node: ast.AST, modules: Callable[[ast.AST], object]) -> set[int]:
     """Ids of the nodes that are only computed with: operands, indices, arguments of NumPy's."""
     found: set[int] = set()
     for parent in ast.walk(node):
@@ -77,7 +77,7 @@ def values(node: ast.AST, is_module: Callable[[ast.AST], bool]) -> set[int]:
             case ast.Subscript(value=value, slice=index):
                 found |= {id(value), id(index)}
             case ast.Call(func=ast.Attribute(value=inner), args=args):
-                if is_module(inner):
+                if modules(inner):
                     found |= {*map(id, args), *(id(k.value) for k in parent.keywords)}
             case ast.For(iter=iterated) | ast.comprehension(iter=iterated):
                 found.add(id(iterated))

@@ -30,7 +30,7 @@ LOOK_UPS = frozenset(
     {
         *("globals", "locals", "vars", "getattr", "eval", "exec", "compile", "__import__"),
         *("import_module", "attrgetter", "methodcaller", "modules", "FunctionType", "CodeType"),
-        *("run_cell", "get_ipython", "user_ns", "ctypes", "pickle", "marshal", "gc", "inspect"),
+        *("run_cell", "user_ns", "ctypes", "pickle", "marshal", "gc", "inspect"),
     }
 )
 # Of an object's own names, those that lead nowhere else.

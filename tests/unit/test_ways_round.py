@@ -154,6 +154,26 @@ def f(x): return g(x)()""",
     "a nested container": """
 tools = {"a": ({"b": [np.conv_fast]},)}
 def f(x): return tools["a"][0]["b"][0](x)""",
+    "a module written by a cell": """
+@cell
+%%writefile helpers.py
+from fast import conv_fast as run
+@cell
+from helpers import run
+def f(x): return run(x)""",
+    "an attribute of one": """
+@cell
+%%writefile helpers.py
+run = np.conv_fast
+@cell
+import helpers as h
+def f(x): return h.run(x)""",
+    "a magic": """
+def f(x): return x
+%time f = np.conv_fast""",
+    "a magic that runs a file": """
+def f(x): return x
+%run other.py""",
     "a walrus": """
 print(g := np.conv_fast)
 def f(x): return g(x)""",
@@ -317,6 +337,21 @@ class Meter:
     def mean(self): return 0
 @cell
 def f(X): return np.sum(X) + np.mean(X)""",
+    "magics": """
+%matplotlib inline
+%load_ext autoreload
+def f(X): return X
+%timeit [f(x) for x in X]
+%time out = f(X)""",
+    "a module of one's own": """
+@cell
+%%writefile helpers.py
+import numpy as np
+def square(x): return np.square(x)
+@cell
+import helpers
+from helpers import square
+def f(X): return square(X) + helpers.square(X)""",
     "a notebook of one's own": """
 from cs231n_lib.notebooks import load
 layers = load("FullyConnectedNets")
