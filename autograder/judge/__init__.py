@@ -1,5 +1,6 @@
 """The trusted side: checks, comparisons, scores. What checks may import is named here."""
 
+from autograder.judge.caches import shares_cache
 from autograder.judge.expect import (
     RTOL,
     Failed,
@@ -43,4 +44,5 @@ __all__ = [
     "forbid_nested_loops",
     "name_slip",
     "parse_cell",
+    "shares_cache",
 ]
