@@ -17,11 +17,12 @@ from autograder.judge.expect import (
 )
 from autograder.judge.registry import advice, check, check_each
 from autograder.judge.static import forbid_loops, forbid_names, forbid_nested_loops
-from autograder.judge.student import Instance, Ref, Student, StudentError
+from autograder.judge.student import TIME_OUT, Instance, Ref, Student, StudentError
 from autograder.notebook.syntax import parse_cell
 
 __all__ = [
     "RTOL",
+    "TIME_OUT",
     "Failed",
     "Instance",
     "Precision",
