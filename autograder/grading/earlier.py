@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from autograder.grading import in_kernel_pairs
+from autograder.grading.given_cells import modules_written_by
 from autograder.grading.grade import Job, grade
 from autograder.grading.material import Material, Name
 from autograder.grading.prerequisites import Loadable, instructors, loadable
@@ -37,13 +38,21 @@ class EarlierWork:
 
     def files_for(self, template: Template) -> tuple[dict[str, bytes], tuple[str, ...]]:
         """The notebooks to put beside one that is graded, and what of them is the instructor's."""
-        files, notes = dict(self.handed_in), []
-        for name in self.material.needs(template):
+        needed = self.material.needs(template)
+        files, notes = {**self._modules(needed), **self.handed_in}, []
+        for name in needed:
             ready = self._loadable(name)
             if ready.content:
                 files[f"{name[1]}.ipynb"] = ready.content
             notes += ready.notes
         return files, tuple(notes)
+
+    def _modules(self, names: Iterable[Name]) -> dict[str, bytes]:
+        """What notebooks may import: modules that their cells write, or that were handed in."""
+        found: dict[str, bytes] = {}
+        for _, notebook in names:
+            found |= modules_written_by(self.handed_in.get(f"{notebook}.ipynb", b""))
+        return found | {n: data for n, data in self.handed_in.items() if n.endswith(".py")}
 
     def _loadable(self, name: Name) -> Loadable:
         if name not in self.loadable:
@@ -65,7 +74,8 @@ class EarlierWork:
             ready = loadable(template, graded, solved, checks, pairs, misfits)
             if not ready.doubtful:
                 return ready
-            files = {f"{n}.ipynb": loaded.content for (_, n), loaded in self.loadable.items()}
+            files = self._modules([*self.loadable, name])
+            files |= {f"{n}.ipynb": loaded.content for (_, n), loaded in self.loadable.items()}
             files[f"{notebook}.ipynb"] = ready.content
             found = self._tried(template, files, pairs if ready.notes else ())
             mixed = ", with the instructor's part in it" if ready.notes else ""
