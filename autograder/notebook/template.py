@@ -7,6 +7,7 @@ hidden hooks are in memory while student code runs.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ Cell = dict[str, Any]
 
 SKIP_TAG = "skip-when-grading"
 MAX_SHARE = 12  # notebooks on one GPU
+LIMITS = ("cell_seconds", "call_seconds", "notebook_seconds", "memory_mb")
 GPU_FORM = (
     'metadata "cs231n": {"gpu": ...} takes "share", how many notebooks may use a GPU at once (1 to '
     f'{MAX_SHARE}), and "memory_mb", how much of its memory each gets'
@@ -86,6 +88,8 @@ def load_template(root: Path, assignment: str, notebook: str) -> Template:
     for cell in cells:
         cell["source"] = source_of(cell)
     template = Template(assignment, notebook, document)
+    if complaint := limit_complaint(document.get("metadata", {}).get("cs231n", {})):
+        raise TemplateError(f"{path}: {complaint}")
     try:
         request = template.gpu()
     except (KeyError, TypeError, ValueError):
@@ -93,6 +97,23 @@ def load_template(root: Path, assignment: str, notebook: str) -> Template:
     if request and not (1 <= request.share <= MAX_SHARE and request.memory_mb > 0):
         raise TemplateError(f"{path}: {GPU_FORM}, not {request}")
     return template
+
+
+def limit_complaint(settings: Any) -> str:
+    """What is wrong with the limits that a notebook sets for itself; empty when nothing is."""
+    if not isinstance(settings, dict):
+        return f"metadata 'cs231n' is {json.dumps(settings)}; make it what docs/grading.md shows"
+    gpu = settings.get("gpu")
+    for place, about in (("", settings), ("gpu: ", gpu if isinstance(gpu, dict) else {})):
+        for name in LIMITS:
+            value = about.get(name, 1)
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            if not (number and 0 < value < math.inf):
+                return (
+                    f"metadata 'cs231n': {place}{name} is {json.dumps(value)}; "
+                    "make it a number above 0, without a unit, e.g. 60"
+                )
+    return ""
 
 
 def notebooks_of(root: Path, assignment: str) -> list[str]:
