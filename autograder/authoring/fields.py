@@ -5,27 +5,27 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from nbformat import NotebookNode
 from nbgrader.nbgraderformat import MetadataValidator, ValidationError
 from nbgrader.nbgraderformat.common import SchemaMismatchError
 
-from autograder.notebook.template import LIMITS, limit_complaint
+from autograder.notebook.template import limit_complaint
 
 SCHEMA_VERSION = 3
 ROLES = ("grade", "solution", "locked", "task")
 GRADE_ID = re.compile(r"[a-zA-Z0-9_-]+")
 
 
-def notebook_complaints(nb: NotebookNode) -> Iterator[str]:
-    """What is wrong with the notebook's own settings, in the order in which to mend it."""
+def notebook_complaints(nb: NotebookNode, fields: Sequence[str]) -> Iterator[str]:
+    """What is wrong with the notebook's own settings, which may be these ``fields``."""
     settings = nb.metadata.get("cs231n", {})
     if complaint := limit_complaint(settings):
         yield complaint
-    elif unknown := sorted(set(settings) - {*LIMITS, "gpu"}):
-        known = ", ".join([*LIMITS, "gpu"])
+    elif unknown := sorted(set(settings) - set(fields)):
+        known = ", ".join(fields)
         yield f"metadata 'cs231n': there is no field {unknown[0]!r}; there are {known}"
 
 

@@ -152,7 +152,7 @@ def _unreadable(path: Path, error: Exception) -> ReleaseError:
 def check_source(path: Path) -> None:
     """Raise ReleaseError when the source notebook would leak a solution or confuse nbgrader."""
     nb = read_source(path)
-    for complaint in notebook_complaints(nb):
+    for complaint in notebook_complaints(nb, NOTEBOOK_METADATA["cs231n"]):
         raise ReleaseError(f"{path}: {complaint}")
     for cell in nb.cells:
         where = f"{path}: cell {cell.id!r}"
