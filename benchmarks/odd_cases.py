@@ -18,8 +18,10 @@ Files = dict[str, bytes]
 
 CLASS, QUESTION, SETUP = "k-nearest-neighbor", "knn-question-bright-rows", "setup"
 FILE = "knn.ipynb"
-PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
-# Everybody can write to the judge what they like: the agent is an object like others.
+PNG = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADU"
+    "lEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)  # Everybody can write to the judge what they like: the agent is an object like others.
 WIRE = """
 import gc, struct
 import msgpack

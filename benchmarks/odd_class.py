@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 
 from rich.console import Console
@@ -55,12 +56,13 @@ class Run:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--students", type=int, default=40)
+    parser.add_argument("--only", default="*", metavar="GLOB", help="Only cases like this.")
     parser.add_argument("--folder", type=Path, help="Where to build the courses, and leave them.")
     options = parser.parse_args()
     os.environ.update(ONE_THREAD)
-    odd = cases()
+    odd = [case for case in cases() if fnmatch(case.name, options.only)]
     ordinary = ordinary_class(max(2, options.students - len(odd)))
     with tempfile.TemporaryDirectory() as scratch:
         folder = options.folder or Path(scratch)
@@ -73,9 +75,8 @@ def main() -> None:
     problems = [run.trouble for run in (alone, one, two) if run.trouble]
     problems += disagreements(list(ordinary.all), alone, (one, two))
     problems += unfair([case.name for case in odd if case.honest], full, (one, two))
-    problems += (
-        [] if len(pages) == len(odd) + len(ordinary.all) else [f"{len(pages)} feedback pages"]
-    )
+    if len(pages) != len(odd) + len(ordinary.all):
+        problems.append(f"{len(pages)} feedback pages")
     for problem in problems:
         print(f"PROBLEM: {problem}")
     sys.exit(1 if problems else 0)
@@ -109,15 +110,16 @@ def grade(root: Path, workers: int) -> Run:
     command = [sys.executable, "-m", "autograder", "grade", ASSIGNMENT, "--root", str(root)]
     command += ["--json", "--workers", str(workers)]
     began, before = time.monotonic(), machine_cpu()
-    trouble = ""
+    trouble, said = "", ""
     try:
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
-        if done.returncode not in (0, 1) or not done.stdout.startswith("{"):
+        said = done.stdout
+        if done.returncode not in (0, 1) or not said.startswith("{"):
             trouble = f"status {done.returncode}: {done.stderr[-1500:]}"
     except subprocess.TimeoutExpired:
         trouble = f"not at its end after {PATIENCE} s"
     wall, cpu = time.monotonic() - began, machine_cpu() - before
-    graded = {} if trouble else {one["student"]: one for one in json.loads(done.stdout)["graded"]}
+    graded = {} if trouble else {one["student"]: one for one in json.loads(said)["graded"]}
     return Run(workers, wall, cpu, graded, trouble and f"{root.name}, {workers} workers: {trouble}")
 
 
@@ -181,13 +183,9 @@ def show(
         table.add_row(student, kind, *scores, seconds, said[:SHOWN] + page)
     console = Console(width=130)
     console.print(table)
-    for name, run in (
-        ("alone, 1 worker", alone),
-        ("mixed, 1 worker", one),
-        ("mixed, 2 workers", two),
-    ):
+    for name, run in (("alone", alone), ("mixed", one), ("mixed", two)):
         print(
-            f"{name}: wall {run.wall:.0f} s, CPU of the machine {run.cpu:.0f} s, "
+            f"{name}, {run.workers} worker(s): wall {run.wall:.0f} s, CPU of the machine {run.cpu:.0f} s, "
             f"ratio {run.cpu / run.wall:.2f}; ordinary students' notebooks: "
             f"{run.seconds(ordinary):.1f} s"
         )
