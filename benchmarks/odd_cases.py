@@ -21,7 +21,8 @@ FILE = "knn.ipynb"
 PNG = (
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADU"
     "lEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
-)  # Everybody can write to the judge what they like: the agent is an object like others.
+)
+# Everybody can write to the judge what they like: the agent is an object like others.
 WIRE = """
 import gc, struct
 import msgpack

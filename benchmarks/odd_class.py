@@ -25,19 +25,27 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.class_scale.submissions import Class, full_points, write_course
+from autograder.authoring.release import make_release
+from autograder.notebook.template import load_template
+from benchmarks.class_scale.submissions import Class, full_points, handed_in
 from benchmarks.measure import (
     ASSIGNMENT,
     NOTEBOOK,
     ONE_THREAD,
     OUR_CONFIG,
     ROOT,
+    lines,
     machine_cpu,
     write,
 )
 from benchmarks.odd_cases import Case, cases
 
 PATIENCE = 3600  # seconds for a run, which would otherwise hang for ever
+LIMITS = {"cell_seconds": 10, "call_seconds": 5}
+LITTLE = {
+    "title", "setup", "k-nearest-neighbor", "knn-two-loops", "knn-one-loop", "knn-no-loops",
+    "knn-predict-labels", "question-bright-rows-text", "knn-question-bright-rows",
+}  # fmt: skip
 SHOWN = 60  # characters of what is said for a person
 
 
@@ -59,6 +67,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--students", type=int, default=40)
     parser.add_argument("--only", default="*", metavar="GLOB", help="Only cases like this.")
+    parser.add_argument(
+        "--whole", action="store_true", help="The whole notebook, not its first question."
+    )
     parser.add_argument("--folder", type=Path, help="Where to build the courses, and leave them.")
     options = parser.parse_args()
     os.environ.update(ONE_THREAD)
@@ -66,9 +77,9 @@ def main() -> None:
     ordinary = ordinary_class(max(2, options.students - len(odd)))
     with tempfile.TemporaryDirectory() as scratch:
         folder = options.folder or Path(scratch)
-        alone = grade(course(folder / "alone", ordinary, []), 1)
-        one = grade(course(folder / "one", ordinary, odd), 1)
-        two = grade(course(folder / "two", ordinary, odd), 2)
+        alone = grade(course(folder / "alone", ordinary, [], whole=options.whole), 1)
+        one = grade(course(folder / "one", ordinary, odd, whole=options.whole), 1)
+        two = grade(course(folder / "two", ordinary, odd, whole=options.whole), 2)
         pages = feedback(folder / "one")
         full = full_points(folder / "one")
     show(odd, list(ordinary.all), full, (alone, one, two), pages)
@@ -89,9 +100,20 @@ def ordinary_class(count: int) -> Class:
     return Class(right=tuple(right), wrong=tuple(wrong), hang=(), crash=())
 
 
-def course(root: Path, ordinary: Class, odd: list[Case]) -> Path:
-    """A course folder with its class."""
-    write_course(root, ordinary, looking=False)
+def course(root: Path, ordinary: Class, odd: list[Case], *, whole: bool) -> Path:
+    """A course folder with its class: of the notebook, what the cases need, or the whole of it."""
+    source = json.loads((ROOT / "source" / ASSIGNMENT / f"{NOTEBOOK}.ipynb").read_text("utf-8"))
+    source["metadata"]["cs231n"] = LIMITS
+    source["cells"] = [cell for cell in source["cells"] if whole or cell["id"] in LITTLE]
+    for cell in source["cells"]:
+        _, mark, hook = "".join(lines(cell)).partition("### BEGIN HIDDEN TESTS")
+        if mark and not whole:  # the visible tests need data
+            cell["source"] = f"print('visible tests')\n\n{mark}{hook}"
+    write(root / "source" / ASSIGNMENT / f"{NOTEBOOK}.ipynb", json.dumps(source))
+    make_release(root, ASSIGNMENT)
+    release = load_template(root, ASSIGNMENT, NOTEBOOK).document
+    for student, document in handed_in(ordinary, release, source).items():
+        write(root / "submitted" / student / ASSIGNMENT / f"{NOTEBOOK}.ipynb", json.dumps(document))
     config = OUR_CONFIG.format(root=str(root), ours=str(ROOT / "nbgrader_config.py"))
     write(root / "nbgrader_config.py", config)
     text = (root / "submitted" / ordinary.right[0] / ASSIGNMENT / f"{NOTEBOOK}.ipynb").read_text()
@@ -185,8 +207,8 @@ def show(
     console.print(table)
     for name, run in (("alone", alone), ("mixed", one), ("mixed", two)):
         print(
-            f"{name}, {run.workers} worker(s): wall {run.wall:.0f} s, CPU of the machine {run.cpu:.0f} s, "
-            f"ratio {run.cpu / run.wall:.2f}; ordinary students' notebooks: "
+            f"{name}, {run.workers} worker(s): wall {run.wall:.0f} s, CPU of the machine "
+            f"{run.cpu:.0f} s, ratio {run.cpu / run.wall:.2f}; ordinary students' notebooks: "
             f"{run.seconds(ordinary):.1f} s"
         )
     if alone.seconds(ordinary):
