@@ -12,7 +12,7 @@ from nbformat import NotebookNode
 from nbgrader.nbgraderformat import MetadataValidator, ValidationError
 from nbgrader.nbgraderformat.common import SchemaMismatchError
 
-from autograder.notebook.template import limit_complaint
+from autograder.notebook.limits import limit_complaint
 
 SCHEMA_VERSION = 3
 ROLES = ("grade", "solution", "locked", "task")

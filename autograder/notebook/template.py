@@ -7,19 +7,18 @@ hidden hooks are in memory while student code runs.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from autograder.errors import WrongUse
+from autograder.notebook.limits import limit_complaint
 
 Cell = dict[str, Any]
 
 SKIP_TAG = "skip-when-grading"
 MAX_SHARE = 12  # notebooks on one GPU
-LIMITS = ("cell_seconds", "call_seconds", "notebook_seconds", "memory_mb")
 GPU_FORM = (
     'metadata "cs231n": {"gpu": ...} takes "share", how many notebooks may use a GPU at once (1 to '
     f'{MAX_SHARE}), and "memory_mb", how much of its memory each gets'
@@ -97,23 +96,6 @@ def load_template(root: Path, assignment: str, notebook: str) -> Template:
     if request and not (1 <= request.share <= MAX_SHARE and request.memory_mb > 0):
         raise TemplateError(f"{path}: {GPU_FORM}, not {request}")
     return template
-
-
-def limit_complaint(settings: Any) -> str:
-    """What is wrong with the limits that a notebook sets for itself; empty when nothing is."""
-    if not isinstance(settings, dict):
-        return f"metadata 'cs231n' is {json.dumps(settings)}; make it what docs/grading.md shows"
-    gpu = settings.get("gpu")
-    for place, about in (("", settings), ("gpu: ", gpu if isinstance(gpu, dict) else {})):
-        for name in LIMITS:
-            value = about.get(name, 1)
-            number = isinstance(value, int | float) and not isinstance(value, bool)
-            if not (number and 0 < value < math.inf):
-                return (
-                    f"metadata 'cs231n': {place}{name} is {json.dumps(value)}; "
-                    "make it a number above 0, without a unit, e.g. 60"
-                )
-    return ""
 
 
 def notebooks_of(root: Path, assignment: str) -> list[str]:
