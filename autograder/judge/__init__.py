@@ -1,5 +1,6 @@
 """The trusted side: checks, comparisons, scores. What checks may import is named here."""
 
+from autograder.judge.caches import shares_cache
 from autograder.judge.expect import (
     RTOL,
     Failed,
@@ -17,12 +18,13 @@ from autograder.judge.expect import (
 from autograder.judge.registry import advice, check, check_each
 from autograder.judge.stand_ins import Refused, Rows
 from autograder.judge.static import forbid_loops, forbid_names, forbid_nested_loops
-from autograder.judge.student import Instance, Ref, Student, StudentError
+from autograder.judge.student import TIME_OUT, Instance, Ref, Student, StudentError
 from autograder.judge.told import is_known_type, named
 from autograder.notebook.syntax import parse_cell
 
 __all__ = [
     "RTOL",
+    "TIME_OUT",
     "Failed",
     "Instance",
     "Precision",
@@ -49,4 +51,5 @@ __all__ = [
     "name_slip",
     "named",
     "parse_cell",
+    "shares_cache",
 ]

@@ -95,7 +95,7 @@ def test_a_right_classifier_answers_for_rows_of_its_check_only(zygote: Zygote) -
     assert set(asked(found)) == wanted
     (verdict,) = found.cells
     failed = [check.name for check in verdict.checks if not check.passed]
-    assert failed == ["every_fold_validates_once"]  # there are six of them now
+    assert "every_fold_validates_once" in failed  # what was asked counts as a training
 
 
 # A loss that asks about other weights, sizes and far too often before it answers rightly.
