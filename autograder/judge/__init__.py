@@ -14,6 +14,7 @@ from autograder.judge.expect import (
     expect_unchanged,
     name_slip,
 )
+from autograder.judge.growth import forbid_growth
 from autograder.judge.registry import advice, check, check_each
 from autograder.judge.static import forbid_loops, forbid_names, forbid_nested_loops
 from autograder.judge.student import Instance, Ref, Student, StudentError
@@ -38,6 +39,7 @@ __all__ = [
     "expect_near",
     "expect_shape",
     "expect_unchanged",
+    "forbid_growth",
     "forbid_loops",
     "forbid_names",
     "forbid_nested_loops",
