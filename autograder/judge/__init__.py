@@ -16,7 +16,12 @@ from autograder.judge.expect import (
 )
 from autograder.judge.growth import forbid_growth
 from autograder.judge.registry import advice, check, check_each
-from autograder.judge.static import forbid_loops, forbid_names, forbid_nested_loops
+from autograder.judge.static import (
+    forbid_loops,
+    forbid_names,
+    forbid_nested_loops,
+    forbid_unread,
+)
 from autograder.judge.student import Instance, Ref, Student, StudentError
 from autograder.notebook.syntax import parse_cell
 
@@ -43,6 +48,7 @@ __all__ = [
     "forbid_loops",
     "forbid_names",
     "forbid_nested_loops",
+    "forbid_unread",
     "name_slip",
     "parse_cell",
 ]
