@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 from collections.abc import Iterator, Mapping
 
 from autograder.notebook.syntax import parse_cell, unreadable
-from autograder.notebook.template import Cell, Template, is_answer
+from autograder.notebook.template import Cell, Template, is_answer, source_of
 
 
 class GivenCells:
@@ -53,19 +54,46 @@ def _used(source: str) -> Iterator[str]:
 
 
 def imported_modules(files: Mapping[str, bytes], cells: list[Cell]) -> dict[str, str]:
-    """Source by file name of the modules beside a notebook that its cells, or these, import."""
+    """Source by file name of the modules that a notebook's cells, or these modules, import.
+
+    They were handed in beside it, or a cell writes them.
+    """
     modules = {name: data.decode("utf-8", "replace") for name, data in files.items()}
+    modules = {name: text for name, text in modules.items() if name.endswith(".py")}
+    modules |= _written(cells)
     waiting = [cell["source"] for cell in cells if cell["cell_type"] == "code"]
     found: dict[str, str] = {}
     while waiting:
         text = waiting.pop()
         named = {word for line in _IMPORT.findall(text) for word in re.findall(r"\w+", line)}
         for name, source in modules.items():
-            stem = name.removesuffix(".py")
-            if stem != name and stem in named and name not in found:
+            if name.removesuffix(".py") in named and name not in found:
                 found[name] = source
                 waiting.append(source)
     return found
 
 
+def modules_written_by(notebook: bytes) -> dict[str, bytes]:
+    """The modules that the cells of a student's notebook write; none where it is no notebook."""
+    try:
+        cells = [one for one in json.loads(notebook)["cells"] if isinstance(one, dict)]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return {}
+    code = [{**one, "source": source_of(one)} for one in cells if one.get("cell_type") == "code"]
+    return {name: text.encode("utf-8", "replace") for name, text in _written(code).items()}
+
+
+def _written(cells: list[Cell]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for cell in cells:
+        first, _, text = cell["source"].lstrip().partition("\n")
+        if match := _WRITES.fullmatch(first[:200].strip()):
+            before = found.get(match["name"], "") if match["more"] else ""
+            found[match["name"]] = f"{before}{text}\n"
+    return found
+
+
 _IMPORT = re.compile(r"^\s*(?:import|from|%run)\b(.{0,500})", re.MULTILINE)
+_WRITES = re.compile(
+    r"%%(?:writefile|file)\s+(?P<more>-a\s+|--append\s+)?[\"']?(?P<name>\w+\.py)[\"']?"
+)

@@ -1,5 +1,6 @@
 """The trusted side: checks, comparisons, scores. What checks may import is named here."""
 
+from autograder.judge.caches import shares_cache
 from autograder.judge.expect import (
     RTOL,
     Failed,
@@ -22,11 +23,12 @@ from autograder.judge.static import (
     forbid_nested_loops,
     forbid_unread,
 )
-from autograder.judge.student import Instance, Ref, Student, StudentError
+from autograder.judge.student import TIME_OUT, Instance, Ref, Student, StudentError
 from autograder.notebook.syntax import parse_cell
 
 __all__ = [
     "RTOL",
+    "TIME_OUT",
     "Failed",
     "Instance",
     "Precision",
@@ -51,4 +53,5 @@ __all__ = [
     "forbid_unread",
     "name_slip",
     "parse_cell",
+    "shares_cache",
 ]
