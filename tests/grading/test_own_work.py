@@ -10,7 +10,7 @@ from autograder.judge.results import GradedNotebook
 from autograder.judge.zygote import Zygote
 from autograder.notebook.template import load_template
 from tests.little import ROOT
-from tests.trial_notebook import TrialNotebook
+from trial_notebook import TrialNotebook
 
 CONVOLUTION = TrialNotebook("assignment2", "ConvolutionalNetworks")
 SOFTMAX = TrialNotebook("assignment1", "softmax")
