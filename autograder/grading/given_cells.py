@@ -18,6 +18,19 @@ class GivenCells:
         code = [cell for cell in template.cells if cell["cell_type"] == "code"]
         self._released = {cell["id"]: cell["source"] for cell in code if not is_answer(cell)}
         self._cells = [cell for cell in cells if cell["cell_type"] == "code"]
+        self._reached: list[Cell] = []
+        self._failed: set[str] = set()
+
+    def reach(self, cell: Cell) -> None:
+        """This one's turn has come."""
+        self._reached.append(cell)
+
+    def lost_with(self, cell: Cell) -> Iterator[tuple[Cell, str]]:
+        """The cells above whose names were to be defined by this one, which has failed."""
+        self._failed.add(cell["id"])
+        for above in self._reached:
+            if above["id"] not in self._failed and (missing := self.missing(above)):
+                yield above, missing
 
     def changed(self, cell: Cell) -> bool:
         """Whether it is one, with another source than was given."""
@@ -29,7 +42,8 @@ class GivenCells:
         if not self.changed(cell) or unreadable(cell["source"]):
             return ""
         given = set(_bound(self._released[cell["id"]]))
-        bound = {name for one in self._cells for name in _bound(one["source"])}
+        sound = [one for one in self._cells if one["id"] not in self._failed]
+        bound = {name for one in sound for name in _bound(one["source"])}
         lacking = given - bound if "*" not in bound else set()
         used = {name for one in self._cells for name in _used(one["source"])}
         return ", ".join(sorted(lacking & used))
