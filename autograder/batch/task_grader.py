@@ -37,14 +37,20 @@ class TaskGrader:
     """Grades tasks of one assignment. ``zygote`` gives a live zygote whenever it is called.
 
     ``limits``: of each task's process. Without them it has those of :func:`limits_of`.
+    ``caller``: a socket whose other end waits for the verdict.
     """
 
     def __init__(
-        self, material: Material, zygote: Callable[[], Zygote], limits: Limits | None = None
+        self,
+        material: Material,
+        zygote: Callable[[], Zygote],
+        limits: Limits | None = None,
+        caller: int = -1,
     ) -> None:
         self._material = material
         self._zygote = zygote
         self._limits = limits
+        self._caller = caller
         self._devices, self._no_device = gpus.usable_devices()
         self._earlier: OrderedDict[str, Earlier] = OrderedDict()
 
@@ -92,7 +98,12 @@ class TaskGrader:
         limits = self._limits or limits_of(self._material, question.task)
         for template in self._templates(question.task):
             zygote.have_ready(template.packages())
-        return understood(in_a_child(partial(judge, question, zygote), zygote, limits))
+        before = zygote.sandboxes()
+        try:
+            return understood(run_limited(partial(judge, question, zygote), limits, self._caller))
+        except Ended:
+            zygote.clear(before)
+            raise
 
     def _failed(self, task: Task, reason: str) -> GradedNotebook:
         failure = f"{task.notebook} could not be run twice: {reason}"
@@ -147,20 +158,6 @@ def ended(material: Material, task: Task, end: Ended) -> GradedNotebook:
     note = "the process that was to judge it had to be ended"
     reason = f"{task.notebook} could not be judged: {end.reason}"
     return no_points(task.student, template, note, reason, OUTCOMES.get(end.cause, ENDED_JUDGE))
-
-
-def in_a_child(function: Callable[[], T], zygote: Zygote, limits: Limits) -> T:
-    """What ``function`` returns, called in a child that forks sandboxes from ``zygote``.
-
-    Raises Ended, when nothing is left of the child and its sandboxes, and SandboxError where
-    something is.
-    """
-    before = zygote.sandboxes()
-    try:
-        return run_limited(function, limits)
-    except Ended:
-        zygote.clear(before)
-        raise
 
 
 class FailedTwice(NeedsHuman):

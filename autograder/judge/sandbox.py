@@ -16,6 +16,9 @@ from autograder.sandbox import syscalls
 from autograder.sandbox.policy import SandboxError
 
 _KILL_SECONDS = 10.0
+FEW_SOCKETS = 16  # what a notebook may well have: they are not counted
+# A full buffer of the system's default size, and one message more. Seccomp keeps it at that.
+SOCKET_BYTES = 320 << 10
 
 
 class Sandbox:
@@ -97,11 +100,24 @@ class Sandbox:
         ordinary user in the flat tier, who may not look that closely and gets the default.
         """
         processes = self.processes()
+        in_sockets = self._socket_bytes()
         if exact:
             with contextlib.suppress(PermissionError):  # flat tier, as an ordinary user
-                return sum(_proportional(pid) for pid in processes)
+                return sum(_proportional(pid) for pid in processes) + in_sockets
         resident = (_resident(pid) for pid in processes)
-        return sum(max(0, own - self._base) + shared for own, shared in resident)
+        return sum(max(0, own - self._base) + shared for own, shared in resident) + in_sockets
+
+    def _socket_bytes(self) -> int:
+        """What the buffers of its sockets may hold: memory of the system's, of no process.
+
+        0 in tiers that share their sockets' namespace with the host.
+        """
+        if not self.home:
+            for pid in children(self.supervisor):
+                with contextlib.suppress(OSError):
+                    listed = Path(f"/proc/{pid}/net/unix").read_bytes().count(b"\n") - 1
+                    return max(0, listed - FEW_SOCKETS) * SOCKET_BYTES
+        return 0
 
     def processes(self) -> list[int]:
         """The numbers, outside, of all that run inside."""

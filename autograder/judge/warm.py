@@ -16,7 +16,7 @@ from autograder.sandbox import probe
 from autograder.sandbox.policy import Packages, SandboxError
 from cs231n_lib.data import find_cifar10, spritecifar
 from cs231n_lib.data.cache import CACHE_VARIABLE, cache_dir
-from cs231n_lib.data.cifar10 import DATA_VARIABLE
+from cs231n_lib.data.folders import DATA_VARIABLE
 from cs231n_lib.scale import SCALE_VARIABLE, at_scale
 
 TIER_VARIABLE = "CS231N_ISOLATION"
