@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from autograder.errors import WrongUse
-from autograder.sandbox.policy import PACKAGES, Packages
 from autograder.notebook.limits import limit_complaint
+from autograder.sandbox.policy import PACKAGES, Packages
 
 Cell = dict[str, Any]
 
