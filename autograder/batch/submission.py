@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from autograder.batch.task import Task
-from autograder.course.helpers import helper_modules, unused_files
+from autograder.course.helpers import helper_modules, shadowed_modules, unused_files
 from autograder.course.records import read_result, verdicts_on_record
 from autograder.course.submissions import Submission
 from autograder.grading.material import Material
@@ -58,6 +58,7 @@ def start_submission(submission: Submission, notebooks: Sequence[str]) -> Submis
     when, problem = submission.handed_in()
     own = submission.files()
     modules, refused = helper_modules(submission.folder)
+    refused += shadowed_modules(modules, own.values())
     refused += unused_files(submission.folder, own.values())
     problem = "; ".join(filter(None, (problem, *refused)))
     return SubmissionState(submission, notebooks, {**modules, **own}, when, problem)
