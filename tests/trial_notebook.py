@@ -59,7 +59,7 @@ class TrialNotebook:
         self, zygote: Zygote, sources: dict[str, str], run: Iterable[str]
     ) -> Iterator[Student]:
         """A student with these cells, of whose notebook only ``run``, source texts, has run."""
-        kernel = Kernel(zygote.fork(files=self.subject.files), LIMITS)
+        kernel = Kernel(self.subject.fork(zygote), LIMITS)
         try:
             for source in run:
                 assert kernel.run_cell(source).ok, source

@@ -61,12 +61,13 @@ def _verdict(graded: GradedNotebook | None) -> bytes:
 
 
 def _others(task: Task, needed: Iterable[str]) -> Iterator[bytes]:
-    """Notebooks of the student that this one names, although the lesson does not load them."""
+    """What else of the student's this notebook may use: modules, and notebooks that it names."""
     known = {*needed, task.notebook}
     for file, own in sorted(task.handed_in.items()):
         name = file.removesuffix(".ipynb")
         text = name.encode("utf-8", "surrogatepass")
-        if name not in known and text in (task.submission or b""):
+        is_module = file.endswith(".py")
+        if is_module or (name not in known and text in (task.submission or b"")):
             yield text + b"\0" + own
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from autograder.grading import in_kernel_pairs
+from autograder.grading.given_cells import modules_written_by
 from autograder.grading.grade import Job, grade
 from autograder.grading.material import Material, Name
 from autograder.grading.prerequisites import Loadable, instructors, loadable
@@ -33,22 +34,30 @@ class EarlierWork:
     handed_in: dict[str, bytes]
     zygote: Callable[[], Zygote]
     verdicts: dict[Name, GradedNotebook] = field(default_factory=dict)
-    _ready: dict[Name, Loadable] = field(default_factory=dict)
+    loadable: dict[Name, Loadable] = field(default_factory=dict)  # what has been made ready
 
     def files_for(self, template: Template) -> tuple[dict[str, bytes], tuple[str, ...]]:
         """The notebooks to put beside one that is graded, and what of them is the instructor's."""
-        files, notes = dict(self.handed_in), []
-        for name in self.material.needs(template):
+        needed = self.material.needs(template)
+        files, notes = {**self._modules(needed), **self.handed_in}, []
+        for name in needed:
             ready = self._loadable(name)
             if ready.content:
                 files[f"{name[1]}.ipynb"] = ready.content
             notes += ready.notes
         return files, tuple(notes)
 
+    def _modules(self, names: Iterable[Name]) -> dict[str, bytes]:
+        """What notebooks may import: modules that their cells write, or that were handed in."""
+        found: dict[str, bytes] = {}
+        for _, notebook in names:
+            found |= modules_written_by(self.handed_in.get(f"{notebook}.ipynb", b""))
+        return found | {n: data for n, data in self.handed_in.items() if n.endswith(".py")}
+
     def _loadable(self, name: Name) -> Loadable:
-        if name not in self._ready:
-            self._ready[name] = self._prepare(name)
-        return self._ready[name]
+        if name not in self.loadable:
+            self.loadable[name] = self._prepare(name)
+        return self.loadable[name]
 
     def _prepare(self, name: Name) -> Loadable:
         notebook = name[1]
@@ -65,9 +74,10 @@ class EarlierWork:
             ready = loadable(template, graded, solved, checks, pairs, misfits)
             if not ready.doubtful:
                 return ready
-            files = {f"{n}.ipynb": loaded.content for (_, n), loaded in self._ready.items()}
+            files = self._modules([*self.loadable, name])
+            files |= {f"{n}.ipynb": loaded.content for (_, n), loaded in self.loadable.items()}
             files[f"{notebook}.ipynb"] = ready.content
-            found = self._tried(notebook, files, pairs if ready.notes else ())
+            found = self._tried(template, files, pairs if ready.notes else ())
             mixed = ", with the instructor's part in it" if ready.notes else ""
             if found is None:
                 return instructors(notebook, solved, f"could not be loaded{mixed}")
@@ -90,18 +100,20 @@ class EarlierWork:
         return self.verdicts[name]
 
     def _tried(
-        self, notebook: str, files: dict[str, bytes], pairs: Sequence[Pair]
+        self, template: Template, files: dict[str, bytes], pairs: Sequence[Pair]
     ) -> set[str] | None:
         """The forward functions whose backward ones do not go with them, in a kernel of its own.
 
         None where the definitions of the notebook do not run to their end.
         """
         limits = KernelLimits(cell_seconds=LOAD_SECONDS, call_seconds=LOAD_SECONDS)
-        kernel = Kernel(self.zygote().fork(files=files), limits)
+        kernel = Kernel(self.zygote().fork(files=files, packages=template.packages()), limits)
         asked = [(pair.forward, pair.backward, pair.arguments, pair.wrt) for pair in pairs]
         try:
             student = Student(kernel, {})
-            found = student.apply(in_kernel_pairs.misfits, notebook, asked, seconds=LOAD_SECONDS)
+            found = student.apply(
+                in_kernel_pairs.misfits, template.notebook, asked, seconds=LOAD_SECONDS
+            )
         except (KernelDied, StudentError):
             return None
         finally:

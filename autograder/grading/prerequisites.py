@@ -18,6 +18,7 @@ from autograder.judge.registry import Check
 from autograder.judge.results import CellVerdict, GradedNotebook
 from autograder.notebook.syntax import parse_cell
 from autograder.notebook.template import Template, grade_id, is_answer, is_auto_graded, source_of
+from cs231n_lib.cell_source import python_of
 from cs231n_lib.notebooks import definitions
 
 Document = dict[str, Any]
@@ -100,6 +101,8 @@ def loadable(
     replaced = _with_partners(_lost(template, graded, right, checks or {}), right, pairs, misfits)
     if not replaced:
         doubtful = any(_stopped(cell) for cell in _code_cells(document))
+        for cell in _code_cells(document):
+            cell["source"] = _with_given(cell["id"], source_of(cell), given, released)
         return Loadable(_notebook(document["cells"]), doubtful=doubtful)
     names = {name for cell in replaced for name in defined(right[cell])}
     cells = []
@@ -108,12 +111,11 @@ def loadable(
         if name in replaced:
             # Helpers of the student's stay.
             own = source if _may_stay(cell, released.get(name, "")) else ""
-            own = _without(own, names - set(defined(right[name])))
+            # Under a `%%time` of its own the instructor's would not be loaded.
+            own = _without(python_of(own, all_code=True), names - set(defined(right[name])))
             source = f"{own}\n\n{right[name]}"
         else:
-            source = _without(source, names)
-            if name in given and source.strip() != released.get(name):
-                source = f"{given[name]}\n\n{source}"
+            source = _with_given(name, _without(source, names), given, released)
         cells.append(_cell(name, source))
     notes = tuple(
         f"{_listed(defined(right[cell]))} of {template.notebook}: the instructor's was used here, "
@@ -121,6 +123,15 @@ def loadable(
         for cell, why in replaced.items()
     )
     return Loadable(_notebook(cells), notes, doubtful=True)
+
+
+def _with_given(
+    cell: str, source: str, given: Mapping[str, str], released: Mapping[str, str]
+) -> str:
+    """A cell that the course gives, changed by the student, below what was given in it."""
+    if cell not in given or source.strip() == released.get(cell):
+        return source
+    return f"{given[cell]}\n\n{python_of(source)}"
 
 
 def _lost(
@@ -213,15 +224,18 @@ def _stopped(cell: Document) -> bool:
 
 def _without(source: str, names: Collection[str]) -> str:
     """A cell without these definitions: a second one, further down, would count instead."""
-    if not set(names) & set(defined(source)):
-        return source
+    tree = parse_cell(source)
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    kept = [
-        node
-        for node in parse_cell(source).body
-        if not (isinstance(node, kinds) and node.name in names)
-    ]
-    return ast.unparse(ast.Module(kept, []))
+    kept: list[ast.stmt] = []
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom):  # from a module of the student's, most likely
+            imported = [one for one in node.names if (one.asname or one.name) not in names]
+            if len(imported) < len(node.names):
+                node = ast.ImportFrom(node.module, imported, node.level)
+            kept += [node] if imported else []
+        elif not (isinstance(node, kinds) and node.name in names):
+            kept.append(node)
+    return source if kept == tree.body else ast.unparse(ast.Module(kept, []))
 
 
 def _listed(names: list[str]) -> str:
