@@ -118,8 +118,6 @@ class EarlierWork:
             return None
         finally:
             kernel.close()
-        names = {pair.forward for pair in pairs}
         # The kernel may answer anything; what it says can only bring it the instructor's.
-        return (
-            {name for name in found if name in names} if isinstance(found, list | tuple) else names
-        )
+        answer = found if isinstance(found, list | tuple) else [pair.forward for pair in pairs]
+        return {pair.forward for pair in pairs if pair.forward in answer}
