@@ -119,5 +119,7 @@ class EarlierWork:
         finally:
             kernel.close()
         # The kernel may answer anything; what it says can only bring it the instructor's.
-        answer = found if isinstance(found, list | tuple) else [pair.forward for pair in pairs]
-        return {pair.forward for pair in pairs if pair.forward in answer}
+        names = {pair.forward for pair in pairs}
+        if not isinstance(found, list | tuple):
+            return names
+        return {name for name in found if isinstance(name, str)} & names
