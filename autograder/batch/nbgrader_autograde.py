@@ -33,8 +33,9 @@ from autograder.grading.material import load_material
 from autograder.judge.registry import checks_for
 from autograder.judge.warm import start_zygote
 from autograder.judge.zygote import Zygote
+from autograder.notebook.likeness import Signatures, signatures
 from autograder.notebook.repair import UnreadableError, repair
-from autograder.notebook.template import Template, load_template
+from autograder.notebook.template import Template, load_template, notebooks_of
 
 
 def configure(c: Config) -> None:
@@ -61,7 +62,13 @@ class SubmissionExporter(NotebookExporter):
         resources = resources or {}
         if Path(filename).is_symlink():
             raise UnreadableError(f"{filename} is a symbolic link, which is not followed")
-        repaired = repair(Path(filename).read_bytes(), _template(self, resources))
+        template = _template(self, resources)
+        repaired = repair(Path(filename).read_bytes(), template)
+        name = (template.assignment, template.notebook)
+        if fault := _signatures(_root(self), template.assignment).fault(name, repaired.keys):
+            raise UnreadableError(f"{filename}: {fault}")
+        for concern in repaired.concerns:
+            self.log.error("%s needs a human: %s", resources["nbgrader"]["student"], concern)
         for note in repaired.repairs:
             self.log.warning("%s: %s", resources["nbgrader"]["student"], note)
         notebook: Any = nbformat.from_dict(repaired.document)
@@ -79,7 +86,7 @@ class JudgeNotebook(NbGraderPreprocessor):
         folder = _root(self) / "submitted" / student / template.assignment
         secret = course_secret(_root(self))
         material = load_material(_root(self), template.assignment, secret)
-        handed_in = Submission(student, folder).files()
+        handed_in = Submission(student, folder).files(material.names)
         known = verdicts_on_record(_root(self), student, material.needs(template), handed_in)
         work = EarlierWork(material, student, handed_in, _zygote, known)
         files, substituted = files_with_retry(work, template)
@@ -115,6 +122,15 @@ def _warm() -> Zygote:
     zygote = start_zygote()
     atexit.register(zygote.close)
     return zygote
+
+
+def _signatures(root: Path, assignment: str) -> Signatures:
+    return signatures(
+        {
+            (assignment, name): load_template(root, assignment, name).document
+            for name in notebooks_of(root, assignment)
+        }
+    )
 
 
 def _template(step: Configurable, resources: dict[str, Any]) -> Template:

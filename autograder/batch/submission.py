@@ -52,10 +52,14 @@ class SubmissionState:
         ]
 
 
-def start_submission(submission: Submission, notebooks: Sequence[str]) -> SubmissionState:
+def start_submission(
+    submission: Submission, notebooks: Sequence[str], material: Material
+) -> SubmissionState:
     """Read what was handed in."""
     when, problem = submission.handed_in()
-    return SubmissionState(submission, notebooks, submission.files(), when, problem)
+    problem = "; ".join(filter(None, (problem, submission.problem)))
+    files = submission.files(material.names)
+    return SubmissionState(submission, notebooks, files, when, problem)
 
 
 def task_for(
@@ -69,13 +73,14 @@ def task_for(
         for assignment, name in needed
         if assignment == material.assignment and name in state.done
     }
-    data = state.submission.read(notebook)
+    data, found = state.submission.read(notebook, material.notebooks)
     return Task(
         student=state.student,
         notebook=notebook,
         handed_in=state.handed_in,
         submission=data,
-        missing_hint=state.submission.hint(notebook, material.notebooks) if data is None else "",
+        missing_hint=found.hint,
+        found=(found.note,) if found.note else (),
         earlier_verdicts=earlier_verdicts,
         no_gpu=no_gpu,
     )

@@ -47,6 +47,8 @@ class TaskGrader:
             files=files,
             substituted=notes,
             missing_hint=task.missing_hint,
+            found=tuple(task.found),
+            signatures=self._material.signatures,
             late_in=task.late_in,
         )
         request = template.gpu()

@@ -50,9 +50,10 @@ class Signatures:
         if other:
             return f"this is another notebook: by its cells it is {other[1]} of {other[0]}"
         found, of = count(kinds[0], submitted), len(kinds[0])
+        are = "1 is" if found == 1 else f"{found or 'none'} are"
         return (
-            f"this is another notebook: of the {of} cells that are {name[1]}'s own, {found or 'none'} "
-            f"{'is' if found == 1 else 'are'} in it. Is it of another course, or of another year?"
+            f"this is another notebook: of the {of} cells that only {name[1]} has, {are} in it. "
+            "Is it of another course, or of another year?"
         )
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograder.notebook import template as released
+from autograder.notebook.likeness import Keys, keys
 from autograder.notebook.reading import MAX_BYTES, UnreadableError, as_type, read_notebook
 from autograder.notebook.syntax import parse_cell
 from autograder.notebook.template import Cell, Template
@@ -25,12 +26,13 @@ __all__ = ["MAX_BYTES", "Repaired", "UnreadableError", "repair"]
 class Repaired:
     """A well-formed notebook (nbformat 4.5, no outputs) and what it took to get there.
 
-    ``concerns``: what of it a human has to look at.
+    ``concerns``: what of it a human has to look at. ``keys``: by what its cells can be known.
     """
 
     document: dict[str, Any]
     repairs: tuple[str, ...]
     concerns: tuple[str, ...] = ()
+    keys: Keys = frozenset()
 
 
 def repair(data: bytes, template: Template) -> Repaired:
@@ -58,7 +60,13 @@ def repair(data: bytes, template: Template) -> Repaired:
         "nbformat": 4,
         "nbformat_minor": 5,
     }
-    return Repaired(document, tuple(dict.fromkeys(notes)), tuple(reading.concerns))
+    found = {f"id {template.cells[number]['id']}" for number in matches}
+    return Repaired(
+        document,
+        tuple(dict.fromkeys(notes)),
+        tuple(reading.concerns),
+        frozenset(found).union(*map(keys, reading.cells)),
+    )
 
 
 # -- which submitted cell is which released cell --------------------------------------------------
