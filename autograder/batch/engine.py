@@ -89,7 +89,7 @@ class Engine:
     def _begin(self, submission: Submission) -> SubmissionState:
         """Whatever is wrong with what one student handed in stops nobody else."""
         try:
-            return start_submission(submission, self.notebooks, self.material)
+            return start_submission(self.root, submission, self.notebooks, self.material)
         except Exception as error:
             return SubmissionState(submission, self.notebooks, {}, None, students_own(error))
 

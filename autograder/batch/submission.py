@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from autograder.batch.task import Task
+from autograder.course.beside import pictures_beside
 from autograder.course.records import read_result, verdicts_on_record
 from autograder.course.submissions import Submission
+from autograder.files import write_bytes
 from autograder.grading.material import Material
 from autograder.judge.results import GradedNotebook
 
@@ -26,6 +28,7 @@ class SubmissionState:
     done: dict[str, GradedNotebook] = field(default_factory=dict)
     under_way: set[str] = field(default_factory=set)
     regraded: bool = False  # something of it has been graded just now
+    left_out: Sequence[str] = ()  # pictures that did not go along, and why
 
     @property
     def student(self) -> str:
@@ -53,13 +56,18 @@ class SubmissionState:
 
 
 def start_submission(
-    submission: Submission, notebooks: Sequence[str], material: Material
+    root: Path, submission: Submission, notebooks: Sequence[str], material: Material
 ) -> SubmissionState:
-    """Read what was handed in."""
+    """Read what was handed in; pictures beside the notebooks go along to autograded/."""
     when, problem = submission.handed_in()
     problem = "; ".join(filter(None, (problem, submission.problem)))
     files = submission.files(material.names)
-    return SubmissionState(submission, notebooks, files, when, problem)
+    pictures, left_out = pictures_beside(submission.folder)
+    for name, data in pictures.items():
+        path = root / "autograded" / submission.student / material.assignment / name
+        if not (path.is_file() and path.read_bytes() == data):
+            write_bytes(path, data)
+    return SubmissionState(submission, notebooks, files, when, problem, left_out=left_out)
 
 
 def task_for(
@@ -80,10 +88,20 @@ def task_for(
         handed_in=state.handed_in,
         submission=data,
         missing_hint=found.hint,
-        found=(found.note,) if found.note else (),
+        found=(*filter(None, [found.note]), *_mentioned(state.left_out, data or b"")),
         earlier_verdicts=earlier_verdicts,
         no_gpu=no_gpu,
     )
+
+
+def _mentioned(notes: Sequence[str], notebook: bytes) -> list[str]:
+    """Of remarks on files, each with the file's name in quotes, those on files it speaks of."""
+    names = [note[1 : note.index(note[0], 1)] for note in notes]
+    return [
+        n
+        for n, name in zip(notes, names, strict=True)
+        if name.encode("utf-8", "replace") in notebook
+    ]
 
 
 def unchanged(

@@ -32,7 +32,9 @@ def _ensure_notebook(book: Gradebook, template: Template) -> None:
     name, assignment = template.notebook, template.assignment
     try:
         known: Any = book.find_notebook(name, assignment)
-        points: dict[str, float] = {cell.name: cell.max_score for cell in (*known.grade_cells, *known.task_cells)}
+        points: dict[str, float] = {
+            cell.name: cell.max_score for cell in (*known.grade_cells, *known.task_cells)
+        }
         written = {cell.name for cell in (*known.solution_cells, *known.task_cells)}
     except MissingEntry:
         book.update_or_create_notebook(name, assignment)

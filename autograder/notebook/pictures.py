@@ -5,8 +5,8 @@ An SVG is none of them: it is a document that can hold scripts.
 
 from __future__ import annotations
 
-MAX_PICTURE = 5 << 20  # bytes of one picture
-MAX_PICTURES = 20 << 20  # of all pictures of a notebook, or beside one
+MAX_PICTURE = 3 << 20  # bytes of one picture
+MAX_PICTURES = 15 << 20  # of all pictures of a notebook, or beside one
 
 SUFFIXES = {
     ".png": "image/png",
