@@ -82,7 +82,14 @@ def encode(message: Any, keep: Callable[[Any], Ref] | None = None) -> bytes:
         return _to_ext(keep(value), pack)  # type: ignore[return-value]
 
     def pack(value: Any) -> bytes:
-        packed = msgpack.packb(value, default=default, strict_types=True, use_bin_type=True)
+        # Half of a character (half an emoji) is in no encoding: it becomes a question mark.
+        packed = msgpack.packb(
+            value,
+            default=default,
+            strict_types=True,
+            use_bin_type=True,
+            unicode_errors="replace",
+        )
         return packed or b""
 
     try:

@@ -14,6 +14,7 @@ import os
 import re
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,9 +25,10 @@ from click.testing import CliRunner
 from autograder.authoring.release import release
 from autograder.cli.main import main
 from autograder.course.records import results
+from autograder.feedback import pages
 from autograder.judge.results import ANOTHER, MISSING, UNREADABLE, GradedNotebook
 from autograder.notebook.reading import MAX_CELLS, MAX_CODE
-from tests.little import ASSIGNMENT, CLASS_POINTS, ROOT, answer, cell_of, submit, write_course
+from tests.little import ASSIGNMENT, CLASS_POINTS, answer, cell_of, submit, write_course
 
 pytestmark = pytest.mark.sandbox
 
@@ -121,7 +123,7 @@ def refused(data: bytes, human: str, outcome: str = UNREADABLE, name: str = "knn
 CLASS = {
     "plain": Odd(answer(written("Because."))),
     "doe [auditor]": Odd(answer(written("Because."))),
-    "[bold]x[/bold] <b>&": Odd(answer()),
+    "[bold]x[i] <b>&": Odd(answer()),
     "half-emoji": Odd(answer(half_emoji), repair="held half of a character"),
     "pictures": Odd(answer(pictures), repair="the picture 'run.svg'"),
     "ansi": Odd(cp1252(), repair="cp1252"),
@@ -140,7 +142,7 @@ CLASS = {
     "script": refused(b"import numpy as np\nx = np.zeros(3)\n", "a Python script"),
     "torn": refused(answer()[:-500], "it is cut off after"),
     "py": refused(b"import numpy", "there is 'knn.py', a Python script", MISSING, "knn.py"),
-    "stranger": refused(answer(another_course), "this is another notebook: of the 6", ANOTHER),
+    "stranger": refused(answer(another_course), "this is another notebook: of the 7", ANOTHER),
 }  # fmt: skip
 TWO, LATIN, BLOCKED = "two-copies", "caf%E9", "blocked"
 
@@ -166,22 +168,23 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     submit(root, TWO, answer(), "knn (1).ipynb")
     submit(root, TWO, answer(written("Other.")), "Copy of knn.ipynb")
     latin = os.fsencode(root / "submitted") + b"/caf\xe9/" + ASSIGNMENT.encode()
-    os.makedirs(latin)
-    Path(os.fsdecode(latin), "knn.ipynb").write_bytes(answer())
+    folder = Path(os.fsdecode(latin))
+    folder.mkdir(parents=True)
+    (folder / "knn.ipynb").write_bytes(answer())
     submit(root, BLOCKED, answer())
     (root / "autograded").mkdir()
     (root / "autograded" / BLOCKED).write_text("a file where a folder has to be")
     graded = CliRunner().invoke(main, ["grade", ASSIGNMENT, "--workers", "1", "--root", str(root)])
     assert graded.exception is None or isinstance(graded.exception, SystemExit), graded.exception
-    pages = CliRunner().invoke(main, ["feedback", ASSIGNMENT, "--root", str(root)])
-    assert pages.exception is None or isinstance(pages.exception, SystemExit), pages.exception
+    made = CliRunner().invoke(main, ["feedback", ASSIGNMENT, "--root", str(root)])
+    assert made.exception is None or isinstance(made.exception, SystemExit), made.exception
     return Course(
         root,
         {one.student: one for one in results(root, ASSIGNMENT)},
         graded.output,
-        pages.stdout,
-        pages.stderr,
-        (graded.exit_code, pages.exit_code),
+        made.stdout,
+        made.stderr,
+        (graded.exit_code, made.exit_code),
     )
 
 
@@ -269,14 +272,18 @@ def test_unread_is_not_zero(course: Course) -> None:
 def test_a_page_beyond_the_limits_shows_what_was_graded(
     course: Course, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By a limit of memory that a notebook with a large output does not keep."""
+    """A limit of memory that tags by the hundred thousand do not keep, and a usual page does."""
     path = course.root / "autograded" / "copy" / ASSIGNMENT / "knn.ipynb"
     document = json.loads(path.read_text("utf-8"))
-    lines = "\x1b[31mx\x1b[0m\n" * 4_000
-    stream = {"output_type": "stream", "name": "stdout", "text": lines * 200}
+    data = {
+        "output_type": "display_data",
+        "metadata": {},
+        "data": {"text/html": "<b>x</b>" * 4_500},
+    }
     code = {"cell_type": "code", "id": "big", "metadata": {}, "execution_count": None}
-    document["cells"].append(code | {"source": "x", "outputs": [stream] * 60})
+    document["cells"].append(code | {"source": "x", "outputs": [data] * 60})
     path.write_text(json.dumps(document), "utf-8")
+    monkeypatch.setattr(pages, "LIMITS", replace(pages.LIMITS, memory_bytes=100 << 20))
     words = ["feedback", ASSIGNMENT, "--root", str(course.root), "--student", "copy"]
     done = CliRunner().invoke(main, [*words, "--student", "plain", "--anyway"])
     assert done.exit_code == 1
