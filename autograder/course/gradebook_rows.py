@@ -56,16 +56,18 @@ def complete_submission(book: Gradebook, submission: SubmittedAssignment) -> Non
     """Give a submission the rows that it lacks, as nbgrader would have done at its beginning."""
     models: Any = api  # they have no types
     mine = {notebook.notebook_id: notebook for notebook in submission.notebooks}
+    new: list[Any] = []
     for notebook in submission.assignment.notebooks:
         own = mine.get(notebook.id)
         if own is None:
             own = models.SubmittedNotebook(notebook=notebook, assignment=submission)
+            new.append(own)
         graded = {grade.cell_id for grade in own.grades}
         commented = {comment.cell_id for comment in own.comments}
         for cell in (*notebook.grade_cells, *notebook.task_cells):
             if cell.id not in graded:
-                models.Grade(cell_id=cell.id, notebook=own)
+                new.append(models.Grade(cell_id=cell.id, notebook=own))
         for cell in (*notebook.solution_cells, *notebook.task_cells):
             if cell.id not in commented:
-                models.Comment(cell_id=cell.id, notebook=own)
-    book.db.add(submission)
+                new.append(models.Comment(cell_id=cell.id, notebook=own))
+    book.db.add_all(new)

@@ -87,7 +87,7 @@ def grade(job: Job, zygote: Zygote) -> GradedNotebook:
     concerns = (f"{job.template.notebook}: {concern}" for concern in repaired.concerns)
     return replace(
         graded,
-        repairs=(*job.found, *repaired.repairs),
+        repairs=(*job.found, *repaired.repairs, *graded.repairs),
         submission=handed_in,
         needs_human="; ".join(filter(None, (*concerns, graded.needs_human))),
     )
@@ -155,6 +155,10 @@ def grade_document(job: Job, document: dict[str, Any], zygote: Zygote) -> Graded
         cells=tuple(run.verdicts),
         manual_pending=tuple(c["id"] for c in written if c["id"] not in blank),
         unanswered=tuple(c["id"] for c in written if c["id"] in blank),
+        repairs=tuple(
+            f"outputs of cell {cell!r} were left out: all cells had printed or drawn too much"
+            for cell in dict.fromkeys(kernel.outputs.cut)
+        ),
         substituted=job.substituted,
         needs_human="; ".join(dict.fromkeys(run.reasons)),
         outcome=run.outcome,
