@@ -30,7 +30,7 @@ class EarlierWork:
     handed_in: dict[str, bytes]
     zygote: Callable[[], Zygote]
     verdicts: dict[Name, GradedNotebook] = field(default_factory=dict)
-    _ready: dict[Name, Loadable] = field(default_factory=dict)
+    loadable: dict[Name, Loadable] = field(default_factory=dict)  # what has been made ready
 
     def files_for(self, template: Template) -> tuple[dict[str, bytes], tuple[str, ...]]:
         """The notebooks to put beside one that is graded, and what of them is the instructor's."""
@@ -43,9 +43,9 @@ class EarlierWork:
         return files, tuple(notes)
 
     def _loadable(self, name: Name) -> Loadable:
-        if name not in self._ready:
-            self._ready[name] = self._prepare(name)
-        return self._ready[name]
+        if name not in self.loadable:
+            self.loadable[name] = self._prepare(name)
+        return self.loadable[name]
 
     def _prepare(self, name: Name) -> Loadable:
         notebook = name[1]
@@ -55,9 +55,9 @@ class EarlierWork:
             return Loadable(own or b"")
         template = self.material.templates[name]
         ready = loadable(template, self._graded(name) if own else None, solved)
-        files = {f"{n}.ipynb": loaded.content for (_, n), loaded in self._ready.items()}
+        files = {f"{n}.ipynb": loaded.content for (_, n), loaded in self.loadable.items()}
         files[f"{notebook}.ipynb"] = ready.content
-        if own and ready.doubtful and not self._can_be_loaded(notebook, files):
+        if own and ready.doubtful and not self._can_be_loaded(template, files):
             return instructors(notebook, solved, "could not be loaded")
         return ready
 
@@ -80,12 +80,12 @@ class EarlierWork:
             self.verdicts[name] = grade(job, self.zygote())
         return self.verdicts[name]
 
-    def _can_be_loaded(self, notebook: str, files: dict[str, bytes]) -> bool:
+    def _can_be_loaded(self, template: Template, files: dict[str, bytes]) -> bool:
         """Whether its definitions run to their end, in a kernel of their own."""
         limits = KernelLimits(cell_seconds=LOAD_SECONDS)
-        kernel = Kernel(self.zygote().fork(files=files), limits)
+        kernel = Kernel(self.zygote().fork(files=files, packages=template.packages()), limits)
         try:
-            asks = f"from cs231n_lib.notebooks import load\nload({notebook!r});"
+            asks = f"from cs231n_lib.notebooks import load\nload({template.notebook!r});"
             return kernel.run_cell(asks).ok
         except KernelDied:
             return False

@@ -127,7 +127,8 @@ def grade_document(job: Job, document: dict[str, Any], zygote: Zygote) -> Graded
         memory_bytes=min(host_mb << 20, memory.max_kernel_bytes()),
         gpu=job.gpu,
     )
-    kernel = Kernel(zygote.fork(files=job.files, gpu=job.gpu), limits)
+    packages = job.template.packages()
+    kernel = Kernel(zygote.fork(files=job.files, gpu=job.gpu, packages=packages), limits)
     ready = time.monotonic()
     try:
         deadline = started + limit("notebook_seconds", NOTEBOOK_SECONDS)

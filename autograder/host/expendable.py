@@ -27,6 +27,7 @@ from autograder.sandbox import syscalls
 T = TypeVar("T")
 
 MEMORY, PROCESSOR, CLOCK, CRASH, ERROR = "memory", "processor", "clock", "crash", "error"
+CALLER = "caller"
 _ANSWER, _EXCEPTION = b"a", b"e"
 _CAUSE_CHARACTERS = 300
 _STATUS = Path("/proc/self/status")
@@ -51,13 +52,14 @@ class Ended(Exception):
         self.cause = cause
 
 
-def run_limited(function: Callable[[], T], limits: Limits = Limits()) -> T:
+def run_limited(function: Callable[[], T], limits: Limits = Limits(), caller: int = -1) -> T:
     """What ``function`` returns, called in a fork of this process. Raises Ended.
 
     Its answer is what msgpack brings across: None, numbers, text, bytes, lists and dicts of these;
     tuples come back as lists. Nothing else it does is seen here, but what it does to files and
     sockets. Call it from a thread that outlives the call; locks that other threads hold at that
-    moment stay locked in the child.
+    moment stay locked in the child. ``caller``: a socket or pipe; once its other end is closed,
+    nobody waits for the answer any more.
     """
     ours, theirs = os.pipe2(os.O_CLOEXEC)
     parent = os.getpid()
@@ -70,7 +72,7 @@ def run_limited(function: Callable[[], T], limits: Limits = Limits()) -> T:
         gc.unfreeze()
         os.close(theirs)
     try:
-        said = _listen(ours, child, limits)
+        said = _listen(ours, limits, caller)
     except BaseException:
         _kill(child)
         _reap(child)
@@ -141,17 +143,22 @@ def _packed(plain: Any) -> bytes:
 # -- the parent ---------------------------------------------------------------------------------
 
 
-def _listen(pipe: int, child: int, limits: Limits) -> bytes:
+def _listen(pipe: int, limits: Limits, caller: int) -> bytes:
     """Everything that the child says until it is gone. Raises Ended at a limit of ours."""
     said = bytearray()
     deadline = time.monotonic() + limits.wall_seconds
     poll = select.poll()
     poll.register(pipe, select.POLLIN)
+    if caller >= 0:
+        poll.register(caller, 0)  # a hang-up is always reported
     while True:
         left = deadline - time.monotonic()
         if left <= 0:
             raise Ended(f"it was not done after {limits.wall_seconds:g} s", CLOCK)
-        if poll.poll(1000 * min(left, 60.0)):
+        ready = [descriptor for descriptor, _ in poll.poll(1000 * min(left, 60.0))]
+        if caller in ready:
+            raise Ended("nobody waits for it any more", CALLER)
+        if ready:
             data = os.read(pipe, 1 << 20)
             if not data:
                 return bytes(said)

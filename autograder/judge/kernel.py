@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from autograder.judge.zygote import Sandbox
 
 EVENT_BYTES = 64 << 20  # received for one request beyond its reply: more is a flood
+NOTEBOOK_EVENT_BYTES = 64 << 20  # in all requests: the agent drops output from half of that on
 STDIO_BYTES = 256 << 10  # kept of what C code and child processes write to fds 1 and 2
 KILL_GRACE = 1.0  # seconds between the interrupt and the kill
 ZYGOTE_SECONDS = 1.0  # until a killed zygote has gone, after the kernels that it takes along
@@ -81,6 +82,7 @@ class Kernel:
         self._reader = wire.FrameReader()
         self._inbox: list[bytes] = []
         self._number = 0
+        self._event_bytes = 0
         self._stdio = bytearray()
         self._watched = 0.0
 
@@ -142,8 +144,11 @@ class Kernel:
             if reply.get("re") != self._number:
                 continue  # left over from a request that was interrupted
             if "event" in reply:
+                self._event_bytes += len(body)
                 if received > EVENT_BYTES:
                     self._kill("sent more output than any cell may")
+                if self._event_bytes > NOTEBOOK_EVENT_BYTES:
+                    self._kill("sent more output than any notebook may")
                 on_output(reply["event"])
             elif "callback" in reply:
                 received -= len(body)

@@ -26,6 +26,7 @@ from autograder.sandbox import wire
 from autograder.sandbox.cells import CellNames, Notebook
 
 CELL_OUTPUT_BYTES = 4 << 20  # what one cell may print or draw; the rest is dropped, and said so
+NOTEBOOK_OUTPUT_BYTES = 32 << 20  # all cells together; the judge ends who sends twice as much
 CALL_OUTPUT_CHARS = 1 << 16
 
 _shell: sandbox_shell.SandboxShell | None = None
@@ -61,7 +62,8 @@ class Agent:
         self._kept: dict[int, Any] = {}
         self._names = CellNames(shell)
         self._request = 0
-        self._output_bytes = 0
+        self._output_bytes = 0  # of the cell at hand
+        self._all_output_bytes = 0
         self._ops: dict[str, Callable[[dict], Any]] = {
             "call": self._call,
             "get": self._get,
@@ -229,11 +231,18 @@ class Agent:
     def emit(self, event: dict[str, Any]) -> None:
         """Send one output, unless this cell has already sent its fill."""
         frame = wire.encode({"re": self._request, "event": event}, lambda v: wire.Ref(0, str(v)))
-        if self._output_bytes > CELL_OUTPUT_BYTES:
+        spent = self._all_output_bytes > NOTEBOOK_OUTPUT_BYTES
+        if spent or self._output_bytes > CELL_OUTPUT_BYTES:
             return
         self._output_bytes += len(frame)
-        if self._output_bytes > CELL_OUTPUT_BYTES:
-            note = f"\n[output beyond {CELL_OUTPUT_BYTES >> 20} MB was dropped]\n"
+        self._all_output_bytes += len(frame)
+        most = ""
+        if self._all_output_bytes > NOTEBOOK_OUTPUT_BYTES:
+            most = f"{NOTEBOOK_OUTPUT_BYTES >> 20} MB of the whole notebook"
+        elif self._output_bytes > CELL_OUTPUT_BYTES:
+            most = f"{CELL_OUTPUT_BYTES >> 20} MB"
+        if most:
+            note = f"\n[output beyond {most} was dropped]\n"
             event = {"output_type": "stream", "name": "stdout", "text": note}
             frame = wire.encode({"re": self._request, "event": event})
         self._send_frame(frame)
