@@ -26,10 +26,10 @@ class Task:
     handed_in: dict[str, bytes]
     submission: bytes | None  # None: it is missing
     missing_hint: str = ""
-    found: tuple[str, ...] = ()  # how its file was found, where it had another name
     earlier_verdicts: dict[Name, GradedNotebook] = field(default_factory=dict)
     late_in: str = ""  # where it ran out of time before: once more there is the end
     no_gpu: str = ""  # why it is to run on the CPU, although its notebook wants a GPU
+    found: tuple[str, ...] = ()  # how its file was found, where it had another name
 
     def pack(self) -> bytes:
         plain: dict[str, Any] = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}

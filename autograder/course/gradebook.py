@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any
 
 from nbgrader import api
-from nbgrader.api import Gradebook, SubmittedAssignment
+from nbgrader.api import Gradebook, InvalidEntry, SubmittedAssignment
 from nbgrader.preprocessors import AssignLatePenalties
 from sqlalchemy.exc import DataError, IntegrityError, SAWarning, SQLAlchemyError
 
@@ -97,14 +97,14 @@ class GradebookWriter:
             warnings.filterwarnings("ignore", message="Object of type", category=SAWarning)
             try:
                 self._record(student, assignment, graded, when, regraded=regraded)
-            except (ValueError, DataError, IntegrityError) as error:  # nbgrader's are ValueErrors
-                assert self._gradebook is not None
-                self._gradebook.db.rollback()
-                raise EntryRefused(
-                    f"the gradebook does not take the grades of {student}: "
-                    f"{type(error).__name__}: {str(error).strip().splitlines()[0][:300]}"
-                ) from error
-            except SQLAlchemyError as error:
+            except (ValueError, SQLAlchemyError) as error:  # nbgrader's are ValueErrors
+                if _is_about_one(error):
+                    assert self._gradebook is not None
+                    self._gradebook.db.rollback()
+                    raise EntryRefused(
+                        f"the gradebook does not take the grades of {student}: "
+                        f"{type(error).__name__}: {str(error).strip().splitlines()[0][:300]}"
+                    ) from error
                 raise GradebookError(
                     f"the grades of {student} could not be written to the gradebook: "
                     f"{str(error).splitlines()[0]}. Is another program (the formgrader?) writing "
@@ -208,3 +208,13 @@ class GradebookWriter:
             if penalty is not None:
                 penalty = min(max(penalty, 0), notebook.score)
             notebook.late_submission_penalty = penalty
+
+
+def _is_about_one(error: ValueError | SQLAlchemyError) -> bool:
+    """Whether it is about these grades, and not about the whole database (locked, gone).
+
+    nbgrader says both with one exception of its own, raised while the first was handled.
+    """
+    first = error.__context__ if isinstance(error, InvalidEntry) else error
+    about_data = (ValueError, DataError, IntegrityError)
+    return first is None or isinstance(first, about_data) or not isinstance(first, SQLAlchemyError)
