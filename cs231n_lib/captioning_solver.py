@@ -17,6 +17,7 @@ from cs231n_lib.training import (
     refuse_unknown,
     require_captions,
     require_positive,
+    require_print_every,
     run_steps,
 )
 
@@ -67,7 +68,8 @@ class CaptioningSolver:
         **unknown: object,
     ) -> None:
         refuse_unknown("CaptioningSolver", unknown)
-        require_positive(batch_size=batch_size, print_every=print_every)
+        require_positive(batch_size=batch_size)
+        require_print_every(print_every, verbose=verbose)
         self.model, self.data = model, data
         self.num_train = require_captions(data)
         self.update_rule = find_rule(update_rule, model)

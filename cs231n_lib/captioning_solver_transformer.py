@@ -15,6 +15,7 @@ from cs231n_lib.training import (
     require_captions,
     require_module,
     require_positive,
+    require_print_every,
     run_steps,
 )
 
@@ -57,7 +58,8 @@ class CaptioningSolverTransformer:
     ) -> None:
         refuse_unknown("CaptioningSolverTransformer", unknown)
         require_module("CaptioningSolverTransformer", model)
-        require_positive(batch_size=batch_size, print_every=print_every)
+        require_positive(batch_size=batch_size)
+        require_print_every(print_every, verbose=verbose)
         self.model, self.data, self.idx_to_word = model, data, idx_to_word
         self.num_train = require_captions(data)
         self.learning_rate = learning_rate

@@ -11,7 +11,13 @@ from torch.utils.data import DataLoader, Dataset
 
 from cs231n_lib.seeding import seeded_torch
 from cs231n_lib.torch_data import BatchLoader, ImageSet
-from cs231n_lib.training import refuse_unknown, require_module, require_positive, run_steps
+from cs231n_lib.training import (
+    refuse_unknown,
+    require_module,
+    require_positive,
+    require_print_every,
+    run_steps,
+)
 
 Batches = Iterator[tuple[Tensor, Tensor]]
 
@@ -55,7 +61,8 @@ class ClassificationSolverViT:
     ) -> None:
         refuse_unknown("ClassificationSolverViT", unknown)
         require_module("ClassificationSolverViT", model)
-        require_positive(batch_size=batch_size, print_every=print_every)
+        require_positive(batch_size=batch_size)
+        require_print_every(print_every, verbose=verbose)
         for name, images in (("train_data", train_data), ("test_data", test_data)):
             if len(cast(Sized, images)) == 0:
                 raise ValueError(f"{name} has no image")

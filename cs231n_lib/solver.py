@@ -25,7 +25,7 @@ from cs231n_lib.protocols import (
     find_rule,
     update_parameters,
 )
-from cs231n_lib.training import refuse_unknown, require_positive
+from cs231n_lib.training import refuse_unknown, require_positive, require_print_every
 
 # What a checkpoint holds: how the solver was set up, for people to read, and what training changes.
 _SETTINGS = ("lr_decay", "optim_config", "batch_size", "num_train_samples", "num_val_samples")
@@ -79,7 +79,8 @@ class Solver:
         **unknown: object,
     ) -> None:
         refuse_unknown("Solver", unknown)
-        require_positive(batch_size=batch_size, print_every=print_every)
+        require_positive(batch_size=batch_size)
+        require_print_every(print_every, verbose=verbose)
         self.model = model
         self.X_train, self.y_train = examples(data, "train")
         self.X_val, self.y_val = examples(data, "val")

@@ -58,6 +58,18 @@ def require_positive(**values: float) -> None:
             raise ValueError(f"{name} is {value}; it must be at least 1")
 
 
+def require_print_every(print_every: float | None, *, verbose: bool) -> None:
+    """Raise ValueError where lines are to be printed, and not said after how many iterations.
+
+    A solver that prints nothing takes what it is given, and -2 is every second one, as in the
+    course's own solvers.
+    """
+    if verbose and not print_every:
+        raise ValueError(
+            f"print_every is {print_every}; it must be at least 1. verbose=False prints nothing"
+        )
+
+
 def refuse_unknown(solver: str, unknown: Mapping[str, object]) -> None:
     """Raise ValueError when a solver was given keywords it does not have."""
     if unknown:

@@ -7,20 +7,27 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
 import os
 import re
+import time
 from collections.abc import Generator, Iterator, Sequence
 from decimal import Decimal
+from queue import Empty
 from typing import Any
 
 import pytest
 from nbformat import NotebookNode
+from nbval.kernel import RunningKernel
 from nbval.plugin import IPyNbCell, NbCellError, coalesce_streams
 
 from autograder.authoring.tolerance import Measured, difference, tolerance
 
 RAISED, DIFFERS = "raised", "output differs"
 TIMED_OUT, BROKE_OFF = "timed out", "broke off"
+RAISED_NOTHING = "raised nothing"
+
+LOOK_SECONDS = 1.0  # between two looks whether a silent kernel lives
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -40,6 +47,58 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         raise pytest.UsageError(f"{where}: {error}") from None
     if bound is not None:
         _measure(item, bound)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    """See what nbval overlooks: a kernel that died, a magic there is not, an error that is due."""
+    if not isinstance(item, IPyNbCell) or item.parent.kernel is None:
+        return (yield)
+    replies = _watch(item.parent.kernel)
+    yield
+    reply = replies[-1] if replies else {}
+    if any(output.output_type == "error" for output in item.test_outputs or []):
+        return
+    if reply.get("status") == "error":  # IPython shows the wrong use of a magic without an error
+        raise Overlooked(item, RAISED, f"{reply.get('ename')}: {reply.get('evalue')}")
+    if item.options["check_exception"]:
+        raise Overlooked(item, RAISED_NOTHING, "tagged raises-exception, and nothing was raised")
+
+
+class KernelDied(Exception):
+    """The kernel's process ended while a cell ran."""
+
+
+class Overlooked(NbCellError):
+    """What is wrong with a cell that nbval finds right."""
+
+    def __init__(self, item: IPyNbCell, kind: str, message: str) -> None:
+        super().__init__(item.cell_num, message, item.cell.source)
+        self.kind = kind
+
+
+def _watch(kernel: RunningKernel) -> list[dict[str, Any]]:
+    """Let a kernel's silence end when its process does; collect its replies from now on."""
+    replies: list[dict[str, Any]] = []
+
+    def get_message(stream: str, timeout: float | None = None) -> dict[str, Any]:
+        end = math.inf if timeout is None else time.monotonic() + timeout
+        while True:
+            wait = max(0.0, min(LOOK_SECONDS, end - time.monotonic()))
+            try:
+                message = RunningKernel.get_message(kernel, stream, wait)
+            except Empty:
+                if not kernel.is_alive():
+                    raise KernelDied("the kernel's process ended in this cell") from None
+                if time.monotonic() >= end:
+                    raise
+                continue
+            if message["msg_type"] == "execute_reply":
+                replies.append(message["content"])
+            return message
+
+    kernel.get_message = get_message
+    return replies
 
 
 @pytest.hookimpl(wrapper=True)
@@ -77,6 +136,8 @@ def _what_went_wrong(item: IPyNbCell, call: pytest.CallInfo[None]) -> tuple[str,
     outputs = item.test_outputs or []
     if item.parent.timed_out:
         return TIMED_OUT, [str(error)]
+    if isinstance(error, Overlooked):
+        return error.kind, str(error).splitlines()
     if not isinstance(error, NbCellError):
         return BROKE_OFF, [f"{type(error).__name__}: {error}"]
     if outputs and outputs[-1].output_type == "error":

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
+from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat import NotebookNode
 
 from autograder.authoring import scratch
@@ -45,6 +45,8 @@ def executed(path: Path, *, last: str | None = None) -> NotebookNode:
         client = NotebookClient(nb, resources={"metadata": {"path": str(here)}})
         try:
             return client.execute(env=environment)
+        except DeadKernelError:
+            raise ReleaseError(f"{path}: its kernel died, so nothing was written") from None
         except CellExecutionError as error:
             raise ReleaseError(f"{path}: a cell failed, so nothing was written: {error}") from None
 

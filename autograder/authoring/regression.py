@@ -19,6 +19,7 @@ from autograder.authoring.scratch import (
     copy_beside_siblings,
     kernel_environment,
 )
+from autograder.authoring.source import ReleaseError
 from autograder.authoring.tolerance import tolerance
 from autograder.course.submissions import CourseError
 from autograder.host.memory import cores
@@ -111,6 +112,8 @@ def code_cells(path: Path) -> list[str]:
     """Ids of the code cells. Raises CourseError when nbval should not even begin."""
     try:
         cells = author_copy(path).cells
+    except ReleaseError as error:
+        raise CourseError(str(error)) from None
     except UNREADABLE as error:
         raise CourseError(f"{path}: not a readable notebook ({error}); restore it") from None
     except RuntimeError as error:  # from nbgrader

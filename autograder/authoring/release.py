@@ -6,10 +6,8 @@
 
 from __future__ import annotations
 
-import os
-import sysconfig
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -32,9 +30,18 @@ from nbgrader.preprocessors import (
 )
 from traitlets.config import Config
 
-from autograder.authoring.source import ReleaseError, canonical, check_source, enclosing_function
+from autograder.authoring.beside import check_others
+from autograder.authoring.cell_ids import MINOR, name_cells
+from autograder.authoring.source import (
+    ReleaseError,
+    bring_up_to_date,
+    canonical,
+    check_source,
+    enclosing_function,
+    without_unused_pictures,
+)
 from autograder.course.captured_errors import CapturedErrors
-from autograder.course.config import course_config, open_gradebook
+from autograder.course.config import course_config, find_alembic, open_gradebook
 from autograder.notebook.regions import MARKER
 
 __all__ = ["ReleaseError", "configure", "make_release", "release"]
@@ -68,15 +75,26 @@ class NamedStubs(ClearSolutions):
         return replaced
 
 
-class CanonicalNotebook(NbGraderPreprocessor):
-    """Last step of the release: allow-listed metadata and nothing else."""
+class NamedCells(NbGraderPreprocessor):
+    """First step of the release: cells of older formats get ids."""
 
     def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
-        return canonical(nb), resources
+        name_cells(nb.cells)
+        nb.nbformat_minor = max(MINOR, nb.nbformat_minor)
+        return nb, resources
 
 
-#: nbgrader's default list with our stubs, our last step, and without InstantiateTests (unused).
+class CanonicalNotebook(NbGraderPreprocessor):
+    """Last step of the release: allow-listed metadata, and no picture of a solution."""
+
+    def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
+        return without_unused_pictures(canonical(nb)), resources
+
+
+#: nbgrader's default list with our stubs, our first and last steps, and without InstantiateTests
+#: (unused).
 PREPROCESSORS = [
+    NamedCells,
     IncludeHeaderFooter,
     LockCells,
     NamedStubs,
@@ -96,18 +114,20 @@ def configure(c: Config) -> None:
     """Set what nbgrader's ``generate_assignment`` needs to produce our release."""
     c.GenerateAssignment.preprocessors = PREPROCESSORS
     c.ClearSolutions.text_stub = "*Your answer:*"  # traitlets hands it down to NamedStubs
-    # To create a gradebook, nbgrader starts the program `alembic`, which lies beside this Python
-    # but is not on the PATH of somebody who did not activate the environment.
-    scripts = sysconfig.get_path("scripts")
-    if scripts not in os.environ.get("PATH", "").split(os.pathsep):
-        os.environ["PATH"] = os.pathsep.join([scripts, os.environ.get("PATH", os.defpath)])
+    find_alembic()
 
 
-def release(root: Path, assignments: Sequence[str] | None = None) -> list[Path]:
+def release(
+    root: Path,
+    assignments: Sequence[str] | None = None,
+    tell: Callable[[str], object] = lambda line: None,
+) -> list[Path]:
     """Generate ``root/release/ASSIGNMENT`` for the named assignments (default: all in source/).
 
     Everything is built beside release/ first and moved into place at the end, so that an error
-    leaves the old release as it was. Returns the notebooks written. Raises ReleaseError.
+    leaves the old release as it was. ``tell`` is given a line for each source that was brought up
+    to date, and for each file that was copied as it is. Returns the notebooks written. Raises
+    ReleaseError.
     """
     root = root.resolve()
     if assignments is None:
@@ -118,14 +138,17 @@ def release(root: Path, assignments: Sequence[str] | None = None) -> list[Path]:
     with tempfile.TemporaryDirectory(prefix=".release-", dir=root) as scratch:
         built, retired = Path(scratch, "built"), Path(scratch, "retired")
         for assignment in assignments:
+            for path in sorted((root / "source" / assignment).glob("*.ipynb")):
+                if done := bring_up_to_date(path):
+                    tell(f"{path.relative_to(root)}: {done}")
             make_release(root, assignment, destination=built)
         for assignment in assignments:
             _replace_folder(root / "release" / assignment, built / assignment, retired / assignment)
-    return [
-        path
-        for assignment in assignments
-        for path in sorted((root / "release" / assignment).glob("*.ipynb"))
-    ]
+    folders = [root / "release" / assignment for assignment in assignments]
+    for path in (path for folder in folders for path in sorted(folder.rglob("*"))):
+        if path.suffix != ".ipynb" and not path.is_dir():
+            tell(f"{path.relative_to(root)} (no notebook: copied as it is)")
+    return [path for folder in folders for path in sorted(folder.glob("*.ipynb"))]
 
 
 def _replace_folder(target: Path, new: Path, retired: Path) -> None:
@@ -166,6 +189,8 @@ def make_release(
         )
     for path in sources:
         check_source(path)
+    folder = course_root / "source" / assignment
+    check_others(folder, CourseDirectory(config=course_config(course_root)).ignore)
 
     config = Config()
     configure(config)
@@ -192,9 +217,20 @@ def make_release(
 
 
 def ensure_assignment(root: Path, assignment: str, scratch: Path) -> None:
-    """Make sure the gradebook knows the assignment, as generate_assignment would have done."""
+    """Make sure the gradebook knows the assignment, as generate_assignment would have done.
+
+    Raises ReleaseError where there is nothing to enter it from.
+    """
     known = False
     with open_gradebook(root) as book, suppress(MissingEntry):
         known = bool(book.find_assignment(assignment).notebooks)
-    if not known:
-        make_release(root, assignment, destination=scratch)
+    if known:
+        return
+    folder = root / "source" / assignment
+    if not any(folder.glob("*.ipynb")):
+        raise ReleaseError(
+            f"the gradebook does not know {assignment}, and {folder} holds no notebook to enter it "
+            f"from; copy gradebook.db, or source/{assignment}, from where `python -m autograder "
+            "release` was run"
+        )
+    make_release(root, assignment, destination=scratch)

@@ -8,14 +8,14 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from autograder.authoring.source import without_hooks
+from autograder.authoring.source import ReleaseError, read_source, without_hooks
 from autograder.course.submissions import siblings
 from autograder.judge.warm import make_embedded_data
 from cs231n_lib.data import spritecifar
 from cs231n_lib.data.cache import CACHE_VARIABLE
 
 #: What reading a file that is no notebook raises.
-UNREADABLE = (OSError, ValueError, AttributeError, TypeError, nbformat.ValidationError)
+UNREADABLE = (ReleaseError, OSError, ValueError, AttributeError, TypeError)
 
 OURS = "CS231N_"
 #: Settings of whoever runs the notebooks; the stored outputs know none of them.
@@ -25,7 +25,7 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 def author_copy(source: Path) -> NotebookNode:
     """The notebook as an ordinary kernel can run it and nbval believes it."""
-    nb = without_hooks(nbformat.read(source, as_version=4))
+    nb = without_hooks(read_source(source))
     for cell in nb.cells:
         if cell.cell_type == "code":
             cell.execution_count = 1  # nbval compares no output of a cell that was never run

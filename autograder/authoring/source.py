@@ -7,6 +7,7 @@ import copy
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import nbformat
 from nbconvert.exporters.exporter import ResourcesDict
@@ -14,8 +15,15 @@ from nbformat import NotebookNode
 from nbgrader.preprocessors import ClearHiddenTests
 from nbgrader.utils import is_solution
 
+from autograder.authoring.cell_ids import MINOR, name_cells
+from autograder.authoring.fields import (
+    cell_complaints,
+    duplicate_grade_ids,
+    notebook_complaints,
+)
 from autograder.authoring.tolerance import CHECKED_OUTPUT_TAG, tolerance
 from autograder.errors import WrongUse
+from autograder.files import write_text
 from autograder.notebook.regions import MARKER, SLOPPY_MARKER
 
 #: What a notebook may carry besides its cells. Editors add more (widths, folds, Colab's views);
@@ -36,11 +44,12 @@ class ReleaseError(WrongUse):
 def canonical(nb: NotebookNode) -> NotebookNode:
     """Copy of ``nb`` in the one form that is committed.
 
-    Gone are metadata outside the allow-list, attachments, execution counts, trailing blank lines,
-    and all outputs but those of cells tagged ``nbval-check-output``, which nbval compares.
+    Gone are metadata outside the allow-list, execution counts, trailing blank lines, and all
+    outputs but those of cells tagged ``nbval-check-output``, which nbval compares.
     """
     nb = copy.deepcopy(nb)
-    nb.nbformat, nb.nbformat_minor = 4, 5
+    nb.nbformat, nb.nbformat_minor = 4, MINOR
+    name_cells(nb.cells)
     nb.metadata = _only(nb.metadata, list(NOTEBOOK_METADATA))
     for key, names in NOTEBOOK_METADATA.items():
         if key in nb.metadata:
@@ -48,7 +57,8 @@ def canonical(nb: NotebookNode) -> NotebookNode:
     for cell in nb.cells:
         cell.metadata = _only(cell.metadata, CELL_METADATA)
         cell.source = cell.source.rstrip("\n")
-        cell.pop("attachments", None)
+        if not cell.get("attachments"):
+            cell.pop("attachments", None)
         if cell.cell_type == "code":
             cell.execution_count = None
             if CHECKED_OUTPUT_TAG not in cell.metadata.get("tags", ()):
@@ -56,6 +66,20 @@ def canonical(nb: NotebookNode) -> NotebookNode:
             for output in cell.outputs:
                 if "execution_count" in output:
                     output.execution_count = None
+    return nb
+
+
+def without_unused_pictures(nb: NotebookNode) -> NotebookNode:
+    """Copy of ``nb`` without pasted pictures to which no text refers any more.
+
+    Where a solution was taken out, the pictures pasted into it are one, too.
+    """
+    nb = copy.deepcopy(nb)
+    for cell in nb.cells:
+        shown = unquote(cell.source)
+        kept = {n: p for n, p in cell.pop("attachments", {}).items() if f"attachment:{n}" in shown}
+        if kept:
+            cell.attachments = kept
     return nb
 
 
@@ -69,25 +93,76 @@ def without_hooks(nb: NotebookNode) -> NotebookNode:
 
 
 def read_source(path: Path) -> NotebookNode:
-    """The notebook in a file. Raises ReleaseError where there is none to be read."""
+    """The notebook in a file, in today's format. Raises ReleaseError where there is none."""
+    return _read(path)[0]
+
+
+def bring_up_to_date(path: Path) -> str:
+    """Write a source of an older format, or without ids, as one of today's.
+
+    Names of cells are then in the file, and stay when their content is edited. Returns what was
+    done, empty where there was nothing to do. Raises ReleaseError.
+    """
+    nb, older, named = _read(path)
+    if not older and not named:
+        return ""
+    write_text(path, nbformat.writes(nb) + "\n")
+    what = [f"was of nbformat {older}, is of 4.{MINOR}"] if older else []
+    what += [f"{named} cell{'s' if named > 1 else ''} got an id"] if named else []
+    return ", and ".join(what)
+
+
+def _read(path: Path) -> tuple[NotebookNode, str, int]:
+    """The notebook, the version of its format where that is older, and how many ids it lacked."""
     try:
-        return nbformat.read(path, as_version=4)
-    except (OSError, ValueError, nbformat.ValidationError) as error:
-        raise ReleaseError(f"{path}: not a readable notebook ({error}); restore it") from error
+        nb = nbformat.reader.reads(path.read_text("utf-8"))
+        before = (int(nb.nbformat), int(nb.get("nbformat_minor", 0)))
+        if before[0] != 4:
+            nb = nbformat.convert(nb, 4)
+            for cell in nb.cells:
+                cell.pop("id", None)  # drawn at random
+        cells = list(nb.cells)
+        for cell in cells:
+            cell.setdefault("metadata", NotebookNode())
+        named = name_cells(cells)
+        nb.nbformat_minor = max(MINOR, int(nb.get("nbformat_minor", 0)))
+    except (OSError, ValueError, AttributeError, KeyError, TypeError) as error:
+        raise _unreadable(path, error) from error
+    except (nbformat.ValidationError, nbformat.reader.NotJSONError) as error:
+        raise _unreadable(path, error) from error
+    try:
+        nbformat.validator.validate(nb, relax_add_props=True)
+    except nbformat.ValidationError as error:
+        steps = list(error.absolute_path)
+        at = f"cell {nb.cells[steps[1]].id!r}, " if steps[:1] == ["cells"] and steps[1:] else ""
+        field = ".".join(str(step) for step in (steps[2:] if at else steps)) or "the notebook"
+        raise ReleaseError(
+            f"{path}: {at}field {field}: {error.message.splitlines()[0][:200]}; mend it, or open "
+            "and save the notebook in Jupyter"
+        ) from error
+    older = f"{before[0]}.{before[1]}" if before < (4, MINOR) else ""
+    return nb, older, named
+
+
+def _unreadable(path: Path, error: Exception) -> ReleaseError:
+    why = " ".join(str(error).split())[:200] or type(error).__name__
+    return ReleaseError(f"{path}: not a readable notebook ({why}); restore it")
 
 
 def check_source(path: Path) -> None:
     """Raise ReleaseError when the source notebook would leak a solution or confuse nbgrader."""
     nb = read_source(path)
+    for complaint in notebook_complaints(nb, NOTEBOOK_METADATA["cs231n"]):
+        raise ReleaseError(f"{path}: {complaint}")
     for cell in nb.cells:
         where = f"{path}: cell {cell.id!r}"
+        for complaint in cell_complaints(cell, path):
+            raise ReleaseError(f"{where}: {complaint}")
         regions = list(_regions(cell.source, where))
         try:
             tolerance(cell.metadata.get("tags", ()))
         except ValueError as error:
             raise ReleaseError(f"{where}: {error}") from None
-        if "nbgrader" in cell.metadata and not cell.metadata.nbgrader.get("grade_id"):
-            raise ReleaseError(f"{where} has no grade_id; add one, e.g. 'affine-forward'")
         if "SOLUTION" in regions and not is_solution(cell):
             raise ReleaseError(f"{where} holds a solution region; mark it nbgrader solution=true")
         if is_solution(cell) and cell.cell_type == "code":
@@ -100,6 +175,8 @@ def check_source(path: Path) -> None:
                 ast.parse(cell.source)
             except SyntaxError as error:
                 raise ReleaseError(f"{where}, line {error.lineno}: {error.msg}; mend it") from error
+    for complaint in duplicate_grade_ids(nb):
+        raise ReleaseError(f"{path}: {complaint}")
 
 
 def _regions(source: str, where: str) -> Iterator[str]:

@@ -25,6 +25,7 @@ from traitlets.config import Config, Configurable
 
 from autograder.batch.task import Task
 from autograder.batch.task_grader import TaskGrader
+from autograder.course.helpers import helper_modules
 from autograder.course.records import verdicts_on_record
 from autograder.course.secret import course_secret
 from autograder.course.submissions import Submission
@@ -88,7 +89,10 @@ class JudgeNotebook(NbGraderPreprocessor):
         student = resources["nbgrader"]["student"]
         folder = _root(self) / "submitted" / student / template.assignment
         material = load_material(_root(self), template.assignment, course_secret(_root(self)))
-        handed_in = Submission(student, folder).files(material.names)
+        modules, refused = helper_modules(folder)
+        for note in refused:
+            self.log.warning("%s: %s", student, note)
+        handed_in = {**modules, **Submission(student, folder).files(material.names)}
         known = verdicts_on_record(_root(self), student, material.needs(template), handed_in)
         task = Task(student, template.notebook, handed_in, None, earlier_verdicts=known)
         graded = TaskGrader(material, _zygote).grade(task, document=json.dumps(nb))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from autograder.batch.task import Task
 from autograder.course.beside import pictures_beside
+from autograder.course.helpers import helper_modules, unused_files
 from autograder.course.records import read_result, verdicts_on_record
 from autograder.course.submissions import Submission
 from autograder.files import write_bytes
@@ -60,14 +61,18 @@ def start_submission(
 ) -> SubmissionState:
     """Read what was handed in; pictures beside the notebooks go along to autograded/."""
     when, problem = submission.handed_in()
-    problem = "; ".join(filter(None, (problem, submission.problem)))
-    files = submission.files(material.names)
+    own = submission.files(material.names)
+    modules, refused = helper_modules(submission.folder)
+    refused += unused_files(submission.folder, own.values())
+    problem = "; ".join(filter(None, (problem, submission.problem, *refused)))
     pictures, left_out = pictures_beside(submission.folder)
     for name, data in pictures.items():
         path = root / "autograded" / submission.student / material.assignment / name
         if not (path.is_file() and path.read_bytes() == data):
             write_bytes(path, data)
-    return SubmissionState(submission, notebooks, files, when, problem, left_out=left_out)
+    return SubmissionState(
+        submission, notebooks, {**modules, **own}, when, problem, left_out=left_out
+    )
 
 
 def task_for(

@@ -33,10 +33,15 @@ def main() -> None:
 @root_option
 @reports_errors
 def release(assignments: tuple[str, ...], root: Path) -> None:
-    """Generate release/ from source/ (default: every assignment)."""
+    """Generate release/ from source/ (default: every assignment).
+
+    Lists what it writes: the notebooks, and the other files, which are copied as they are. A file
+    that looks like a solution is refused. Sources of an older format, or without ids for their
+    cells, are brought up to date first.
+    """
     from autograder.authoring.release import release as make
 
-    for path in make(root, assignments or None):
+    for path in make(root, assignments or None, click.echo):
         click.echo(path.relative_to(root.resolve()))
 
 

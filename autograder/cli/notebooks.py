@@ -25,6 +25,7 @@ NOTEBOOK_SECONDS = 60
 MAX_LINES = 12  # lines of an error or a difference
 NEXT = {
     "raised": "mend the solution or the cell",
+    "raised nothing": "mend the cell, or take its tag raises-exception away",
     "output differs": "mend the solution; if the new output is right: "
     "python -m autograder refresh {path}",
     "timed out": "the cell is too slow or hangs; the cells after it were not run",

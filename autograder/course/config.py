@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sysconfig
 from pathlib import Path
+from subprocess import CalledProcessError
 
 from nbgrader.api import Course, Gradebook
 from nbgrader.coursedir import CourseDirectory
@@ -26,12 +29,24 @@ def course_config(root: Path) -> Config:
     return config
 
 
+def find_alembic() -> None:
+    """Let nbgrader find the program `alembic`, which it starts to create a gradebook.
+
+    It lies beside this Python, but is not on the PATH of somebody who did not activate the
+    environment.
+    """
+    scripts = sysconfig.get_path("scripts")
+    if scripts not in os.environ.get("PATH", "").split(os.pathsep):
+        os.environ["PATH"] = os.pathsep.join([scripts, os.environ.get("PATH", os.defpath)])
+
+
 def open_gradebook(root: Path) -> Gradebook:
     """The open gradebook of a course, by its ``db_url``: SQLite in the folder, or a server.
 
     Raises GradebookError where there is none to be had.
     """
     course = CourseDirectory(config=course_config(root))
+    find_alembic()
     try:
         book = Gradebook(with_busy_timeout(course.db_url), course.course_id)
         if book.db.get(Course, course.course_id) is None:
@@ -44,6 +59,11 @@ def open_gradebook(root: Path) -> Gradebook:
             f"the gradebook at {where} cannot be opened: {str(error).splitlines()[0]}. "
             "Is db_url in nbgrader_config.py right, does the server run, and does no other program "
             "hold the gradebook locked?"
+        ) from error
+    except (FileNotFoundError, CalledProcessError) as error:
+        raise GradebookError(
+            f"a gradebook cannot be created: nbgrader's program `alembic` does not run ({error}). "
+            "Install this package again (pip install alembic), or activate its environment"
         ) from error
     return book
 

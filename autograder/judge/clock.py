@@ -1,12 +1,18 @@
-"""Time limits that are fair on a busy host."""
+"""Time limits that are fair on a busy host: one clock for a call, a cell, a grace, a notebook."""
 
 from __future__ import annotations
 
 import time
-
-from autograder.judge.sandbox import Sandbox
+from typing import Protocol
 
 PATIENCE = 4.0
+A_MOMENT = 0.02  # seconds of which it does not pay to ask how many were spent waiting
+
+
+class Waiting(Protocol):
+    """Whatever can say how long it has been ready to run while others had the processors."""
+
+    def waited_seconds(self) -> float: ...
 
 
 class Clock:
@@ -15,16 +21,51 @@ class Clock:
     At most ``PATIENCE`` times the seconds it was given.
     """
 
-    def __init__(self, sandbox: Sandbox, seconds: float) -> None:
-        self._sandbox = sandbox
+    def __init__(self, kernel: Waiting, seconds: float) -> None:
+        self._kernel = kernel
         self._seconds = seconds
         self._started = time.monotonic()
-        self._waited = sandbox.waited_seconds()
+        self._waited = kernel.waited_seconds()
         self.deadline = self._started + seconds
 
-    def extended(self) -> float:
-        """The deadline, by what is known now. Waiting once more is not counted twice."""
-        waited = self._sandbox.waited_seconds() - self._waited
-        allowed = min(self._seconds + waited, PATIENCE * self._seconds)
+    def expired(self) -> bool:
+        """Whether the time is up; ``deadline`` is moved if there was waiting."""
+        if time.monotonic() <= self.deadline:
+            return False
+        # Waiting once more is not counted twice.
+        allowed = min(self._seconds + self._waiting(), PATIENCE * self._seconds)
         self.deadline = self._started + allowed
-        return self.deadline
+        return time.monotonic() > self.deadline
+
+    def excuse(self, seconds: float) -> None:
+        """So long it was the judge who kept the kernel waiting."""
+        self._waited -= seconds
+
+    def used(self) -> float:
+        """Seconds so far without those of waiting."""
+        taken = time.monotonic() - self._started
+        return taken if taken < A_MOMENT else max(0.0, taken - self._waiting())
+
+    def _waiting(self) -> float:
+        return max(0.0, self._kernel.waited_seconds() - self._waited)
+
+
+class Budget:
+    """What all requests of one notebook may use together, and ``PATIENCE`` times that with waiting.
+
+    Nothing between them counts: while the judge thinks, no student is slow.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._used = self._taken = 0.0
+        self._seconds = seconds
+
+    def spend(self, used: float, taken: float) -> None:
+        """One more request has ``used`` so much of the seconds that it has ``taken``."""
+        self._used += used
+        self._taken += taken
+
+    def left(self) -> float:
+        """Seconds for what comes next; not more than 0 when the time is up."""
+        with_waiting = self._seconds - self._taken / PATIENCE
+        return min(self._seconds - self._used, with_waiting)

@@ -7,6 +7,7 @@ breaks the protocol, floods the judge or outgrows its memory is killed, with the
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import select
 import time
@@ -15,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from autograder.host import gpus
-from autograder.judge.clock import Clock
+from autograder.judge.clock import Budget, Clock
 from autograder.judge.outputs import OutputBudget, Outputs, to_notebook
 from autograder.judge.results import DIED, OUT_OF_GPU_MEMORY, OUT_OF_MEMORY, TIMED_OUT
 from autograder.sandbox import wire
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 EVENT_BYTES = 64 << 20  # received for one request beyond its reply: more is a flood
 NOTEBOOK_EVENT_BYTES = 64 << 20  # in all requests: the agent drops output from half of that on
 STDIO_BYTES = 256 << 10  # kept of what C code and child processes write to fds 1 and 2
-KILL_GRACE = 1.0  # seconds between the interrupt and the kill
+KILL_GRACE = 1.0  # seconds between the interrupt and the kill, by the same clock as the rest
 ZYGOTE_SECONDS = 1.0  # until a killed zygote has gone, after the kernels that it takes along
 WATCH_SECONDS = 0.1
 
@@ -54,6 +55,7 @@ class KernelLimits:
 
     cell_seconds: float = 120.0
     call_seconds: float = 20.0
+    notebook_seconds: float = math.inf  # all cells and calls together
     memory_bytes: int = 4 << 30
     gpu: Gpu | None = None  # which it may use, and how much of it
 
@@ -65,6 +67,7 @@ class CellRun:
     outputs: Outputs = field(default_factory=list)
     ok: bool = False
     timed_out: bool = False
+    error: Mapping[str, Any] = field(default_factory=dict)  # type, message, line, code: as it says
 
 
 class Kernel:
@@ -77,6 +80,7 @@ class Kernel:
         self.death = ""  # what kind: one of the outcomes in results
         self.peak_bytes = 0
         self.outputs = OutputBudget()
+        self.budget = Budget(limits.notebook_seconds)
         self._socket = sandbox.channel
         self._socket.setblocking(False)
         self._reader = wire.FrameReader()
@@ -97,6 +101,8 @@ class Kernel:
             message = {"op": "cell", "source": source, "cell": cell}
             reply = self.request(message, seconds, run.outputs.append)
             run.ok = reply.get("ok") is True
+            error = reply.get("error")
+            run.error = error if isinstance(error, dict) and not run.ok else {}
         except CallTimeout:
             run.timed_out = True
         finally:
@@ -119,24 +125,43 @@ class Kernel:
         if self.died:
             raise KernelDied(self.died, self.death)
         self._number += 1
-        clock = Clock(self.sandbox, seconds)
-        deadline = clock.deadline
+        whole = Clock(self.sandbox, seconds)
+        started = time.monotonic()
+        try:
+            return self._ask(message, whole, seconds, on_output, stand_ins or {})
+        finally:
+            self.budget.spend(whole.used(), time.monotonic() - started)
+
+    def close(self) -> None:
+        """Kill whatever is left."""
+        self.died = self.died or "closed"
+        with contextlib.suppress(SandboxError):  # told already, where it came up
+            self.sandbox.close()
+
+    # -- inside ---------------------------------------------------------------------------------
+
+    def _ask(
+        self,
+        message: dict[str, Any],
+        clock: Clock,
+        seconds: float,
+        on_output: Callable[[dict], Any],
+        stand_ins: Mapping[int, Callable[..., Any]],
+    ) -> dict[str, Any]:
+        """What ``request`` does, by a clock that was set to ``seconds``."""
         interrupted = False
         received = 0
-        self._send(wire.encode({**message, "id": self._number}), deadline + KILL_GRACE)
+        self._send(wire.encode({**message, "id": self._number}), clock)
         while True:
             if not self._inbox:
-                now = time.monotonic()
-                if now > deadline and not interrupted:
-                    deadline = clock.extended()
-                    if now > deadline:
-                        interrupted = True
-                        deadline = now
-                        self.sandbox.interrupt()
-                elif now > deadline + KILL_GRACE:
-                    reason = f"did not stop within {seconds:g} s, nor when interrupted"
-                    self._kill(reason, TIMED_OUT)
-                self._wait(deadline + (KILL_GRACE if interrupted else 0), for_write=False)
+                if clock.expired():
+                    if interrupted:
+                        reason = f"did not stop within {seconds:g} s, nor when interrupted"
+                        self._kill(reason, TIMED_OUT)
+                    interrupted = True
+                    clock = Clock(self.sandbox, KILL_GRACE)
+                    self.sandbox.interrupt()
+                self._wait(clock.deadline, for_write=False)
                 continue
             body = self._inbox.pop(0)
             received += len(body)
@@ -152,22 +177,15 @@ class Kernel:
                 on_output(reply["event"])
             elif "callback" in reply:
                 received -= len(body)
-                self._answer(reply, stand_ins or {}, deadline)
+                self._answer(reply, stand_ins, clock)
             elif interrupted:
                 raise CallTimeout(f"took longer than {seconds:g} s")
             else:
                 return reply
 
-    def close(self) -> None:
-        """Kill whatever is left."""
-        self.died = self.died or "closed"
-        with contextlib.suppress(SandboxError):  # told already, where it came up
-            self.sandbox.close()
-
-    # -- inside ---------------------------------------------------------------------------------
-
-    def _answer(self, reply: dict, stand_ins: Mapping[int, Callable], deadline: float) -> None:
+    def _answer(self, reply: dict, stand_ins: Mapping[int, Callable], clock: Clock) -> None:
         """Serve one call of a stand-in. A wrong call gives the student an exception."""
+        started = time.monotonic()
         try:
             function = stand_ins[reply["callback"]]
             args, kwargs = list(reply["args"]), dict(reply["kwargs"])
@@ -175,17 +193,21 @@ class Kernel:
             answer = wire.encode({"answer": value})
         except Exception as error:  # arguments of an enemy's choosing can break anything
             answer = wire.encode({"error": str(error), "type": type(error).__name__})
-        self._send(answer, deadline + KILL_GRACE)
+        clock.excuse(time.monotonic() - started)
+        self._send(answer, clock)
 
-    def _send(self, frame: bytes, deadline: float) -> None:
+    def _send(self, frame: bytes, clock: Clock) -> None:
         view = memoryview(frame)
+        last_chance = False
         while view:
             try:
                 view = view[self._socket.send(view) :]
             except BlockingIOError:
-                if time.monotonic() > deadline:
-                    self._kill("stopped listening")
-                self._wait(deadline, for_write=True)
+                if clock.expired():
+                    if last_chance:
+                        self._kill("stopped listening")
+                    last_chance, clock = True, Clock(self.sandbox, KILL_GRACE)
+                self._wait(clock.deadline, for_write=True)
             except OSError:
                 self._gone()
 

@@ -36,6 +36,12 @@ TOO_MUCH = (
 )
 
 
+def left_out(cells: list[str]) -> list[str]:
+    """What to say of cells whose outputs are not all there."""
+    why = "all cells together had printed or drawn too much"
+    return [f"outputs of cell {cell!r} were left out: {why}" for cell in dict.fromkeys(cells)]
+
+
 def _size(output: dict[str, Any]) -> int:
     texts = (output.get("text", ""), *output.get("data", {}).values(), *output.get("traceback", ()))
     return sum(map(len, texts))

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.errors import WrongUse
+from autograder.notebook.limits import limit_complaint
 from autograder.sandbox.policy import PACKAGES, Packages
 
 Cell = dict[str, Any]
@@ -95,6 +96,8 @@ def load_template(root: Path, assignment: str, notebook: str) -> Template:
     for cell in cells:
         cell["source"] = source_of(cell)
     template = Template(assignment, notebook, document)
+    if complaint := limit_complaint(document.get("metadata", {}).get("cs231n", {})):
+        raise TemplateError(f"{path}: {complaint}")
     try:
         request = template.gpu()
     except (KeyError, TypeError, ValueError):

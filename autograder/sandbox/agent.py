@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import builtins
 import contextlib
+import importlib
 import io
 import select
 import signal
@@ -22,7 +23,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from autograder.sandbox import shell as sandbox_shell
-from autograder.sandbox import wire
+from autograder.sandbox import shims, wire
 from autograder.sandbox.cells import CellNames, Notebook
 
 CELL_OUTPUT_BYTES = 4 << 20  # what one cell may print or draw; the rest is dropped, and said so
@@ -36,6 +37,7 @@ def prepare() -> None:
     """Build the shell; called once in the zygote, before any fork."""
     global _shell
     _shell = sandbox_shell.build_shell()
+    shims.install()
 
 
 def serve(channel: socket.socket) -> None:
@@ -90,10 +92,12 @@ class Agent:
             self._request, self._output_bytes = request["id"], 0
             try:
                 if request["op"] == "cell":
-                    self._names.starts(str(request.get("cell", "")))
+                    self._names.starts(str(request.get("cell", "")), request["source"])
+                    importlib.invalidate_caches()  # of a module written a moment ago
                     with _interruptible(asyncio.current_task()):
-                        ok = await sandbox_shell.run_cell(self._shell, request["source"])
-                    reply: dict[str, Any] = {"ok": ok}
+                        error = await sandbox_shell.run_cell(self._shell, request["source"])
+                    described = {"error": self._names.describe(error)} if error else {}
+                    reply: dict[str, Any] = {"ok": error is None, **described}
                 else:
                     reply = self._answer(request)
             except (KeyboardInterrupt, asyncio.CancelledError):

@@ -227,6 +227,7 @@ def _settle(job: lockdown.Job, seed: int) -> None:
     )  # fmt: skip
     os.environ.update(job.policy.env, CUDA_VISIBLE_DEVICES=job.gpu.uuid if job.gpu else "")
     sys.path[:] = [os.path.abspath(path) for path in sys.path]  # noqa: PTH100
+    sys.path.append(work)  # last: a numpy.py of the student's is nobody's numpy
     random.seed(seed)
     if "numpy" in sys.modules:
         sys.modules["numpy"].random.seed(seed % (1 << 32))

@@ -1,5 +1,6 @@
 """The command that runs a source notebook and writes it back as it is committed."""
 
+import json
 from pathlib import Path
 
 import nbformat
@@ -31,11 +32,23 @@ def write(path: Path, *sources: str) -> None:
     )
 
 
-def test_refresh_keeps_the_compared_outputs_and_nothing_else(folder: Path) -> None:
+def test_refresh_keeps_the_compared_outputs_and_pasted_pictures(folder: Path) -> None:
+    """Of a notebook from an older editor, too: 4.4 knows no ids."""
     path = folder / "toy.ipynb"
     write(path, SPEAKING, "print('not compared')")
+    picture = {"p.png": {"image/png": "iVBORw0KGgo="}}
+    document = json.loads(path.read_text()) | {"nbformat_minor": 4}
+    document["cells"].append(
+        {"cell_type": "markdown", "metadata": {}, "source": "gone", "attachments": picture}
+    )
+    for cell in document["cells"]:
+        cell.pop("id", None)
+    path.write_text(json.dumps(document))
     refresh(path)
     nb = nbformat.read(path, as_version=4)
+    assert nb.nbformat_minor == 5
+    assert [cell.id for cell in nb.cells] == ["print-one-flush-true", "print-not-compared", "gone"]
+    assert nb.cells[2].attachments == picture  # no text refers to it, and it is not ours to delete
     assert [output.text for output in nb.cells[0].outputs] == ["one\ntwo\n"]
     assert nb.cells[0].metadata == {"tags": [CHECKED_OUTPUT_TAG]}
     assert nb.cells[0].execution_count is None

@@ -159,7 +159,8 @@ def test_what_does_not_fit_is_said_before_training(make: Any) -> None:
     with pytest.raises(ValueError, match="batch_size is 0"):
         make(batch_size=0)
     with pytest.raises(ValueError, match="print_every is 0"):
-        make(print_every=0)
+        make(print_every=0, verbose=True)
+    make(print_every=-1, verbose=False)  # as in the course
 
 
 @pytest.mark.parametrize(

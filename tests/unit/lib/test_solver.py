@@ -366,7 +366,25 @@ def test_unknown_keywords_are_named() -> None:
 @pytest.mark.parametrize("name", ["batch_size", "print_every"])
 def test_sizes_of_zero(name: str) -> None:
     with pytest.raises(ValueError, match=f"{name} is 0; it must be at least 1"):
-        solver(**{name: 0})
+        solver(**{"verbose": True, name: 0})
+
+
+@pytest.mark.parametrize("silent", [-1, 0, None, 100])
+def test_a_solver_that_prints_nothing_takes_any_print_every(
+    silent: int | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As in the course: ``Solver(..., print_every=-1, verbose=False)`` stands in many answers."""
+    solver(print_every=silent, verbose=False).train()
+    assert capsys.readouterr().out == ""
+
+
+def test_minus_two_prints_every_second_iteration_as_in_the_course(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    solver(print_every=-2, verbose=True, num_epochs=2).train()
+    lines = capsys.readouterr().out.splitlines()
+    shown = [line.split(")")[0] for line in lines if line.startswith("(iteration")]
+    assert shown == ["(iteration 1 / 4", "(iteration 3 / 4"]
 
 
 @pytest.mark.parametrize(

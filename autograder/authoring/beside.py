@@ -1,0 +1,40 @@
+"""Files beside the source notebooks: nbgrader releases whatever lies there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from nbgrader.utils import find_all_files
+
+from autograder.authoring.source import ReleaseError
+from autograder.notebook.regions import REGIONS
+
+_TELLING_NAME = re.compile(r"solution|answer|rubric|mark.?scheme|hidden.?test|gradebook", re.I)
+_TELLING_TEXT = re.compile(rf"BEGIN ({'|'.join(REGIONS)})".encode())
+READ_BYTES = 10 << 20  # of a file: a longer one is data
+
+
+def check_others(folder: Path, ignored: Sequence[str]) -> None:
+    """Raise ReleaseError when a file that would be copied looks like a solution."""
+    for name in sorted(find_all_files(str(folder), [*ignored, "*.ipynb"])):
+        path = Path(name)
+        why = ""
+        if _TELLING_NAME.search(path.relative_to(folder).as_posix()):
+            why = "sounds like what students must not see"
+        elif region := _TELLING_TEXT.search(_beginning(path)):
+            why = f"holds {region[0].decode()!r}"
+        if why:
+            raise ReleaseError(
+                f"{path}: would be released as it is, and {why}; move it out of source/, list it "
+                "under c.CourseDirectory.ignore in nbgrader_config.py, or give it another name"
+            )
+
+
+def _beginning(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(READ_BYTES)
+    except OSError as error:
+        raise ReleaseError(f"{path}: cannot be read ({error.strerror}), so not released") from None
