@@ -45,7 +45,8 @@ class Task:
             (where, name): from_dict(graded)
             for where, name, graded in plain.pop("earlier_verdicts")
         }
-        return cls(**plain, earlier_verdicts=earlier_verdicts)
+        found = tuple(plain.pop("found"))
+        return cls(**plain, earlier_verdicts=earlier_verdicts, found=found)
 
 
 @dataclass(frozen=True)
