@@ -116,6 +116,7 @@ class TaskGrader:
         """Once, here: what a child imports it imports anew each time."""
         for template in self._templates(task):
             checks_for(template.assignment, template.notebook)
+        _ = self._material.signatures  # worked out once, too
 
     def _templates(self, task: Task) -> list[Template]:
         """Of the notebook, and of those that it loads."""

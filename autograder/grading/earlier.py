@@ -94,7 +94,14 @@ class EarlierWork:
             own = self.handed_in[f"{template.notebook}.ipynb"]
             secret = self.material.secret
             job = Job(
-                self.student, template, own, checks_for(*name), secret, files, substituted=notes
+                student=self.student,
+                template=template,
+                submission=own,
+                checks=checks_for(*name),
+                secret=secret,
+                files=files,
+                substituted=notes,
+                signatures=self.material.signatures,
             )
             self.verdicts[name] = grade(job, self.zygote())
         return self.verdicts[name]
