@@ -74,23 +74,28 @@ def main() -> None:
     options = parser.parse_args()
     os.environ.update(ONE_THREAD)
     odd = [case for case in cases() if fnmatch(case.name, options.only)]
-    ordinary = ordinary_class(max(2, options.students - len(odd)))
     with tempfile.TemporaryDirectory() as scratch:
-        folder = options.folder or Path(scratch)
-        alone = grade(course(folder / "alone", ordinary, [], whole=options.whole), 1)
-        one = grade(course(folder / "one", ordinary, odd, whole=options.whole), 1)
-        two = grade(course(folder / "two", ordinary, odd, whole=options.whole), 2)
-        pages = feedback(folder / "one")
-        full = full_points(folder / "one")
-    show(odd, list(ordinary.all), full, (alone, one, two), pages)
-    problems = [run.trouble for run in (alone, one, two) if run.trouble]
-    problems += disagreements(list(ordinary.all), alone, (one, two))
-    problems += unfair([case.name for case in odd if case.honest], full, (one, two))
-    if len(pages) != len(odd) + len(ordinary.all):
-        problems.append(f"{len(pages)} feedback pages")
+        problems = examine(options.folder or Path(scratch), options.students, odd, whole=options.whole)
     for problem in problems:
         print(f"PROBLEM: {problem}")
     sys.exit(1 if problems else 0)
+
+
+def examine(folder: Path, students: int, odd: list[Case], *, whole: bool) -> list[str]:
+    """Grade a class of so many three times, print the table; return what is not as it must be."""
+    ordinary = ordinary_class(max(2, students - len(odd)))
+    alone = grade(course(folder / "alone", ordinary, [], whole=whole), 1)
+    one = grade(course(folder / "one", ordinary, odd, whole=whole), 1)
+    two = grade(course(folder / "two", ordinary, odd, whole=whole), 2)
+    pages = feedback(folder / "one")
+    full = full_points(folder / "one")
+    show(odd, list(ordinary.all), full, (alone, one, two), pages)
+    problems = [run.trouble for run in (alone, one, two) if run.trouble]
+    problems += disagreements(list(ordinary.all), alone, (one, two))
+    problems += unfair(odd, full, (one, two))
+    if without := sorted({*(case.name for case in odd), *ordinary.all} - set(pages)):
+        problems.append(f"no feedback page: {', '.join(without)}")
+    return problems
 
 
 def ordinary_class(count: int) -> Class:
@@ -165,19 +170,16 @@ def disagreements(students: list[str], alone: Run, mixed: tuple[Run, ...]) -> li
     return found
 
 
-def unfair(honest: list[str], full: float, mixed: tuple[Run, ...]) -> list[str]:
-    """Right submissions in odd form that lost points, and nobody is asked."""
+def unfair(odd: list[Case], full: float, mixed: tuple[Run, ...]) -> list[str]:
+    """Odd ones that are not on record; right ones that lost points, and nobody is asked."""
     found = []
-    for student in honest:
-        for run in mixed:
-            one = run.graded.get(student)
-            if one is None:
-                found.append(f"{student}, {run.workers} workers: not graded at all")
-            elif one["score"] < full and not one["needs_human"]:
-                found.append(
-                    f"{student}, {run.workers} workers: {one['score']:g} of {full:g}, "
-                    "and nobody is asked"
-                )
+    for run, case in ((run, case) for run in mixed for case in odd):
+        one = run.graded.get(case.name)
+        where = f"{case.name}, {run.workers} workers"
+        if one is None:
+            found.append(f"{where}: not graded at all")
+        elif case.honest and one["score"] < full and not one["needs_human"]:
+            found.append(f"{where}: {one['score']:g} of {full:g}, and nobody is asked")
     return found
 
 
