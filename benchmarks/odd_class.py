@@ -75,7 +75,9 @@ def main() -> None:
     os.environ.update(ONE_THREAD)
     odd = [case for case in cases() if fnmatch(case.name, options.only)]
     with tempfile.TemporaryDirectory() as scratch:
-        problems = examine(options.folder or Path(scratch), options.students, odd, whole=options.whole)
+        problems = examine(
+            options.folder or Path(scratch), options.students, odd, whole=options.whole
+        )
     for problem in problems:
         print(f"PROBLEM: {problem}")
     sys.exit(1 if problems else 0)
