@@ -23,6 +23,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from autograder.authoring.release import make_release
@@ -93,8 +94,9 @@ def examine(folder: Path, students: int, odd: list[Case], *, whole: bool) -> lis
     full = full_points(folder / "one")
     show(odd, list(ordinary.all), full, (alone, one, two), pages)
     problems = [run.trouble for run in (alone, one, two) if run.trouble]
-    problems += disagreements(list(ordinary.all), alone, (one, two))
-    problems += unfair(odd, full, (one, two))
+    mixed = tuple(run for run in (one, two) if not run.trouble)
+    problems += disagreements(list(ordinary.all), alone, mixed)
+    problems += unfair(odd, full, mixed)
     if without := sorted({*(case.name for case in odd), *ordinary.all} - set(pages)):
         problems.append(f"no feedback page: {', '.join(without)}")
     return problems
@@ -206,7 +208,7 @@ def show(
         said = f"{found.get('outcome', 'not graded')}. {found.get('needs_human', '')}"
         page = "" if student in pages else " NO PAGE"
         seconds = f"{found.get('seconds', 0):.1f}"
-        table.add_row(student, kind, *scores, seconds, said[:SHOWN] + page)
+        table.add_row(escape(student), kind, *scores, seconds, escape(said[:SHOWN]) + page)
     console = Console(width=130)
     console.print(table)
     for name, run in (("alone", alone), ("mixed", one), ("mixed", two)):

@@ -28,6 +28,8 @@ CAUGHT_INSIDE = {
     "autograder.collect.archives._TooMuch": ("collect/archives.py",),
 }
 NOT_FOR_COMMANDS = {
+    "autograder.authoring.nbval_plugin.KernelDied": "pytest reports it, in a process of its own",
+    "autograder.authoring.nbval_plugin.Overlooked": "nbval's, and pytest reports it",
     "autograder.sandbox.wire.WireError": "in the sandbox an answer like any error of the student's",
     "autograder.hidden.UnprotectedError": "raised in a stock executor, which must not give points",
     "autograder.cli.command.CommandFailed": "click's: it is the one line and the exit status",
