@@ -12,6 +12,7 @@ from pathlib import Path
 from cs231n_lib.data import cifar10, spritecifar
 from cs231n_lib.data.cache import CACHE_VARIABLE, cache_dir
 from cs231n_lib.data.coco_files import find_coco
+from cs231n_lib.data.folders import DATA_VARIABLE
 from cs231n_lib.data.mnist import find_mnist
 from cs231n_lib.device import describe_device
 from cs231n_lib.errors import CourseError
@@ -88,7 +89,7 @@ def _info(_options: argparse.Namespace) -> int:
     present, count = spritecifar.cached_chunks()
     print(f"built-in images: {present} of {count} parts ready in {spritecifar.cache_folder()}")
     print(
-        f"{cifar10.DATA_VARIABLE}: {os.environ.get(cifar10.DATA_VARIABLE) or 'not set'}; "
+        f"{DATA_VARIABLE}: {os.environ.get(DATA_VARIABLE) or 'not set'}; "
         f"{CACHE_VARIABLE}: {os.environ.get(CACHE_VARIABLE) or 'not set'}"
     )
     return 0
@@ -100,9 +101,7 @@ def _fetch(options: argparse.Namespace) -> int:
     target = fetch.fetch_cifar10(options.to, url=options.url or fetch.CIFAR10_URL)
     print(f"CIFAR-10 is in {target}")
     if options.to is not None:
-        print(
-            f"Set {cifar10.DATA_VARIABLE} to {options.to.resolve()} for the notebooks to find it."
-        )
+        print(f"Set {DATA_VARIABLE} to {options.to.resolve()} for the notebooks to find it.")
     return 0
 
 

@@ -10,21 +10,17 @@ import ast
 import difflib
 import json
 import linecache
-import re
 import sys
 from contextvars import ContextVar
 from pathlib import Path
 from types import ModuleType
 
+from cs231n_lib.cell_source import python_of
 from cs231n_lib.errors import NotebookError
 
 _DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 #: The notebooks that are being loaded, each by the one before it.
 _loading: ContextVar[tuple[Path, ...]] = ContextVar("loading", default=())
-# What IPython understands and Python does not: `%matplotlib inline`, `x = !ls`, `net?`.
-_MAGIC_LINE = re.compile(
-    r"^(?P<indent>\s*)(?:[\w.,\s]+=\s*)?(?:[%!].*|\?{1,2}[\w.*].*|[\w.*]+\?{1,2}\s*)$"
-)
 
 
 def load(name: str, folder: str | Path | None = None) -> ModuleType:
@@ -56,7 +52,7 @@ def _execute(path: Path) -> ModuleType:
     loaded: set[str] = set()
     for cell in _code_cells(path):
         where = f"{path.name}, cell {cell['id']!r}"
-        source = _python(cell["source"])
+        source = python_of(cell["source"])
         tree = _parse(source, where)
         tree.body = definitions(tree.body, loaded)
         # Python looks source lines up by file name: tracebacks then show the student's own lines.
@@ -115,18 +111,6 @@ def _code_cells(path: Path) -> list[dict[str, str]]:
         {"id": str(c.get("id", number)), "source": "".join(c.get("source", ""))}
         for number, c in enumerate(code, start=1)
     ]
-
-
-def _python(source: str) -> str:
-    """Blank what only IPython understands, keeping the line numbers."""
-    if source.lstrip().startswith("%%"):
-        return ""
-    try:
-        compile(source, "cell", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-    except SyntaxError:
-        lines = source.splitlines()
-        return "\n".join(_MAGIC_LINE.sub(r"\g<indent>pass", line) for line in lines)
-    return source  # plain Python: a line of a string may well begin with %
 
 
 def _parse(source: str, where: str) -> ast.Module:

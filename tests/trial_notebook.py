@@ -59,7 +59,7 @@ class TrialNotebook:
         self, zygote: Zygote, sources: dict[str, str], run: Iterable[str]
     ) -> Iterator[Student]:
         """A student with these cells, of whose notebook only ``run``, source texts, has run."""
-        kernel = Kernel(zygote.fork(files=self.subject.files), LIMITS)
+        kernel = Kernel(self.subject.fork(zygote), LIMITS)
         try:
             for source in run:
                 assert kernel.run_cell(source).ok, source
@@ -83,6 +83,22 @@ class TrialNotebook:
             for check in found.checks
             if not check.passed and check.name not in self.in_place and (advice or not check.advice)
         }
+
+    def with_source(
+        self, student: Student, cells: Iterable[str], cell: str, source: str
+    ) -> Student:
+        """The same kernel with one of ``cells`` changed; the others are right (again)."""
+        sources = self.solved() | {cell: source}
+        for name in cells:
+            assert student._kernel.run_cell(sources[name]).ok, sources[name]
+        return Student(student._kernel, sources)
+
+    def assert_right(self, student: Student, grade_ids: Iterable[str], rounds: range) -> None:
+        """Every question is passed, whatever the random inputs."""
+        for number in rounds:
+            for grade_id in grade_ids:
+                found = self.failed(self.verdict(student, grade_id, number), advice=False)
+                assert found == {}, (grade_id, number)
 
     def failed_cells(self, student: Student, *, advice: bool = False) -> set[str]:
         """The questions in which a check failed that carries points, or also one that advises."""

@@ -30,7 +30,7 @@ from autograder.notebook.regions import MARKER, SLOPPY_MARKER
 #: it would only make diffs noisy and releases different from machine to machine.
 NOTEBOOK_METADATA = {
     # while grading
-    "cs231n": ("cell_seconds", "call_seconds", "notebook_seconds", "memory_mb", "gpu"),
+    "cs231n": ("cell_seconds", "call_seconds", "notebook_seconds", "memory_mb", "packages", "gpu"),
     "kernelspec": ("display_name", "language", "name"),
     "language_info": ("name",),
 }

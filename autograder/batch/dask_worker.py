@@ -1,24 +1,23 @@
-"""What runs on a dask worker: one `TaskGrader`, made when the worker is sent the course's material.
+"""What runs on a dask worker: a `JudgeProcess`, made when the worker is sent the course's material.
 
-Tasks and verdicts travel as bytes of plain data. A student's code never runs in the worker: the
-task grader forks locked-down kernels from a process of its own.
+Tasks and verdicts travel as bytes of plain data. A student's code never runs in the worker, and
+nothing here reads what a student handed in.
 """
 
 from __future__ import annotations
 
 import signal
 import threading
-from contextlib import ExitStack
 
 from distributed import Worker, WorkerPlugin, get_worker
 
 from autograder.batch.fingerprints import checks_code, grader_code
+from autograder.batch.judge_process import JudgeProcess
 from autograder.batch.task import VERSION, Refused, Task, pack_answer
-from autograder.batch.task_grader import TaskGrader
 from autograder.grading.material import Material
 from autograder.host.memory import room_for_a_kernel
 from autograder.judge.results import GradedNotebook
-from autograder.judge.warm import warm_zygote
+from autograder.notebook.template import packages_first
 from autograder.sandbox.policy import SandboxError
 
 
@@ -38,22 +37,21 @@ class GradingPlugin(WorkerPlugin):
         if self._local:
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal signals the whole group
         material = Material.unpack(self._material)
-        self._stack = ExitStack()
-        zygote = self._stack.enter_context(warm_zygote(self._tier))  # starts in the background
-        self._task_grader = TaskGrader(material, zygote)
+        packages = packages_first(map(material.template, material.notebooks))
+        self._judge = JudgeProcess(self._material, self._tier, packages)
         self._assignment = material.assignment
         self._one_at_a_time = threading.Lock()
 
     def teardown(self, worker: Worker) -> None:
         """At once when idle; after an error of the driver, when the task at hand is done."""
         if self._one_at_a_time.acquire(blocking=False):
-            self._stack.close()
+            self._judge.close()
         else:
             threading.Thread(target=self._close_when_idle, daemon=True).start()
 
     def _close_when_idle(self) -> None:
         with self._one_at_a_time:
-            self._stack.close()
+            self._judge.close()
 
     def grade(self, task: Task, code: str) -> GradedNotebook | Refused:
         """``code`` is the driver's version: with another one the same work earns other grades."""
@@ -61,7 +59,7 @@ class GradingPlugin(WorkerPlugin):
             return self._refused(VERSION, "it has another version of this package than the driver")
         with self._one_at_a_time, room_for_a_kernel():
             try:
-                return self._task_grader.grade(task)
+                return self._judge.grade(task)
             except SandboxError as error:
                 return self._refused(error.stage, error.reason)
 

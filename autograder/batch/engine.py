@@ -2,7 +2,8 @@
 
 What is on record survives whatever happens to this process: a notebook as soon as it is graded
 (``autograded/`` and ``.autograder/results/``), a submission's grades in one transaction of the
-gradebook as soon as all its notebooks are. Run again, the engine grades what is missing.
+gradebook as soon as all its notebooks are. Run again, the engine grades what is missing; what was
+under way when this process died comes last, alone, and is given up when it dies there once more.
 """
 
 from __future__ import annotations
@@ -18,12 +19,14 @@ from autograder.batch.fingerprints import fingerprint
 from autograder.batch.recorder import GradebookRecorder
 from autograder.batch.submission import SubmissionState, start_submission, task_for, unchanged
 from autograder.batch.task import Task
+from autograder.batch.under_way import GIVE_UP, UnderWay
 from autograder.course.records import write_result
 from autograder.course.submissions import Submission
+from autograder.errors import AutograderError
 from autograder.files import write_text
 from autograder.grading.grade import no_points
 from autograder.grading.material import Material
-from autograder.judge.results import NOT_RUN, TIMED_OUT, GradedNotebook
+from autograder.judge.results import ENDED_JUDGE, NOT_RUN, TIMED_OUT, GradedNotebook
 
 
 @dataclass(frozen=True)
@@ -58,10 +61,25 @@ class Engine:
     _running: dict[str, _Running] = field(default_factory=dict)
     _ready: deque[tuple[SubmissionState, str]] = field(default_factory=deque)
     _timed_out: deque[_Running] = field(default_factory=deque)  # timed out: once more, alone
+    _suspects: deque[_Running] = field(default_factory=deque)  # under way when a run died
+    _at_hand: _Running | None = None  # whose answer is being dealt with
     _done: int = 0
+
+    def __post_init__(self) -> None:
+        self._under_way = UnderWay(self.root, self.material.assignment)
 
     def run(self) -> Iterator[Event]:
         """Grade; events report what happens. Raises GradebookError, OSError and SandboxError."""
+        try:
+            yield from self._run()
+        except (KeyboardInterrupt, GeneratorExit, AutograderError, OSError):
+            self._forget(self._at_hand)  # nothing that was handed in has done this
+            raise
+        finally:
+            for job in self._running.values():
+                self._forget(job)
+
+    def _run(self) -> Iterator[Event]:
         states = (start_submission(one, self.notebooks) for one in self.submissions)
         keys = (str(number) for number in itertools.count())
         while True:
@@ -75,11 +93,18 @@ class Engine:
                     yield from self._start(next(keys), *self._ready.popleft())
             if not self._running and self._timed_out:
                 yield from self._retry_timeouts(keys)
+            elif not self._running and self._suspects:
+                yield from self._try_suspect(next(keys))
             elif not self._running:
                 return
             else:
-                key, answer = self.executor.next()
-                yield from self._handle(self._running.pop(key), answer)
+                job, answer = self._next()
+                yield from self._handle(job, answer)
+
+    def _next(self) -> tuple[_Running, Answer]:
+        key, answer = self.executor.next()
+        self._at_hand = self._running.pop(key)
+        return self._at_hand, answer
 
     def _enqueue(self, state: SubmissionState) -> None:
         """Submissions already started go first: one that is done is one less in memory."""
@@ -93,15 +118,49 @@ class Engine:
         known = None if self.force else unchanged(self.root, task, self.material, job.fingerprint)
         if known:
             yield from self._finish(job, known, reused=True)
+        elif self._deaths(job) and (self.force or self._deaths(job) < GIVE_UP):
+            self._suspects.append(job)
+        elif self._deaths(job):
+            yield from self._finish(job, self._given_up(job))
         else:
             yield self._event(job)
+            self._begin(key, job)
             self.executor.submit(key, task)
-            self._running[key] = job
+
+    def _begin(self, key: str, job: _Running) -> None:
+        self._under_way.begins(job.state.student, job.notebook, job.fingerprint)
+        self._running[key] = job
+
+    def _deaths(self, job: _Running) -> int:
+        return self._under_way.deaths(job.state.student, job.notebook, job.fingerprint)
+
+    def _forget(self, job: _Running | None) -> None:
+        if job:
+            self._under_way.is_over(job.state.student, job.notebook)
+
+    def _try_suspect(self, key: str) -> Iterator[Event]:
+        """Grade what was under way when the last run died, with nothing else under way."""
+        job = self._suspects.popleft()
+        yield self._event(job)
+        self._begin(key, job)
+        self.executor.submit_alone(key, job.task)
+        job, answer = self._next()
+        yield from self._finish(job, self._verdict(job, answer))
+
+    def _given_up(self, job: _Running) -> GradedNotebook:
+        reason = (
+            f"{job.notebook} is not graded: {self._deaths(job)} runs ended without a word while it "
+            "was under way, the last time with nothing beside it (--force tries once more)"
+        )
+        template = self.material.template(job.notebook)
+        note = "the process that was to judge it had to be ended"
+        return no_points(job.state.student, template, note, reason, ENDED_JUDGE)
 
     def _handle(self, job: _Running, answer: Answer) -> Iterator[Event]:
         """A time-out with others on the same machine proves nothing."""
         late = isinstance(answer, GradedNotebook) and answer.outcome == TIMED_OUT
         if late and self.executor.crowded():
+            self._forget(job)
             self._timed_out.append(replace(job, late=answer))
         else:
             yield from self._finish(job, self._verdict(job, answer))
@@ -116,10 +175,9 @@ class Engine:
                 job = self._timed_out.popleft()
                 assert job.late is not None
                 key = next(keys)
-                self._running[key] = job
+                self._begin(key, job)
                 self.executor.submit_alone(key, replace(job.task, late_in=job.late.late_in))
-            key, answer = self.executor.next()
-            job = self._running.pop(key)
+            job, answer = self._next()
             second = self._verdict(job, answer)
             if job.late and (second.outcome, second.late_in) == (TIMED_OUT, job.late.late_in):
                 second = job.late
@@ -142,6 +200,7 @@ class Engine:
             folder = self.root / "autograded" / state.student / graded.assignment
             write_text(folder / f"{graded.notebook}.ipynb", graded.document)
             write_result(self.root, graded, job.fingerprint)
+        self._forget(job)
         state.done[job.notebook] = graded
         self._done += 1
         self._enqueue(state)

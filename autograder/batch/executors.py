@@ -99,7 +99,8 @@ class LazyExecutor:
         return self._started().hosts()
 
     def submit_alone(self, key: str, task: Task) -> None:
-        self._started().submit_alone(key, task)
+        self._executor = self._executor or self._start()
+        self._executor.submit_alone(key, task)
 
     def crowded(self) -> bool:
         return self._started().crowded()

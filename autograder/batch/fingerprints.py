@@ -46,24 +46,28 @@ def _earlier(task: Task, material: Material, name: Name) -> bytes:
     own = task.handed_in.get(f"{name[1]}.ipynb", b"")
     parts = (own, _canonical(material.solved.get(name)), _verdict(task.earlier_verdicts.get(name)))
     hashes = b"".join(hashlib.sha256(part).digest() for part in parts)
-    # Without a verdict it is graded first, by its own checks.
-    return hashes if name in task.earlier_verdicts else hashes + checks_code(*name).encode()
+    # Its checks say what of it later notebooks can use; without a verdict, they grade it first.
+    return hashes + checks_code(*name).encode()
 
 
 def _verdict(graded: GradedNotebook | None) -> bytes:
     if graded is None:
         return b""
-    scores = [(cell.grade_id, cell.score, cell.points) for cell in graded.cells]
+    scores = [
+        (cell.grade_id, cell.score, cell.points, [c.name for c in cell.checks if not c.passed])
+        for cell in graded.cells
+    ]
     return _canonical([graded.outcome, graded.submission, scores])
 
 
 def _others(task: Task, needed: Iterable[str]) -> Iterator[bytes]:
-    """Notebooks of the student that this one names, although the lesson does not load them."""
+    """What else of the student's this notebook may use: modules, and notebooks that it names."""
     known = {*needed, task.notebook}
     for file, own in sorted(task.handed_in.items()):
         name = file.removesuffix(".ipynb")
         text = name.encode("utf-8", "surrogatepass")
-        if name not in known and text in (task.submission or b""):
+        is_module = file.endswith(".py")
+        if is_module or (name not in known and text in (task.submission or b"")):
             yield text + b"\0" + own
 
 

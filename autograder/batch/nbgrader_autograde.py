@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import atexit
 import json
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +23,14 @@ from nbgrader.preprocessors import (
 )
 from traitlets.config import Config, Configurable
 
-from autograder.batch.task_grader import files_with_retry, with_one_retry
+from autograder.batch.task import Task
+from autograder.batch.task_grader import TaskGrader
+from autograder.course.helpers import helper_modules
 from autograder.course.records import verdicts_on_record
 from autograder.course.secret import course_secret
 from autograder.course.submissions import Submission
-from autograder.grading.earlier import EarlierWork
-from autograder.grading.grade import Job, grade_document
 from autograder.grading.material import load_material
-from autograder.judge.registry import checks_for
+from autograder.host.expendable import Ended, run_limited
 from autograder.judge.warm import start_zygote
 from autograder.judge.zygote import Zygote
 from autograder.notebook.repair import UnreadableError, repair
@@ -61,10 +61,17 @@ class SubmissionExporter(NotebookExporter):
         resources = resources or {}
         if Path(filename).is_symlink():
             raise UnreadableError(f"{filename} is a symbolic link, which is not followed")
-        repaired = repair(Path(filename).read_bytes(), _template(self, resources))
-        for note in repaired.repairs:
+        template, data = _template(self, resources), Path(filename).read_bytes()
+        try:
+            read = run_limited(partial(_read, data, template))
+        except Ended as end:
+            raise UnreadableError(f"{filename} could not be read: {end.reason}") from None
+        if "unreadable" in read:
+            raise UnreadableError(read["unreadable"])
+        for note in read["repairs"]:
             self.log.warning("%s: %s", resources["nbgrader"]["student"], note)
-        notebook: Any = nbformat.from_dict(repaired.document)
+        document = json.loads(read["document"])
+        notebook: Any = nbformat.from_dict(document)
         return self.from_notebook_node(notebook, resources, **kw)
 
 
@@ -77,26 +84,26 @@ class JudgeNotebook(NbGraderPreprocessor):
         template = _template(self, resources)
         student = resources["nbgrader"]["student"]
         folder = _root(self) / "submitted" / student / template.assignment
-        secret = course_secret(_root(self))
-        material = load_material(_root(self), template.assignment, secret)
-        handed_in = Submission(student, folder).files()
+        material = load_material(_root(self), template.assignment, course_secret(_root(self)))
+        modules, refused = helper_modules(folder)
+        for note in refused:
+            self.log.warning("%s: %s", student, note)
+        handed_in = {**modules, **Submission(student, folder).files()}
         known = verdicts_on_record(_root(self), student, material.needs(template), handed_in)
-        work = EarlierWork(material, student, handed_in, _zygote, known)
-        files, substituted = files_with_retry(work, template)
-        job = Job(
-            student=student,
-            template=template,
-            submission=None,
-            checks=checks_for(template.assignment, template.notebook),
-            secret=secret,
-            files=files,
-            substituted=substituted,
-        )
-        submitted = json.dumps(nb)
-        graded = with_one_retry(lambda z: grade_document(job, json.loads(submitted), z), _zygote)
+        task = Task(student, template.notebook, handed_in, None, earlier_verdicts=known)
+        graded = TaskGrader(material, _zygote).grade(task, document=json.dumps(nb))
         if graded.needs_human:
-            self.log.error("%s needs a human: %s", job.student, graded.needs_human)
+            self.log.error("%s needs a human: %s", student, graded.needs_human)
         return nbformat.from_dict(json.loads(graded.document)), resources  # type: ignore[return-value]
+
+
+def _read(data: bytes, template: Template) -> dict[str, Any]:
+    """What a submission is once it is repaired; runs in a process of its own."""
+    try:
+        repaired = repair(data, template)
+    except UnreadableError as error:
+        return {"unreadable": str(error)}
+    return {"document": json.dumps(repaired.document), "repairs": repaired.repairs}
 
 
 def _zygote() -> Zygote:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from autograder.batch.task import Task
+from autograder.course.helpers import helper_modules, unused_files
 from autograder.course.records import read_result, verdicts_on_record
 from autograder.course.submissions import Submission
 from autograder.grading.material import Material
@@ -55,7 +56,11 @@ class SubmissionState:
 def start_submission(submission: Submission, notebooks: Sequence[str]) -> SubmissionState:
     """Read what was handed in."""
     when, problem = submission.handed_in()
-    return SubmissionState(submission, notebooks, submission.files(), when, problem)
+    own = submission.files()
+    modules, refused = helper_modules(submission.folder)
+    refused += unused_files(submission.folder, own.values())
+    problem = "; ".join(filter(None, (problem, *refused)))
+    return SubmissionState(submission, notebooks, {**modules, **own}, when, problem)
 
 
 def task_for(

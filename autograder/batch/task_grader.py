@@ -1,4 +1,8 @@
-"""Grades the tasks of one worker: a warm process to fork kernels from, one notebook at a time."""
+"""Grades the tasks of one worker: a warm process to fork kernels from, one notebook at a time.
+
+Nothing here reads what was handed in. For each task this process forks a child that does, with
+limits, and whatever becomes of that child is the outcome of that task and of no other.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +10,19 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
+from autograder.batch.judging import Earlier, Judged, Question, SandboxFailed, judge, understood
 from autograder.batch.task import Task
 from autograder.errors import NeedsHuman
-from autograder.grading.earlier import EarlierWork
-from autograder.grading.grade import Job, grade, nothing_to_grade
+from autograder.grading.grade import NOTEBOOK_SECONDS, no_points
 from autograder.grading.material import Material
 from autograder.host import gpus
+from autograder.host.expendable import CLOCK, MEMORY, Ended, Limits, run_limited
+from autograder.judge.clock import PATIENCE
 from autograder.judge.registry import checks_for
-from autograder.judge.results import NOT_RUN, GradedNotebook
+from autograder.judge.results import ENDED_JUDGE, NOT_RUN, OUT_OF_MEMORY, TIMED_OUT, GradedNotebook
 from autograder.judge.zygote import Zygote
 from autograder.notebook.template import Template
 from autograder.sandbox.policy import SandboxError
@@ -23,81 +30,145 @@ from autograder.sandbox.policy import SandboxError
 T = TypeVar("T")
 
 MAX_CACHED = 8  # students whose earlier notebooks are kept ready for the next one
+OUTCOMES = {MEMORY: OUT_OF_MEMORY, CLOCK: TIMED_OUT}
 
 
 class TaskGrader:
-    """Grades tasks of one assignment. ``zygote`` gives a live zygote whenever it is called."""
+    """Grades tasks of one assignment. ``zygote`` gives a live zygote whenever it is called.
 
-    def __init__(self, material: Material, zygote: Callable[[], Zygote]) -> None:
+    ``limits``: of each task's process. Without them it has those of :func:`limits_of`.
+    ``caller``: a socket whose other end waits for the verdict.
+    """
+
+    def __init__(
+        self,
+        material: Material,
+        zygote: Callable[[], Zygote],
+        limits: Limits | None = None,
+        caller: int = -1,
+    ) -> None:
         self._material = material
         self._zygote = zygote
+        self._limits = limits
+        self._caller = caller
         self._devices, self._no_device = gpus.usable_devices()
-        self._works: OrderedDict[str, EarlierWork] = OrderedDict()
+        self._earlier: OrderedDict[str, Earlier] = OrderedDict()
 
-    def grade(self, task: Task) -> GradedNotebook:
-        """Raises SandboxError where no zygote can be started; nothing else."""
-        template = self._material.template(task.notebook)
-        files, notes = files_with_retry(self._work(task), template)
-        job = Job(
-            student=task.student,
-            template=template,
-            submission=task.submission,
-            checks=checks_for(self._material.assignment, task.notebook),
-            secret=self._material.secret,
-            files=files,
-            substituted=notes,
-            missing_hint=task.missing_hint,
-            late_in=task.late_in,
-        )
-        request = template.gpu()
+    def grade(self, task: Task, document: str = "") -> GradedNotebook:
+        """Raises SandboxError where no zygote can be started; nothing else.
+
+        ``document``: what was handed in, where it has been repaired already.
+        """
+        self._import_checks(task)
+        question = Question(self._material, task, self._known(task), document=document)
+        request = self._material.template(task.notebook).gpu()
         if request is None:
-            return grade_with_retry(job, self._zygote)
+            return self._answer(question)
         if fallback := task.no_gpu or self._no_device:
-            return grade_with_retry(replace(job, fallback=fallback), self._zygote)
+            return self._answer(replace(question, fallback=fallback))
         with gpus.reserve_gpu(self._devices, request.share, request.memory_mb << 20) as gpu:
-            return grade_with_retry(replace(job, gpu=gpu), self._zygote)
+            return self._answer(replace(question, gpu=gpu))
 
-    def _work(self, task: Task) -> EarlierWork:
-        """This student's earlier notebooks; what the last task made ready is not made again."""
+    def _answer(self, question: Question) -> GradedNotebook:
+        """Grade; where the sandbox itself fails twice, leave it to a human.
+
+        One submission that wears down its host must not cost the others their grades.
+        """
+        try:
+            return self._with_one_retry(question)
+        except FailedTwice as error:
+            if not error.preparing:
+                return self._failed(question.task, str(error))
+            question = replace(question, as_handed_in=str(error))
+        try:
+            return self._with_one_retry(question)
+        except FailedTwice as error:
+            return self._failed(question.task, str(error))
+
+    def _with_one_retry(self, question: Question) -> GradedNotebook:
+        try:
+            judged = with_one_retry(partial(self._judged, question), self._zygote)
+        except Ended as end:
+            return ended(self._material, question.task, end)
+        question.earlier.verdicts.update(judged.earlier.verdicts)
+        question.earlier.loadable.update(judged.earlier.loadable)
+        return judged.graded
+
+    def _judged(self, question: Question, zygote: Zygote) -> Judged:
+        limits = self._limits or limits_of(self._material, question.task)
+        for template in self._templates(question.task):
+            zygote.have_ready(template.packages())
+        before = zygote.sandboxes()
+        try:
+            return understood(run_limited(partial(judge, question, zygote), limits, self._caller))
+        except Ended:
+            zygote.clear(before)
+            raise
+
+    def _failed(self, task: Task, reason: str) -> GradedNotebook:
+        failure = f"{task.notebook} could not be run twice: {reason}"
+        template = self._material.template(task.notebook)
+        return no_points(task.student, template, "it could not be run", failure, NOT_RUN)
+
+    def _import_checks(self, task: Task) -> None:
+        """Once, here: what a child imports it imports anew each time."""
+        for template in self._templates(task):
+            checks_for(template.assignment, template.notebook)
+
+    def _templates(self, task: Task) -> list[Template]:
+        """Of the notebook, and of those that it loads."""
+        template = self._material.template(task.notebook)
+        return [template, *(self._material.templates[n] for n in self._material.needs(template))]
+
+    def _known(self, task: Task) -> Earlier:
+        """Of this student's earlier notebooks; what the last task made ready is not made again."""
         digest = hashlib.sha256(task.student.encode("utf-8", "surrogatepass"))
         for name, data in sorted(task.handed_in.items()):
             digest.update(name.encode("utf-8", "surrogatepass") + b"\0" + data)
         key = digest.hexdigest()
-        work = self._works.pop(key, None)
-        if work is None:
-            work = EarlierWork(self._material, task.student, task.handed_in, self._zygote)
-        work.verdicts.update(task.earlier_verdicts)
-        self._works[key] = work
-        while len(self._works) > MAX_CACHED:
-            self._works.popitem(last=False)
-        return work
+        earlier = self._earlier.pop(key, None) or Earlier()
+        earlier.verdicts.update(task.earlier_verdicts)
+        self._earlier[key] = earlier
+        while len(self._earlier) > MAX_CACHED:
+            self._earlier.popitem(last=False)
+        return earlier
 
 
-def grade_with_retry(job: Job, zygote: Callable[[], Zygote]) -> GradedNotebook:
-    """Grade; where the sandbox itself fails twice, leave it to a human.
+def limits_of(material: Material, task: Task) -> Limits:
+    """Of the process that judges a task: for each notebook that may be graded in it.
 
-    One submission that wears down its host must not cost the others their grades.
+    Its clock is there for what neither computes nor ends; what students may take is the kernel's
+    clock to say, and at most :data:`~autograder.judge.clock.PATIENCE` times that.
     """
-    try:
-        return with_one_retry(lambda warm: grade(job, warm), zygote)
-    except FailedTwice as error:
-        failure = f"{job.template.notebook} could not be run twice: {error}"
-        return nothing_to_grade(job, "it could not be run", failure, NOT_RUN)
+    template = material.template(task.notebook)
+    needed = [name for name in material.needs(template) if name not in task.earlier_verdicts]
+    templates = [template, *(material.templates[name] for name in needed)]
+    seconds = sum(one.limit("notebook_seconds", NOTEBOOK_SECONDS) for one in templates)
+    one = Limits()
+    return replace(
+        one,
+        cpu_seconds=one.cpu_seconds * len(templates),
+        wall_seconds=PATIENCE * seconds + one.wall_seconds,
+    )
 
 
-def files_with_retry(
-    work: EarlierWork, template: Template
-) -> tuple[dict[str, bytes], tuple[str, ...]]:
-    """What a notebook may load; where the sandbox fails twice, as the student handed it in."""
-    try:
-        return with_one_retry(lambda _: work.files_for(template), work.zygote)
-    except FailedTwice as error:
-        failure = f"earlier notebooks are as handed in, since the sandbox failed: {error}"
-        return work.handed_in, (failure,)
+def ended(material: Material, task: Task, end: Ended) -> GradedNotebook:
+    """The verdict on what ended the process that was to judge it."""
+    template = material.template(task.notebook)
+    note = "the process that was to judge it had to be ended"
+    reason = f"{task.notebook} could not be judged: {end.reason}"
+    return no_points(task.student, template, note, reason, OUTCOMES.get(end.cause, ENDED_JUDGE))
 
 
 class FailedTwice(NeedsHuman):
-    """The sandbox failed, and so did a fresh one; the message says how."""
+    """The sandbox failed, and so did a fresh one; the message says how.
+
+    ``preparing``: while earlier notebooks were made ready.
+    """
+
+    def __init__(self, failure: str, *, preparing: bool = False) -> None:
+        super().__init__(failure)
+        self.preparing = preparing
 
 
 def with_one_retry(ask: Callable[[Zygote], T], zygote: Callable[[], Zygote]) -> T:
@@ -114,4 +185,5 @@ def with_one_retry(ask: Callable[[Zygote], T], zygote: Callable[[], Zygote]) -> 
         except SandboxError as error:
             failure = error
             warm.close()  # the next call of zygote() gives another one
-    raise FailedTwice(str(failure)) from failure
+    preparing = isinstance(failure, SandboxFailed) and failure.preparing
+    raise FailedTwice(str(failure), preparing=preparing) from failure

@@ -17,6 +17,7 @@ from rich.table import Table
 
 from autograder.judge.results import GradedNotebook
 from autograder.judge.warm import warm_zygote
+from autograder.notebook.template import load_template, notebooks_of, packages_first
 
 if TYPE_CHECKING:
     from autograder.batch.executors import Executor
@@ -88,7 +89,10 @@ def _executor(root: Path, assignment: str, options: GradingOptions) -> Iterator[
         if options.scheduler is None and (
             options.workers == 1 or (options.workers is None and few)
         ):
-            zygote = stack.enter_context(warm_zygote(options.isolation))
+            packages = packages_first(
+                load_template(root, assignment, name) for name in notebooks_of(root, assignment)
+            )
+            zygote = stack.enter_context(warm_zygote(options.isolation, packages))
             from autograder.batch.executors import LocalExecutor
             from autograder.batch.task_grader import TaskGrader
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from autograder.grading import in_kernel_pairs
+from autograder.grading.given_cells import modules_written_by
 from autograder.grading.grade import Job, grade
 from autograder.grading.material import Material, Name
 from autograder.grading.prerequisites import Loadable, instructors, loadable
+from autograder.judge.caches import Pair, pairs_for
 from autograder.judge.kernel import Kernel, KernelDied, KernelLimits
 from autograder.judge.registry import checks_for
 from autograder.judge.results import GradedNotebook
+from autograder.judge.student import Student, StudentError
 from autograder.judge.zygote import Zygote
 from autograder.notebook.template import Template
 
@@ -30,22 +34,30 @@ class EarlierWork:
     handed_in: dict[str, bytes]
     zygote: Callable[[], Zygote]
     verdicts: dict[Name, GradedNotebook] = field(default_factory=dict)
-    _ready: dict[Name, Loadable] = field(default_factory=dict)
+    loadable: dict[Name, Loadable] = field(default_factory=dict)  # what has been made ready
 
     def files_for(self, template: Template) -> tuple[dict[str, bytes], tuple[str, ...]]:
         """The notebooks to put beside one that is graded, and what of them is the instructor's."""
-        files, notes = dict(self.handed_in), []
-        for name in self.material.needs(template):
+        needed = self.material.needs(template)
+        files, notes = {**self._modules(needed), **self.handed_in}, []
+        for name in needed:
             ready = self._loadable(name)
             if ready.content:
                 files[f"{name[1]}.ipynb"] = ready.content
             notes += ready.notes
         return files, tuple(notes)
 
+    def _modules(self, names: Iterable[Name]) -> dict[str, bytes]:
+        """What notebooks may import: modules that their cells write, or that were handed in."""
+        found: dict[str, bytes] = {}
+        for _, notebook in names:
+            found |= modules_written_by(self.handed_in.get(f"{notebook}.ipynb", b""))
+        return found | {n: data for n, data in self.handed_in.items() if n.endswith(".py")}
+
     def _loadable(self, name: Name) -> Loadable:
-        if name not in self._ready:
-            self._ready[name] = self._prepare(name)
-        return self._ready[name]
+        if name not in self.loadable:
+            self.loadable[name] = self._prepare(name)
+        return self.loadable[name]
 
     def _prepare(self, name: Name) -> Loadable:
         notebook = name[1]
@@ -54,12 +66,26 @@ class EarlierWork:
         if solved is None:  # without solutions there is nothing to put in the place of anything
             return Loadable(own or b"")
         template = self.material.templates[name]
-        ready = loadable(template, self._graded(name) if own else None, solved)
-        files = {f"{n}.ipynb": loaded.content for (_, n), loaded in self._ready.items()}
-        files[f"{notebook}.ipynb"] = ready.content
-        if own and ready.doubtful and not self._can_be_loaded(notebook, files):
-            return instructors(notebook, solved, "could not be loaded")
-        return ready
+        if not own:
+            return loadable(template, None, solved)
+        checks, pairs = checks_for(*name), pairs_for(*name)
+        graded, misfits = self._graded(name), set[str]()
+        while True:  # each turn but the last finds another misfit
+            ready = loadable(template, graded, solved, checks, pairs, misfits)
+            if not ready.doubtful:
+                return ready
+            files = self._modules([*self.loadable, name])
+            files |= {f"{n}.ipynb": loaded.content for (_, n), loaded in self.loadable.items()}
+            files[f"{notebook}.ipynb"] = ready.content
+            found = self._tried(template, files, pairs if ready.notes else ())
+            mixed = ", with the instructor's part in it" if ready.notes else ""
+            if found is None:
+                return instructors(notebook, solved, f"could not be loaded{mixed}")
+            if not found:
+                return ready
+            if found <= misfits:
+                return instructors(notebook, solved, f"did not work{mixed}")
+            misfits |= found
 
     def _graded(self, name: Name) -> GradedNotebook:
         if name not in self.verdicts:
@@ -73,14 +99,27 @@ class EarlierWork:
             self.verdicts[name] = grade(job, self.zygote())
         return self.verdicts[name]
 
-    def _can_be_loaded(self, notebook: str, files: dict[str, bytes]) -> bool:
-        """Whether its definitions run to their end, in a kernel of their own."""
-        limits = KernelLimits(cell_seconds=LOAD_SECONDS)
-        kernel = Kernel(self.zygote().fork(files=files), limits)
+    def _tried(
+        self, template: Template, files: dict[str, bytes], pairs: Sequence[Pair]
+    ) -> set[str] | None:
+        """The forward functions whose backward ones do not go with them, in a kernel of its own.
+
+        None where the definitions of the notebook do not run to their end.
+        """
+        limits = KernelLimits(cell_seconds=LOAD_SECONDS, call_seconds=LOAD_SECONDS)
+        kernel = Kernel(self.zygote().fork(files=files, packages=template.packages()), limits)
+        asked = [(pair.forward, pair.backward, pair.arguments, pair.wrt) for pair in pairs]
         try:
-            asks = f"from cs231n_lib.notebooks import load\nload({notebook!r});"
-            return kernel.run_cell(asks).ok
-        except KernelDied:
-            return False
+            student = Student(kernel, {})
+            found = student.apply(
+                in_kernel_pairs.misfits, template.notebook, asked, seconds=LOAD_SECONDS
+            )
+        except (KernelDied, StudentError):
+            return None
         finally:
             kernel.close()
+        names = {pair.forward for pair in pairs}
+        # The kernel may answer anything; what it says can only bring it the instructor's.
+        return (
+            {name for name in found if name in names} if isinstance(found, list | tuple) else names
+        )

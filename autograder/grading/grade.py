@@ -16,7 +16,10 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
+from autograder.grading.failures import Failures, failure
+from autograder.grading.given_cells import GivenCells, imported_modules
 from autograder.grading.verdict_output import verdict_outputs
+from autograder.grading.written import sort_written
 from autograder.host import memory
 from autograder.judge.kernel import CellRun, Kernel, KernelDied, KernelLimits
 from autograder.judge.registry import Check
@@ -34,6 +37,7 @@ from autograder.judge.student import Student
 from autograder.judge.zygote import Zygote
 from autograder.notebook import template as released
 from autograder.notebook.repair import UnreadableError, repair
+from autograder.notebook.syntax import unreadable
 from autograder.notebook.template import Cell, Template
 from autograder.sandbox.policy import Gpu
 
@@ -74,7 +78,8 @@ def grade(job: Job, zygote: Zygote) -> GradedNotebook:
     with threadpool_limits(1):
         graded = grade_document(job, repaired.document, zygote)
     handed_in = hashlib.sha256(job.submission).hexdigest()
-    return replace(graded, repairs=repaired.repairs, submission=handed_in)
+    repairs = (*repaired.repairs, *graded.repairs)
+    return replace(graded, repairs=repairs, submission=handed_in)
 
 
 def nothing_to_grade(job: Job, note: str, needs_human: str, outcome: str) -> GradedNotebook:
@@ -112,16 +117,16 @@ def grade_document(job: Job, document: dict[str, Any], zygote: Zygote) -> Graded
         memory_bytes=min(host_mb << 20, memory.max_kernel_bytes()),
         gpu=job.gpu,
     )
-    kernel = Kernel(zygote.fork(files=job.files, gpu=job.gpu), limits)
+    packages = job.template.packages()
+    kernel = Kernel(zygote.fork(files=job.files, gpu=job.gpu, packages=packages), limits)
     ready = time.monotonic()
     try:
-        run = _Run(job, kernel, digest(document))
+        run = _Run(job, kernel, digest(document), document["cells"])
         for cell in document["cells"]:
             run.execute(cell)
     finally:
         kernel.close()
-    written = [cell for cell in document["cells"] if released.is_manual(cell)]
-    blank = {c["id"] for c in written if c["source"].strip() == run.released_source(c["id"])}
+    written = sort_written(document["cells"], job.template)
     if job.substituted:
         document["cells"].insert(0, _substituted(job.substituted))
     timings = {
@@ -137,10 +142,11 @@ def grade_document(job: Job, document: dict[str, Any], zygote: Zygote) -> Graded
         assignment=job.template.assignment,
         notebook=job.template.notebook,
         cells=tuple(run.verdicts),
-        manual_pending=tuple(c["id"] for c in written if c["id"] not in blank),
-        unanswered=tuple(c["id"] for c in written if c["id"] in blank),
+        manual_pending=written.pending,
+        unanswered=written.unanswered,
+        repairs=(*run.notes, *written.notes),
         substituted=job.substituted,
-        needs_human="; ".join(dict.fromkeys(run.reasons)),
+        needs_human="; ".join(dict.fromkeys([*run.reasons, *run.failures.reasons])),
         outcome=run.outcome,
         late_in=run.late_in,
         device=f"cuda ({job.gpu.name})" if job.gpu else "cpu",
@@ -153,9 +159,11 @@ def grade_document(job: Job, document: dict[str, Any], zygote: Zygote) -> Graded
 class _Run:
     """The state of grading one notebook."""
 
-    def __init__(self, job: Job, kernel: Kernel, submission: str) -> None:
+    def __init__(self, job: Job, kernel: Kernel, submission: str, cells: list[Cell]) -> None:
         self.verdicts: list[CellVerdict] = []
         self.reasons: list[str] = []
+        self.notes: list[str] = []  # what was run otherwise than it was handed in
+        self.failures = Failures(job.submission)
         self.outcome = ""
         self.late_in = ""
         self._at = ""  # the cell, or the checks, at hand
@@ -163,7 +171,8 @@ class _Run:
         self._job = job
         self._kernel = kernel
         self._stopped = ""  # why nothing runs any more
-        self._sources: dict[str, str] = {}
+        self._given = GivenCells(job.template, cells)
+        self._sources: dict[str, str] = imported_modules(job.files, cells)
         self._count = 0
         self._released = {cell["id"]: cell["source"].strip() for cell in job.template.cells}
         self._student = Student(kernel, self._sources)
@@ -191,21 +200,20 @@ class _Run:
         return released.is_skipped(cell) and unchanged
 
     def _run_code(self, cell: Cell) -> None:
+        """Run a cell; one that the course gives also as it was released, where that is missing."""
         started = time.monotonic()
         if not self._stopped and self._kernel.budget.left() <= 0:
             self._stop(f"the notebook's time was up before cell {cell['id']!r}", TIMED_OUT)
+        if missing := self._given.missing(cell):
+            self._run_as_released(cell, f"{missing} would be missing without it")
         if self._stopped or not cell["source"].strip():
             return
-        self._sources[cell["id"]] = cell["source"]
         self._count += 1
         cell["execution_count"] = self._count
+        self._sources[cell["id"]] = cell["source"]
         seconds = min(self._kernel.limits.cell_seconds, self._kernel.budget.left())
-        try:
-            run = self._kernel.run_cell(cell["source"], seconds, cell["id"])
-        except KernelDied as death:
-            run = CellRun()
-            self._stop(f"the notebook's process {death} in cell {cell['id']!r}", death.kind)
-        cell["outputs"] = run.outputs
+        run = self._run_source(cell, cell["source"])
+        cell["outputs"] += run.outputs
         if any(output.get("ename") == GPU_MEMORY_ERROR for output in run.outputs):
             self.outcome = self.outcome or OUT_OF_GPU_MEMORY
             cell["outputs"] += [_message(GPU_MEMORY_FULL)]
@@ -214,7 +222,37 @@ class _Run:
             cell["outputs"] += [_message(f"Interrupted after {seconds:.0f} s: {TIME_OUT}")]
         if self._stopped:
             cell["outputs"] += [_message(self._stopped)]
+        elif run.error or run.timed_out:
+            self._failed(cell, run)
+        elif released.is_answer(cell) and (why := unreadable(cell["source"])):
+            self.reasons.append(f"cell {cell['id']!r} ran but could not be read ({why})")
         self.cell_seconds += time.monotonic() - started
+
+    def _failed(self, cell: Cell, run: CellRun) -> None:
+        """A cell stopped with an error: of a cell that the course gives, its own version is run."""
+        failed = failure(cell["id"], cell["source"], run.error, late=run.timed_out)
+        changed = self._given.changed(cell)
+        self.failures.add(failed, ask=changed or released.is_answer(cell))
+        if changed and not run.timed_out:
+            self._run_as_released(cell, f"as handed in it raised {failed.error}")
+
+    def _run_as_released(self, cell: Cell, why: str) -> None:
+        """Run the released version of a changed cell; if that works, say so."""
+        source = self.released_source(cell["id"])
+        run = CellRun() if self._stopped else self._run_source(cell, source)
+        if run.ok:
+            note = f"cell {cell['id']!r} was run as released: {why}"
+            self._sources[cell["id"]] = source
+            self.notes.append(note)
+            cell["outputs"] += [*run.outputs, _message(f"[{note}]")]
+
+    def _run_source(self, cell: Cell, source: str) -> CellRun:
+        seconds = min(self._kernel.limits.cell_seconds, self._kernel.budget.left())
+        try:
+            return self._kernel.run_cell(source, seconds, cell["id"])
+        except KernelDied as death:
+            self._stop(f"the notebook's process {death} in cell {cell['id']!r}", death.kind)
+            return CellRun()
 
     def _grade(self, cell: Cell) -> None:
         """Put the verdict before what the kernel printed: nbgrader reads the first result."""
@@ -228,7 +266,7 @@ class _Run:
             self.reasons.append(f"no hidden checks exist for {name}")
         else:
             outcome = grade_cell(self._student, name, points, checks, self._seed)
-            verdict = outcome.verdict
+            verdict = self.failures.explain(outcome.verdict)
             self.reasons += outcome.broken
             if any(timed_out(check) for check in verdict.checks):
                 self._late()

@@ -1,5 +1,6 @@
 """The trusted side: checks, comparisons, scores. What checks may import is named here."""
 
+from autograder.judge.caches import shares_cache
 from autograder.judge.expect import (
     RTOL,
     Failed,
@@ -16,11 +17,12 @@ from autograder.judge.expect import (
 )
 from autograder.judge.registry import advice, check, check_each
 from autograder.judge.static import forbid_loops, forbid_names, forbid_nested_loops
-from autograder.judge.student import Instance, Ref, Student, StudentError
+from autograder.judge.student import TIME_OUT, Instance, Ref, Student, StudentError
 from autograder.notebook.syntax import parse_cell
 
 __all__ = [
     "RTOL",
+    "TIME_OUT",
     "Failed",
     "Instance",
     "Precision",
@@ -43,4 +45,5 @@ __all__ = [
     "forbid_nested_loops",
     "name_slip",
     "parse_cell",
+    "shares_cache",
 ]

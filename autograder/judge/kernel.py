@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from autograder.judge.zygote import Sandbox
 
 EVENT_BYTES = 64 << 20  # received for one request beyond its reply: more is a flood
+NOTEBOOK_EVENT_BYTES = 64 << 20  # in all requests: the agent drops output from half of that on
 STDIO_BYTES = 256 << 10  # kept of what C code and child processes write to fds 1 and 2
 KILL_GRACE = 1.0  # seconds between the interrupt and the kill, by the same clock as the rest
 ZYGOTE_SECONDS = 1.0  # until a killed zygote has gone, after the kernels that it takes along
@@ -66,6 +67,7 @@ class CellRun:
     outputs: Outputs = field(default_factory=list)
     ok: bool = False
     timed_out: bool = False
+    error: Mapping[str, Any] = field(default_factory=dict)  # type, message, line, code: as it says
 
 
 class Kernel:
@@ -83,6 +85,7 @@ class Kernel:
         self._reader = wire.FrameReader()
         self._inbox: list[bytes] = []
         self._number = 0
+        self._event_bytes = 0
         self._stdio = bytearray()
         self._watched = 0.0
 
@@ -97,6 +100,8 @@ class Kernel:
             message = {"op": "cell", "source": source, "cell": cell}
             reply = self.request(message, seconds, run.outputs.append)
             run.ok = reply.get("ok") is True
+            error = reply.get("error")
+            run.error = error if isinstance(error, dict) and not run.ok else {}
         except CallTimeout:
             run.timed_out = True
         finally:
@@ -162,8 +167,11 @@ class Kernel:
             if reply.get("re") != self._number:
                 continue  # left over from a request that was interrupted
             if "event" in reply:
+                self._event_bytes += len(body)
                 if received > EVENT_BYTES:
                     self._kill("sent more output than any cell may")
+                if self._event_bytes > NOTEBOOK_EVENT_BYTES:
+                    self._kill("sent more output than any notebook may")
                 on_output(reply["event"])
             elif "callback" in reply:
                 received -= len(body)

@@ -23,7 +23,8 @@ class Check:
 
     ``weight`` is its share of the cell's points; advice (the curriculum's Tier B) has none.
     A ``condition`` (inputs untouched, no loops) is worth something only together with an answer:
-    an empty function meets every condition.
+    an empty function meets every condition. A ``rare`` case is one that later notebooks, which
+    load what is asked about, hardly ever come to: who fails it alone keeps the function there.
     """
 
     grade_id: str
@@ -32,6 +33,7 @@ class Check:
     advice: bool
     condition: bool
     probe: str
+    rare: bool = False
 
     @property
     def name(self) -> str:
@@ -56,15 +58,18 @@ def check(
     probe: str = "",
     weight: float = 1.0,
     condition: bool = False,
+    rare: bool = False,
     module: str = "",
 ) -> Callable[[CheckFunction], CheckFunction]:
     """Declare a hidden check that carries points (Tier A).
 
-    ``module``: the notebook's module that it belongs to, where it is written in another one.
+    ``rare``: see Check. ``module``: the notebook's module that it belongs to, where it is written
+    in another one.
     """
     if not weight > 0:
         raise CheckError(f"{grade_id}: a check that carries points needs a weight, got {weight}")
-    return _declare(grade_id, module, weight=weight, advice=False, condition=condition, probe=probe)
+    carries = {"weight": weight, "advice": False, "condition": condition, "rare": rare}
+    return _declare(grade_id, module, probe=probe, **carries)
 
 
 def advice(
@@ -80,6 +85,7 @@ def check_each(
     probe: str = "",
     weight: float = 1.0,
     condition: bool = False,
+    rare: bool = False,
     advises: bool = False,
     module: str = "",
 ) -> Callable[[Callable[[Student, Generator, T], None]], Callable]:
@@ -100,8 +106,8 @@ def check_each(
             if advises:
                 advice(grade_id, probe=probe, module=module)(run)
             else:
-                options = {"weight": weight, "condition": condition, "module": module}
-                check(grade_id, probe=probe, **options)(run)
+                options = {"weight": weight, "condition": condition, "rare": rare}
+                check(grade_id, probe=probe, module=module, **options)(run)
         return function
 
     return register

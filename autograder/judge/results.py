@@ -37,6 +37,7 @@ class CellVerdict:
 MISSING, UNREADABLE, NOT_RUN = "missing", "unreadable", "not run"
 TIMED_OUT, DIED = "timed out", "died"
 OUT_OF_MEMORY, OUT_OF_GPU_MEMORY = "out of memory", "out of GPU memory"
+ENDED_JUDGE = "ended the judge"  # the process that read it, of which each submission has its own
 
 
 @dataclass(frozen=True)

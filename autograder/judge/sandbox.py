@@ -16,6 +16,9 @@ from autograder.sandbox import syscalls
 from autograder.sandbox.policy import SandboxError
 
 _KILL_SECONDS = 10.0
+FEW_SOCKETS = 16  # what a notebook may well have: they are not counted
+# A full buffer of the system's default size, and one message more. Seccomp keeps it at that.
+SOCKET_BYTES = 320 << 10
 
 
 class Sandbox:
@@ -27,6 +30,7 @@ class Sandbox:
         pidfd: of the kernel process.
         timings: seconds of each stage of the start.
         supervisor: pid of the trusted process that waits for the kernel.
+        home: its folder on this host, in tiers without an own root.
         zygote_died: whether the process it was forked from dies within so many seconds.
     """
 
@@ -48,7 +52,7 @@ class Sandbox:
         self.closed = False
         self._work = -1
         self._exit_pipe = exit_pipe
-        self._home = home
+        self.home = home
         self._reason: str | None = None
         self._base = _resident(zygote)[0]
 
@@ -96,11 +100,24 @@ class Sandbox:
         ordinary user in the flat tier, who may not look that closely and gets the default.
         """
         processes = self.processes()
+        in_sockets = self._socket_bytes()
         if exact:
             with contextlib.suppress(PermissionError):  # flat tier, as an ordinary user
-                return sum(_proportional(pid) for pid in processes)
+                return sum(_proportional(pid) for pid in processes) + in_sockets
         resident = (_resident(pid) for pid in processes)
-        return sum(max(0, own - self._base) + shared for own, shared in resident)
+        return sum(max(0, own - self._base) + shared for own, shared in resident) + in_sockets
+
+    def _socket_bytes(self) -> int:
+        """What the buffers of its sockets may hold: memory of the system's, of no process.
+
+        0 in tiers that share their sockets' namespace with the host.
+        """
+        if not self.home:
+            for pid in children(self.supervisor):
+                with contextlib.suppress(OSError):
+                    listed = Path(f"/proc/{pid}/net/unix").read_bytes().count(b"\n") - 1
+                    return max(0, listed - FEW_SOCKETS) * SOCKET_BYTES
+        return 0
 
     def processes(self) -> list[int]:
         """The numbers, outside, of all that run inside."""
@@ -111,7 +128,7 @@ class Sandbox:
 
         0 where the system does not count that.
         """
-        for pid in _children(self.supervisor):
+        for pid in children(self.supervisor):
             with contextlib.suppress(OSError, ValueError, IndexError):
                 return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
         return 0.0
@@ -151,8 +168,8 @@ class Sandbox:
             for fd in (self.stdio, self._exit_pipe, self.pidfd, self._work):
                 if fd >= 0:
                     os.close(fd)
-            if self._home:
-                _remove(self._home)
+            if self.home:
+                remove(self.home)
 
     def __enter__(self) -> Sandbox:
         return self
@@ -165,13 +182,14 @@ def _descendants(pid: int) -> list[int]:
     found: list[int] = []
     waiting = [pid]
     while waiting:
-        children = _children(waiting.pop())
-        waiting += children
-        found += children
+        more = children(waiting.pop())
+        waiting += more
+        found += more
     return found
 
 
-def _children(pid: int) -> list[int]:
+def children(pid: int) -> list[int]:
+    """The processes that this one has started, or taken in, and that still run."""
     found: list[int] = []
     with contextlib.suppress(OSError):
         for task in Path(f"/proc/{pid}/task").iterdir():
@@ -201,7 +219,7 @@ def _proportional(pid: int) -> int:
     return total
 
 
-def _remove(folder: str) -> None:
+def remove(folder: str) -> None:
     """Delete a folder that its owner may have tried to make undeletable."""
 
     def open_up_and_retry(function: object, path: str, _: object) -> None:

@@ -1,199 +1,201 @@
 """Rules that no value can show, read off the source: no loops here, no such function there.
 
-A function is followed into the helpers it calls, as far as they are written in the notebook, and a
-name into what it was set to: ``mine = ready_made`` hides neither.
+A function is followed into all that runs with it (`reading.py`). What cannot be read keeps no rule:
+whoever wants the points writes what can be.
 """
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 
 from autograder.judge.expect import Failed
+from autograder.judge.reading import Reached, Unit, reach
+from autograder.judge.scopes import COMPREHENSIONS, FUNCTIONS
 from autograder.judge.student import Student
-from autograder.notebook.syntax import parse_cell
 
 LOOPS = (ast.For, ast.AsyncFor, ast.While)
-COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 # Functions that call a Python function once for each row: a loop by another name.
-DISGUISED_LOOPS = frozenset({"map", "vectorize", "apply_along_axis", "apply_over_axes"})
+DISGUISED_LOOPS = frozenset(
+    {
+        *("map", "starmap", "vectorize", "frompyfunc", "apply_along_axis", "apply_over_axes"),
+        *("nditer", "ndenumerate", "ndindex", "fromiter", "apply_", "map_"),
+    }
+)
+# Of functools and itertools, or imported from there; np.add.reduce is none.
+DISGUISED_NAMES = frozenset({"filter", "reduce", "accumulate"})
+SORTERS = frozenset({"sorted", "min", "max"})  # with a key they call it for each item
 # With these, what is used cannot be read off the source.
-LOOK_UPS = frozenset({"globals", "vars", "getattr", "eval", "exec", "__import__", "import_module"})
-FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-# What these return holds, or calls, what they were given.
-KEEPERS = frozenset({"partial", "dict", "list", "tuple", "set", "SimpleNamespace"})
-# Methods after which a container holds what they were given.
-FILLING = frozenset({"append", "extend", "insert", "add", "update", "setdefault"})
-
-
-@dataclass(frozen=True)
-class _Code:
-    """A function that is read: ``call`` is where the one that was asked for leads to it."""
-
-    cell: str
-    function: ast.FunctionDef
-    call: str = ""  # empty for the function that was asked for itself
-
-    def place(self, node: ast.AST) -> str:
-        line = getattr(node, "lineno", self.function.lineno)
-        cell = f" of cell {self.cell!r}" if self.cell else ""
-        return f"line {line}{cell}, in {self.function.name}"
-
-    def finding(self, node: ast.AST, what: str) -> str:
-        """Where ``what`` was found, as seen from the function that was asked for."""
-        if not self.call:
-            return f"{self.place(node)}: {what}"
-        return (
-            f"{self.call}: this calls {self.function.name}, and there, {self.place(node)}: {what}"
-        )
+LOOK_UPS = frozenset(
+    {
+        *("globals", "locals", "vars", "getattr", "eval", "exec", "compile", "__import__"),
+        *("import_module", "attrgetter", "methodcaller", "modules", "FunctionType", "CodeType"),
+        *("run_cell", "user_ns", "ctypes", "pickle", "marshal", "gc", "inspect"),
+    }
+)
+# Of an object's own names, those that lead nowhere else.
+PLAIN = frozenset({"__init__", "__name__", "__doc__", "__len__", "__call__", "__class__"})
+PLAIN |= {"__qualname__", "__version__", "__enter__", "__exit__", "__setitem__", "__getitem__"}
 
 
 def forbid_loops(student: Student, name: str, hint: str) -> None:
     """Fail when function ``name``, or a helper it calls, loops in Python."""
-    for code in _with_helpers(student, name):
-        for node in ast.walk(code.function):
+    reached = _reached(student, name)
+    for unit in reached.units:
+        for node in _running(unit):
             if isinstance(node, LOOPS + COMPREHENSIONS):
-                raise Failed(f"{code.finding(node, 'a Python loop')}. {hint}")
-            if _identifier(node) in DISGUISED_LOOPS:
-                disguise = f"{_identifier(node)} is a loop in disguise"
-                raise Failed(f"{code.finding(node, disguise)}. {hint}")
+                raise Failed(f"{unit.finding(node, 'a Python loop')}. {hint}")
+            if disguise := _disguised_loop(node):
+                found = unit.finding(node, f"{disguise} is a loop in disguise")
+                raise Failed(f"{found}. {hint}")
+    _forbid_recursion(reached, hint)
+    _expect_readable(reached)
 
 
 def forbid_nested_loops(student: Student, name: str, hint: str) -> None:
     """Fail when function ``name``, or a helper it calls, has a loop inside a loop."""
-    for code in _with_helpers(student, name):
-        for outer in ast.walk(code.function):
-            if not isinstance(outer, LOOPS + COMPREHENSIONS):
+    reached = _reached(student, name)
+    looping = {unit.name for unit in reached.units if any(map(_is_loop, _running(unit)))}
+    looping |= _callers(reached, looping)
+    for unit in reached.units:
+        for outer in _running(unit):
+            if not _is_loop(outer):
                 continue
             double = len(getattr(outer, "generators", ())) > 1
-            inner = (n for n in ast.walk(outer) if n is not outer)
-            if double or any(isinstance(n, LOOPS + COMPREHENSIONS) for n in inner):
-                raise Failed(f"{code.finding(outer, 'a loop with a second loop in it')}. {hint}")
+            once = {id(n) for n in ast.walk(getattr(outer, "iter", ast.Pass()))}
+            inner = [n for n in ast.walk(outer) if n is not outer and id(n) not in once]
+            if double or any(_is_loop(n) or _identifier(n) in looping for n in inner):
+                raise Failed(f"{unit.finding(outer, 'a loop with a second loop in it')}. {hint}")
+    _forbid_recursion(reached, hint)
+    _expect_readable(reached)
 
 
 def forbid_names(student: Student, name: str, names: Collection[str], hint: str) -> None:
     """Fail when function ``name``, or a helper, uses one of ``names``, also under an alias."""
     forbidden = set(names)
-    forbidden |= {alias for alias, parts in _imports(student) if forbidden & set(parts)}
-    aliases = list(_aliases(student))
-    for _ in aliases:  # as often as an alias of an alias may take
-        forbidden |= {alias for alias, values in aliases if forbidden & values}
-    if name in forbidden:
-        raise Failed(f"{name} is another name for something that is not allowed. {hint}")
-    for code in _with_helpers(student, name):
-        for node in ast.walk(code.function):
-            used = _identifier(node)
-            if used in forbidden:
-                raise Failed(f"{code.finding(node, f'uses {used}, which is not allowed')}. {hint}")
-            if used in LOOK_UPS:
+    reached = _reached(student, name, anything=True)
+    for alias, imported, call in reached.imports:
+        if forbidden & imported.parts:
+            if not call:
+                raise Failed(_another_name(name, hint))
+            raise Failed(f"{call}: uses {alias}, which is not allowed. {hint}")
+    for unit in reached.units:
+        plain = {
+            id(n.func) for n in ast.walk(unit.node) if isinstance(n, ast.Call) and _identifier(n)
+        }
+        for node in ast.walk(unit.node):
+            used = "" if id(node) in plain else _identifier(node)
+            if forbidden & ({used} | _imported_here(node)):
+                if not unit.call and not unit.is_function:
+                    raise Failed(_another_name(name, hint))
+                found = used if used in forbidden else min(forbidden & _imported_here(node))
+                told = unit.finding(node, f"uses {found}, which is not allowed")
+                raise Failed(f"{told}. {hint}")
+            if used in LOOK_UPS or (used[:2] == "__" and used not in PLAIN):
                 hidden = f"uses {used}, which is not allowed here: it hides what the function uses"
-                raise Failed(f"{code.finding(node, hidden)}. Call functions by their names")
+                raise Failed(f"{unit.finding(node, hidden)}. Call functions by their names")
+    _expect_defined(reached, name)
+    _expect_readable(reached)
 
 
-def _with_helpers(student: Student, name: str) -> Iterator[_Code]:
-    """The function and every function of the notebook that it calls, directly or not.
+def _another_name(name: str, hint: str) -> str:
+    return f"{name} is another name for something that is not allowed. {hint}"
 
-    Failed when there is none to be read.
-    """
-    aliases = list(_aliases(student))
-    waiting, seen, read = [(name, "")], set(), 0
-    while waiting:
-        current, call = waiting.pop()
-        if current in seen:
-            continue
-        seen.add(current)
-        for alias, values in aliases:
-            if alias == current:
-                waiting += [(value, call) for value in values]
-        found = student.definition(current)
-        if found is None:
-            continue
-        read += 1
-        code = _Code(*found, call)
-        yield code
-        for node in ast.walk(code.function):
-            if isinstance(node, ast.Call):
-                waiting.append((_identifier(node.func), call or code.place(node)))
-    if not read:
+
+def _reached(student: Student, name: str, *, anything: bool = False) -> Reached:
+    """What runs with the function. Failed when there is none to be read."""
+    reached = reach(tuple(student.sources.items()), name)
+    if not anything:
+        _expect_defined(reached, name)
+    return reached
+
+
+def _expect_defined(reached: Reached, name: str) -> None:
+    if not any(unit.is_function for unit in reached.units):
         raise Failed(f"{name} is not to be found in the notebook: define it with def")
 
 
-def _imports(student: Student) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """(name in the notebook, parts of what it stands for) of every import."""
-    for source in student.sources.values():
-        for node in ast.walk(parse_cell(source)):
-            if isinstance(node, ast.Import):
-                for alias in node.names:
-                    yield alias.asname or alias.name.split(".")[0], tuple(alias.name.split("."))
-            elif isinstance(node, ast.ImportFrom):
-                for alias in node.names:
-                    parts = (*(node.module or "").split("."), alias.name)
-                    yield alias.asname or alias.name, parts
+def _expect_readable(reached: Reached) -> None:
+    if reached.unreadable:
+        raise Failed(
+            f"What the function does cannot be read: {reached.unreadable[0]}. Write it out in the "
+            "cell, and call functions by their names"
+        )
 
 
-def _aliases(student: Student) -> Iterator[tuple[str, set[str]]]:
-    """(name, names it stands for): ``f = g``, ``f = partial(g, 1)``, ``f = lambda x: g(x)``.
-
-    A container stands for what it holds: ``tools = {"f": g}``. What any other call returned is no
-    alias, and neither is a name within a function.
-    """
-    for source in student.sources.values():
-        for node in _outside_functions(parse_cell(source)):
-            if isinstance(node, ast.Assign):
-                for target in node.targets:
-                    yield from _pairs(target, node.value)
-            elif isinstance(node, ast.AugAssign | ast.AnnAssign | ast.NamedExpr) and node.value:
-                yield from _pairs(node.target, node.value)
-            elif isinstance(node, ast.Call) and _identifier(node.func) in FILLING:
-                container = getattr(node.func, "value", node.func)
-                for value in _given(node):
-                    yield from _pairs(container, value)
+def _forbid_recursion(reached: Reached, hint: str) -> None:
+    for unit in reached.units:
+        if unit.is_function and unit.name in reached.recursive:
+            raise Failed(f"{unit.finding(unit.node, 'a function that calls itself')}. {hint}")
+        for inner in ast.walk(unit.node):
+            if isinstance(inner, FUNCTIONS[:2]) and inner is not unit.node and _calls_itself(inner):
+                raise Failed(f"{unit.finding(inner, 'a function that calls itself')}. {hint}")
 
 
-def _pairs(target: ast.expr, value: ast.expr) -> Iterator[tuple[str, set[str]]]:
-    """The names in ``target``, each with the names in ``value`` that it now stands for."""
-    if isinstance(target, ast.Tuple | ast.List):
-        values = value.elts if isinstance(value, ast.Tuple | ast.List) else []
-        if len(values) == len(target.elts):
-            for one, other in zip(target.elts, values, strict=True):
-                yield from _pairs(one, other)
-    elif isinstance(target, ast.Subscript):
-        yield from _pairs(target.value, value)
-    elif names := _stands_for(value):
-        yield _identifier(target), names
+def _callers(reached: Reached, names: Collection[str]) -> set[str]:
+    """The functions that lead to one of these."""
+    callers: dict[str, list[str]] = {}
+    for caller, called in reached.calls.items():
+        for name in called:
+            callers.setdefault(name, []).append(caller)
+    found, waiting = set(), list(names)
+    while waiting:
+        for caller in callers.get(waiting.pop(), ()):
+            if caller not in found:
+                found.add(caller)
+                waiting.append(caller)
+    return found
 
 
-def _stands_for(value: ast.expr | None) -> set[str]:
-    """The names of what can be reached through a value."""
-    match value:
-        case ast.Name() | ast.Attribute() | ast.Lambda():
-            return {_identifier(node) for node in ast.walk(value)} - {""}
-        case ast.Subscript(value=inner) | ast.Starred(value=inner):
-            return _stands_for(inner)
-        case ast.List(elts=inner) | ast.Tuple(elts=inner) | ast.Set(elts=inner):
-            return set().union(*map(_stands_for, inner))
-        case ast.Dict(values=inner):
-            return set().union(*map(_stands_for, inner))
-        case ast.Call(func=called) if _identifier(called) in KEEPERS:
-            return set().union(*map(_stands_for, _given(value)))
+def _calls_itself(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    return any(isinstance(n, ast.Name) and n.id == function.name for n in ast.walk(function))
+
+
+def _running(unit: Unit) -> Iterator[ast.AST]:
+    """The nodes that run when the unit is used: of an expression only what is put off till then."""
+    if unit.is_function:
+        yield from ast.walk(unit.node)
+        return
+    later = (ast.Lambda, ast.GeneratorExp)
+    for node in ast.walk(unit.node):
+        if isinstance(node, later):
+            yield from ast.walk(node)
+        elif _disguised_loop(node):
+            yield node
+
+
+def _is_loop(node: ast.AST) -> bool:
+    return isinstance(node, LOOPS + COMPREHENSIONS) or bool(_disguised_loop(node))
+
+
+def _disguised_loop(node: ast.AST) -> str:
+    match node:
+        case ast.Name(id=name) if name in DISGUISED_LOOPS | DISGUISED_NAMES:
+            return name
+        case ast.Attribute(attr=name) if name in DISGUISED_LOOPS:
+            return name
+        case ast.Attribute(value=ast.Name(id="functools" | "itertools"), attr=name):
+            return name if name in DISGUISED_NAMES else ""
+        case ast.Call(func=ast.Name(id=name), keywords=keywords) if name in SORTERS:
+            return f"{name} with a key" if any(k.arg == "key" for k in keywords) else ""
+    return ""
+
+
+def _imported_here(node: ast.AST) -> set[str]:
+    """What an import within a function takes from where."""
+    match node:
+        case ast.Import(names=aliases):
+            return {part for alias in aliases for part in alias.name.split(".")}
+        case ast.ImportFrom(module=module, names=aliases):
+            return {*(module or "").split("."), *(alias.name for alias in aliases)}
     return set()
 
 
-def _given(call: ast.Call) -> list[ast.expr]:
-    return [*call.args, *(keyword.value for keyword in call.keywords)]
-
-
-def _outside_functions(tree: ast.AST) -> Iterator[ast.AST]:
-    """The nodes of a cell that run with it, bodies of classes included."""
-    for node in ast.iter_child_nodes(tree):
-        if not isinstance(node, FUNCTIONS):
-            yield node
-            yield from _outside_functions(node)
-
-
 def _identifier(node: ast.AST) -> str:
+    """The name that a node reads, also by ``getattr(x, "name")``."""
     match node:
+        case ast.Call(func=ast.Name(id="getattr"), args=[_, ast.Constant(value=str(name)), *_]):
+            return name
         case ast.Name(id=name) | ast.Attribute(attr=name):
             return name
     return ""

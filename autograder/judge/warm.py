@@ -13,10 +13,10 @@ from autograder.host import gpus
 from autograder.judge.kernel import Kernel, KernelDied
 from autograder.judge.zygote import Zygote
 from autograder.sandbox import probe
-from autograder.sandbox.policy import SandboxError
+from autograder.sandbox.policy import Packages, SandboxError
 from cs231n_lib.data import find_cifar10, spritecifar
 from cs231n_lib.data.cache import CACHE_VARIABLE, cache_dir
-from cs231n_lib.data.cifar10 import DATA_VARIABLE
+from cs231n_lib.data.folders import DATA_VARIABLE
 from cs231n_lib.scale import SCALE_VARIABLE, at_scale
 
 TIER_VARIABLE = "CS231N_ISOLATION"
@@ -30,8 +30,10 @@ load_cifar10(num_train=1, num_test=1)[0].shape
 TRIAL_ANSWER = "(1, 32, 32, 3)"
 
 
-def start_zygote(tier: str | None = None) -> Zygote:
+def start_zygote(tier: str | None = None, packages: Packages = "all") -> Zygote:
     """A zygote of the best isolation this host offers, or of the tier named.
+
+    It has ``packages`` ready, and gets others ready when they are first asked for.
 
     ``tier`` defaults to the environment's ``CS231N_ISOLATION``. Raises SandboxError where no
     isolation is to be had: grading never falls back to running unprotected.
@@ -46,7 +48,14 @@ def start_zygote(tier: str | None = None) -> Zygote:
         )
     folders, environment = data_for_kernels()
     nodes = dict.fromkeys(node for device in gpus.devices()[0] for node in device.nodes)
-    zygote = Zygote(chosen, readable=folders, env=environment, gpu_nodes=tuple(nodes))
+    zygote = Zygote(
+        chosen,
+        readable=folders,
+        env=environment,
+        gpu_nodes=tuple(nodes),
+        packages=packages,
+        trial=try_out,
+    )
     try:
         try_out(zygote)
     except BaseException:
@@ -70,7 +79,9 @@ def try_out(zygote: Zygote) -> None:
 
 
 @contextmanager
-def warm_zygote(tier: str | None = None) -> Iterator[Callable[[], Zygote]]:
+def warm_zygote(
+    tier: str | None = None, packages: Packages = "all"
+) -> Iterator[Callable[[], Zygote]]:
     """A function that gives a live zygote.
 
     The first is started at once, in the background: it has two seconds of imports before it, and
@@ -78,11 +89,11 @@ def warm_zygote(tier: str | None = None) -> Iterator[Callable[[], Zygote]]:
     started, the function raises SandboxError.
     """
     with ThreadPoolExecutor(1) as pool:
-        started = [pool.submit(start_zygote, tier)]
+        started = [pool.submit(start_zygote, tier, packages)]
 
         def live() -> Zygote:
             if not started[-1].result().alive:
-                started.append(pool.submit(start_zygote, tier))
+                started.append(pool.submit(start_zygote, tier, packages))
             return started[-1].result()
 
         try:

@@ -7,26 +7,39 @@ with Zygote("root") as zygote, zygote.fork(files={"knn.ipynb": content}) as sand
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
+import select
+import shutil
 import socket
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from base64 import b64encode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path, PurePosixPath
+from functools import partial
+from pathlib import Path
 from typing import Any
 
-from autograder.judge.sandbox import Sandbox
+from autograder.judge.sandbox import Sandbox, children, remove
+from autograder.judge.zygote_link import (
+    FORK_SECONDS,
+    durations,
+    environment_of,
+    pack_files,
+    parse,
+    pidfd_of,
+    receive_handles,
+    zygote_may_die,
+)
 from autograder.sandbox import mounts, syscalls
-from autograder.sandbox.policy import Gpu, Limits, Policy, SandboxError, Tier
+from autograder.sandbox.policy import Gpu, Limits, Packages, Policy, SandboxError, Tier
 
 _START_SECONDS = 120.0  # imports from a cold disk
-_FORK_SECONDS = 30.0
+_KILL_SECONDS = 10.0
 _NO_FILES: Mapping[str, bytes] = {}
 _NO_ENV: Mapping[str, str] = {}
 
@@ -44,6 +57,8 @@ class Zygote:
         warm: import numpy, torch and the rest beforehand.
         python: the interpreter to start, by default this one.
         gpu_nodes: device files that :meth:`fork` may hand to a sandbox.
+        packages: which :meth:`fork` gives a sandbox if it is not told.
+        trial: tried on the process for other packages, when one is started.
 
     Raises SandboxError when the tier does not work here.
     """
@@ -60,23 +75,40 @@ class Zygote:
         warm: bool = True,
         python: Path = Path(sys.executable),
         gpu_nodes: Sequence[str] = (),
+        packages: Packages = "all",
+        trial: Callable[[Zygote], None] | None = None,
     ) -> None:
         self.tier = tier
+        self._owner = os.getpid()
+        self.packages: Packages = packages
+        self._others: dict[Packages, Zygote] = {}
+        self._trial = trial
+        self._start_other = partial(
+            Zygote, tier, readable=readable, env=env, blas_threads=blas_threads, entry=entry,
+            search=search, warm=warm, python=python, gpu_nodes=gpu_nodes,
+        )  # fmt: skip
+        self._starting = threading.Lock()  # of others
         self._lock = threading.Lock()  # one request at a time on the control socket
         self._sandboxes: list[Sandbox] = []
+        self._requests = itertools.count()
+        self._lifeline = (0, -1, -1)  # the process that holds it, and its two ends
+        self._pidfd = -1
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._stage = tempfile.mkdtemp(prefix="cs231n-sandbox-")
+        self._homes = tempfile.mkdtemp(prefix="cs231n-sandbox-")
+        Path(self._homes).chmod(0o711)  # a sandbox may run as another user
         syscalls.set_dumpable(False)  # what the judge knows is in its memory
         with theirs:
             self._process = subprocess.Popen(
                 # Like -I, which would also ignore PYTHONHASHSEED.
                 [python, "-s", "-P", "-m", "autograder.sandbox.zygote", str(theirs.fileno())],
-                env=_zygote_environment(search),
+                env=environment_of(search),
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
             )
         try:
+            self._pidfd = os.pidfd_open(self._process.pid)
             policy = Policy(
                 tier=tier,
                 readable=tuple(str(Path(path).absolute()) for path in readable),
@@ -86,9 +118,10 @@ class Zygote:
                 warm=warm,
                 blas_threads=blas_threads,
                 gpu_nodes=tuple(gpu_nodes),
+                packages=packages,
             )
             self._control.settimeout(_START_SECONDS)
-            with _zygote_may_die():
+            with zygote_may_die():
                 self._control.send(json.dumps(policy.to_json()).encode())
                 self.start_seconds = float(self._answer()["ready"])
         except BaseException:
@@ -104,15 +137,17 @@ class Zygote:
         """Whether it still runs; a machine short of memory may have killed it.
 
         One that has just been killed counts as alive until its memory is given back. `fork` then
-        raises SandboxError.
+        raises SandboxError. To be asked by forks of this process too, whose child it is not.
         """
-        return self._process.poll() is None
+        return not self.died(0.0)
 
     def died(self, seconds: float) -> bool:
         """Whether it has died, or does so within so many seconds."""
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(seconds)
-        return not self.alive
+        if self._process.returncode is not None:
+            return True
+        poll = select.poll()
+        poll.register(self._pidfd, select.POLLIN)
+        return bool(poll.poll(1000 * seconds))
 
     def fork(
         self,
@@ -121,17 +156,22 @@ class Zygote:
         files: Mapping[str, bytes] = _NO_FILES,
         seed: int = 0,
         gpu: Gpu | None = None,
+        packages: Packages | None = None,
     ) -> Sandbox:
-        """Make a sandbox whose agent is about to run.
+        """Make a sandbox whose agent is about to run, and which ends when this process does.
 
         ``files`` (relative path -> content) are in its work folder before it starts; ``seed``
-        goes to random, numpy and torch; without ``gpu`` there is none inside. Raises SandboxError
-        naming the layer that failed.
+        goes to random, numpy and torch; without ``gpu`` there is none inside. Where other
+        ``packages`` are asked for, a second process with those is started and kept. Raises
+        SandboxError naming the layer that failed.
         """
+        if packages not in (None, self.packages):
+            return self._other(packages).fork(limits, files=files, seed=seed, gpu=gpu)
         began = time.monotonic()
-        packed = _pack(files)
-        home = "" if self.tier in ("root", "userns") else mounts.make_home()
+        packed = pack_files(files)
+        home = "" if self.tier in ("root", "userns") else mounts.make_home(self._homes)
         request = {
+            "id": f"{os.getpid()}-{next(self._requests)}",
             "limits": asdict(limits or Limits()),
             "home": home,
             "seed": seed,
@@ -144,28 +184,78 @@ class Zygote:
         for fd in (stdio, exit_pipe):
             os.set_blocking(fd, False)
         theirs = [their_channel.detach(), their_stdio, their_report.detach(), their_exit, packed]
+        theirs.append(os.dup(self._own_lifeline()))
         sandbox = Sandbox(channel, stdio, exit_pipe, home, self.pid, self.died)
         try:
             try:
-                with self._lock, _zygote_may_die():
+                with self._lock, zygote_may_die():
                     socket.send_fds(self._control, [json.dumps(request).encode()], theirs)
-                    sandbox.supervisor = int(self._answer()["pid"])
+                    sandbox.supervisor = int(self._answer(request["id"])["pid"])
             finally:
                 for fd in theirs:
                     os.close(fd)
-            report.settimeout(_FORK_SECONDS)
-            stages = _receive_handles(report, sandbox)
+            report.settimeout(FORK_SECONDS)
+            stages = receive_handles(report, sandbox)
         except BaseException:
             sandbox.close()
             raise
         finally:
             report.close()
-        sandbox.timings = _durations(began, stages)
+        sandbox.timings = durations(began, stages)
         self._sandboxes = [old for old in self._sandboxes if not old.closed] + [sandbox]
         return sandbox
 
+    def sandboxes(self) -> set[int]:
+        """The supervisors of the sandboxes that there are, whichever process asked for them."""
+        return {one for each in (self, *self._others.values()) for one in children(each.pid)}
+
+    def clear(self, known: set[int]) -> None:
+        """After a fork of this process has died: see to it that nothing of its sandboxes is left.
+
+        They end with it, all but those ``known`` from before. Raises SandboxError if they do not.
+        """
+        deadline = time.monotonic() + _KILL_SECONDS
+        for supervisor in self.sandboxes() - known:
+            with contextlib.suppress(ProcessLookupError), pidfd_of(supervisor) as ending:
+                left = max(0.0, deadline - time.monotonic())
+                if not select.select([ending], [], [], left)[0]:
+                    raise SandboxError("kill", f"still alive {_KILL_SECONDS:.0f} s after its judge")
+        for each in (self, *self._others.values()):
+            each._remove_homes()
+
+    def _remove_homes(self) -> None:
+        """Folders of sandboxes that were not ours."""
+        ours = {Path(sandbox.home) for sandbox in self._sandboxes if not sandbox.closed}
+        for home in set(Path(self._homes).iterdir()) - ours:
+            remove(str(home))
+
+    def have_ready(self, packages: Packages) -> None:
+        """Start what has these packages, unless it runs. Forks of this process cannot do it."""
+        if packages != self.packages:
+            self._other(packages)
+
+    def _other(self, packages: Packages) -> Zygote:
+        """A live zygote with these packages, tried out."""
+        with self._starting:
+            known = self._others.get(packages)
+            if known is None or not known.alive:
+                if os.getpid() != self._owner:
+                    raise SandboxError("zygote", f"no process with packages {packages!r} is there")
+                known = self._start_other(packages=packages)
+                try:
+                    if self._trial:
+                        self._trial(known)
+                except BaseException:
+                    known.close()
+                    raise
+                self._others[packages] = known
+            return known
+
     def close(self) -> None:
         """End the zygote and all its sandboxes. Idempotent."""
+        for other in self._others.values():
+            other.close()
+        self._others = {}
         for sandbox in self._sandboxes:
             sandbox.close()
         self._sandboxes = []
@@ -175,8 +265,13 @@ class Zygote:
         except subprocess.TimeoutExpired:  # still importing
             self._process.kill()
             self._process.wait()
+        for fd in (self._pidfd, *self._lifeline[1:]):
+            if fd >= 0:
+                os.close(fd)
+        self._pidfd, self._lifeline = -1, (0, -1, -1)
         with contextlib.suppress(OSError):
             os.rmdir(self._stage)  # noqa: PTH106
+        shutil.rmtree(self._homes, ignore_errors=True)
 
     def __enter__(self) -> Zygote:
         return self
@@ -184,79 +279,23 @@ class Zygote:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _answer(self) -> dict[str, Any]:
+    def _own_lifeline(self) -> int:
+        """The reading end of a pipe that ends with this process: its sandboxes end with it.
+
+        A fork of this process has one of its own, so that nothing is left of a fork that dies.
+        """
+        holder, reading, _ = self._lifeline
+        if holder != os.getpid():
+            reading, writing = os.pipe2(os.O_CLOEXEC)
+            self._lifeline = (os.getpid(), reading, writing)
+        return reading
+
+    def _answer(self, request: str = "") -> dict[str, Any]:
+        """What the zygote says to a request; an answer to a fork that died meanwhile is dropped."""
         try:
-            return _parse(self._control.recv(1 << 16))
+            while True:
+                answer = parse(self._control.recv(1 << 16))
+                if answer.get("id", "") == request:
+                    return answer
         except TimeoutError:
             raise SandboxError("zygote", f"no answer in {_START_SECONDS:.0f} s") from None
-
-
-def _zygote_environment(search: Sequence[Path]) -> dict[str, str]:
-    """Nothing of the judge's. One BLAS thread: forks can raise that, but not lower it."""
-    course = Path(__file__).resolve().parents[2]
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return {
-        "PATH": "/usr/local/bin:/usr/bin:/bin",
-        "LANG": "C.UTF-8",
-        "PYTHONHASHSEED": "0",
-        "PYTHONPATH": os.pathsep.join(str(path) for path in (course, *search)),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-        "MKL_NUM_THREADS": "1",
-        "MPLCONFIGDIR": str(cache / "cs231n-autograder" / "matplotlib"),  # the font list
-        "MPLBACKEND": "agg",
-        "IPYTHONDIR": str(cache / "cs231n-autograder" / "ipython"),
-    }
-
-
-@contextlib.contextmanager
-def _zygote_may_die() -> Iterator[None]:
-    """Turn what a socket says of a peer that is gone into a SandboxError."""
-    try:
-        yield
-    except ConnectionError as error:  # EPIPE, or ECONNRESET where a request was still unread
-        raise SandboxError("zygote", f"the process is gone ({error.strerror})") from error
-
-
-def _parse(message: bytes) -> dict[str, Any]:
-    if not message:
-        raise SandboxError("zygote", "the process ended without a word")
-    answer = json.loads(message)
-    if "error" in answer:
-        raise SandboxError(answer["stage"], answer["error"])
-    return answer
-
-
-def _receive_handles(report: socket.socket, sandbox: Sandbox) -> dict[str, float]:
-    """Complete ``sandbox``; returns the times at which the stages ended."""
-    try:
-        message, fds, _, _ = socket.recv_fds(report, 1 << 16, 2)
-    except TimeoutError:
-        raise SandboxError("start", f"not ready after {_FORK_SECONDS:.0f} s") from None
-    if len(fds) == 2:
-        sandbox.adopt(*fds)
-    return _parse(message)["stages"]
-
-
-def _pack(files: Mapping[str, bytes]) -> int:
-    """A memory file for ``Descriptors.files``. Raises ValueError for a path that leads outside."""
-    for name in files:
-        path = PurePosixPath(name)
-        if path.is_absolute() or ".." in path.parts or not path.parts:
-            raise ValueError(f"file name {name!r} does not stay inside the work folder")
-    text = json.dumps({name: b64encode(content).decode() for name, content in files.items()})
-    fd = os.memfd_create("submission")
-    with os.fdopen(os.dup(fd), "wb") as file:
-        file.write(text.encode())
-    os.lseek(fd, 0, os.SEEK_SET)
-    return fd
-
-
-def _durations(began: float, stages: Mapping[str, float]) -> dict[str, float]:
-    """Seconds that each stage took, in order, and ``total``."""
-    seconds, last = {}, began
-    for name, end in stages.items():
-        seconds[name] = end - last
-        last = end
-    return seconds | {"total": time.monotonic() - began}

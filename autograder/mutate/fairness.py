@@ -100,7 +100,8 @@ def _messages(failed: dict[Key, str]) -> str:
 
 
 def _work(subject: Subject, document: Document, seeds: Sequence[int]) -> list[dict[Key, str]]:
-    return grade_repeatedly(subject, document, run.live_zygote(), seeds)
+    zygote = run.live_zygote(subject.template.packages())
+    return grade_repeatedly(subject, document, zygote, seeds)
 
 
 def grade_repeatedly(
@@ -108,7 +109,7 @@ def grade_repeatedly(
 ) -> list[dict[Key, str]]:
     """Messages of the failed checks for each seed; the notebook itself runs once."""
     failed: list[dict[Key, str]] = [{} for _ in seeds]
-    kernel = Kernel(zygote.fork(files=subject.files), KernelLimits())
+    kernel = Kernel(subject.fork(zygote), KernelLimits())
     sources: dict[str, str] = {}
     try:
         for cell in json.loads(json.dumps(document))["cells"]:

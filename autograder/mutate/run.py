@@ -31,6 +31,7 @@ from autograder.mutate.mutants import (
     written_by_hand,
 )
 from autograder.mutate.trial import Key, Subject, load_subject
+from autograder.sandbox.policy import Packages
 
 
 class ReferenceFailed(NeedsHuman):
@@ -201,12 +202,12 @@ def _print_to_stderr() -> None:
     sys.stdout = sys.stderr
 
 
-def live_zygote() -> Zygote:
-    """The zygote of this process."""
+def live_zygote(packages: Packages = "all") -> Zygote:
+    """The zygote of this process; the first notebook's ``packages`` are what it has ready."""
     if not _zygotes:
         atexit.register(lambda: _zygotes[-1].close())
     if not _zygotes or not _zygotes[-1].alive:
-        _zygotes[:] = [start_zygote()]
+        _zygotes[:] = [start_zygote(packages=packages)]
     return _zygotes[-1]
 
 
@@ -214,9 +215,10 @@ def _quick(
     subject: Subject, mutant: Mutant | None, grade_ids: frozenset[str] | None, seed: str = ""
 ) -> dict[Key, str]:
     document = subject.with_cell(mutant.cell, mutant.source) if mutant else subject.document
-    return trial.quickly(subject, document, live_zygote(), grade_ids, seed)
+    zygote = live_zygote(subject.template.packages())
+    return trial.quickly(subject, document, zygote, grade_ids, seed)
 
 
 def _thorough(subject: Subject, mutant: Mutant | None) -> dict[Key, str]:
     document = subject.with_cell(mutant.cell, mutant.source) if mutant else subject.document
-    return trial.thoroughly(subject, document, live_zygote())
+    return trial.thoroughly(subject, document, live_zygote(subject.template.packages()))

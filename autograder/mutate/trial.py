@@ -19,6 +19,7 @@ from autograder.grading.grade import Job, grade_document
 from autograder.judge.kernel import Kernel, KernelDied, KernelLimits
 from autograder.judge.registry import Check, checks_for
 from autograder.judge.results import CellVerdict
+from autograder.judge.sandbox import Sandbox
 from autograder.judge.score import Seed, grade_cell
 from autograder.judge.student import Student
 from autograder.judge.zygote import Zygote
@@ -60,6 +61,10 @@ class Subject:
     def template(self) -> Template:
         return Template(self.assignment, self.notebook, self.document)
 
+    def fork(self, zygote: Zygote) -> Sandbox:
+        """A sandbox as one that grades this notebook, with the solved ones beside it."""
+        return zygote.fork(files=self.files, packages=self.template.packages())
+
     def with_cell(self, cell: str, source: str) -> Document:
         """A copy of the document with the source of one cell exchanged."""
         document = json.loads(json.dumps(self.document))
@@ -98,7 +103,7 @@ def quickly(
 ) -> dict[Key, str]:
     """Messages of the failed checks, by check, in a kernel with the definitions only."""
     failed: dict[Key, str] = {}
-    kernel = Kernel(zygote.fork(files=subject.files), KernelLimits(call_seconds=CALL_SECONDS))
+    kernel = Kernel(subject.fork(zygote), KernelLimits(call_seconds=CALL_SECONDS))
     try:
         sources = {c["id"]: c["source"] for c in document["cells"] if _is_run(c)}
         loaded: set[str] = set()

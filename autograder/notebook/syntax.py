@@ -5,22 +5,40 @@ from __future__ import annotations
 import ast
 from functools import lru_cache
 
+from cs231n_lib.cell_source import python_of
+
 MAX_DEPTH = 200  # nested nodes; code that people write has some thirty, our recursion ends at 300
 
 
-@lru_cache(maxsize=1024)
 def parse_cell(source: str) -> ast.Module:
-    """The syntax tree of a cell, empty where it does not parse (magics, errors). Read only.
+    """The syntax tree of a cell, empty where it cannot be read (see `unreadable`). Read only.
 
-    Empty as well where it is nested so deeply that reading it could bring down the reader.
+    Magics, shell commands and help are the calls that IPython makes of them; what stands below
+    ``%%time`` or ``%%writefile module.py`` is read as code.
     """
-    lines = ["pass" if line.lstrip()[:1] in ("%", "!") else line for line in source.split("\n")]
+    return _read(source)[0]
+
+
+def unreadable(source: str) -> str:
+    """Why a cell cannot be read, in a few words for a person; empty where it can.
+
+    What is nested so deeply that reading it could bring down the reader counts as unreadable.
+    """
+    return _read(source)[1]
+
+
+@lru_cache(maxsize=1024)
+def _read(source: str) -> tuple[ast.Module, str]:
     empty = ast.Module(body=[], type_ignores=[])
     try:
-        tree = ast.parse("\n".join(lines))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return empty
-    return empty if _exceeds_depth(tree, MAX_DEPTH) else tree
+        tree = ast.parse(python_of(source, all_code=True))
+    except SyntaxError as error:
+        return empty, f"line {error.lineno}: {error.msg}"
+    except ValueError as error:
+        return empty, str(error)
+    except (RecursionError, MemoryError):
+        return empty, "it is nested too deeply"
+    return (empty, "it is nested too deeply") if _exceeds_depth(tree, MAX_DEPTH) else (tree, "")
 
 
 def _exceeds_depth(tree: ast.AST, maximum: int) -> bool:

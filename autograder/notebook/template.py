@@ -7,13 +7,14 @@ hidden hooks are in memory while student code runs.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from autograder.errors import WrongUse
 from autograder.notebook.limits import limit_complaint
+from autograder.sandbox.policy import PACKAGES, Packages
 
 Cell = dict[str, Any]
 
@@ -22,6 +23,10 @@ MAX_SHARE = 12  # notebooks on one GPU
 GPU_FORM = (
     'metadata "cs231n": {"gpu": ...} takes "share", how many notebooks may use a GPU at once (1 to '
     f'{MAX_SHARE}), and "memory_mb", how much of its memory each gets'
+)
+PACKAGES_FORM = (
+    f'metadata "cs231n": {{"packages": ...}} takes one of {", ".join(PACKAGES)} (all that are '
+    "installed, or those of a notebook in NumPy)"
 )
 
 
@@ -62,6 +67,10 @@ class Template:
         found = self._settings().get("gpu")
         return None if found is None else GpuRequest(int(found["share"]), int(found["memory_mb"]))
 
+    def packages(self) -> Packages:
+        """Which packages are there while it is graded: all, where it does not say."""
+        return self._settings().get("packages", "all")
+
     def _settings(self) -> dict[str, Any]:
         return self.document.get("metadata", {}).get("cs231n", {})
 
@@ -95,7 +104,14 @@ def load_template(root: Path, assignment: str, notebook: str) -> Template:
         raise TemplateError(f"{path}: {GPU_FORM}") from None
     if request and not (1 <= request.share <= MAX_SHARE and request.memory_mb > 0):
         raise TemplateError(f"{path}: {GPU_FORM}, not {request}")
+    if template.packages() not in PACKAGES:
+        raise TemplateError(f"{path}: {PACKAGES_FORM}, not {template.packages()!r}")
     return template
+
+
+def packages_first(templates: Iterable[Template]) -> Packages:
+    """Which packages a process that grades these should have ready: the few, if any needs them."""
+    return "numpy" if any(each.packages() == "numpy" for each in templates) else "all"
 
 
 def notebooks_of(root: Path, assignment: str) -> list[str]:

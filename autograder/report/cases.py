@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from autograder.judge.results import (
     DIED,
+    ENDED_JUDGE,
     MISSING,
     NOT_RUN,
     OUT_OF_GPU_MEMORY,
@@ -47,6 +48,11 @@ KINDS = {
         "Died",
         "The notebook's process ended by itself. Look at the cell named: exit(), a crash in a "
         "library, or an attempt to cheat.",
+    ),
+    ENDED_JUDGE: (
+        "Ended the judge",
+        "The process that was to read and judge it did not live to do so. Look at the notebook: an "
+        "attack, or far more of something than anybody foresaw. Mend it or grade it by hand.",
     ),
     OUT_OF_MEMORY: (
         "Out of memory",

@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import builtins
 import contextlib
+import importlib
 import io
 import select
 import signal
@@ -22,10 +23,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from autograder.sandbox import shell as sandbox_shell
-from autograder.sandbox import wire
+from autograder.sandbox import shims, wire
 from autograder.sandbox.cells import CellNames, Notebook
 
 CELL_OUTPUT_BYTES = 4 << 20  # what one cell may print or draw; the rest is dropped, and said so
+NOTEBOOK_OUTPUT_BYTES = 32 << 20  # all cells together; the judge ends who sends twice as much
 CALL_OUTPUT_CHARS = 1 << 16
 
 _shell: sandbox_shell.SandboxShell | None = None
@@ -35,6 +37,7 @@ def prepare() -> None:
     """Build the shell; called once in the zygote, before any fork."""
     global _shell
     _shell = sandbox_shell.build_shell()
+    shims.install()
 
 
 def serve(channel: socket.socket) -> None:
@@ -61,7 +64,8 @@ class Agent:
         self._kept: dict[int, Any] = {}
         self._names = CellNames(shell)
         self._request = 0
-        self._output_bytes = 0
+        self._output_bytes = 0  # of the cell at hand
+        self._all_output_bytes = 0
         self._ops: dict[str, Callable[[dict], Any]] = {
             "call": self._call,
             "get": self._get,
@@ -88,10 +92,12 @@ class Agent:
             self._request, self._output_bytes = request["id"], 0
             try:
                 if request["op"] == "cell":
-                    self._names.starts(str(request.get("cell", "")))
+                    self._names.starts(str(request.get("cell", "")), request["source"])
+                    importlib.invalidate_caches()  # of a module written a moment ago
                     with _interruptible(asyncio.current_task()):
-                        ok = await sandbox_shell.run_cell(self._shell, request["source"])
-                    reply: dict[str, Any] = {"ok": ok}
+                        error = await sandbox_shell.run_cell(self._shell, request["source"])
+                    described = {"error": self._names.describe(error)} if error else {}
+                    reply: dict[str, Any] = {"ok": error is None, **described}
                 else:
                     reply = self._answer(request)
             except (KeyboardInterrupt, asyncio.CancelledError):
@@ -229,11 +235,18 @@ class Agent:
     def emit(self, event: dict[str, Any]) -> None:
         """Send one output, unless this cell has already sent its fill."""
         frame = wire.encode({"re": self._request, "event": event}, lambda v: wire.Ref(0, str(v)))
-        if self._output_bytes > CELL_OUTPUT_BYTES:
+        spent = self._all_output_bytes > NOTEBOOK_OUTPUT_BYTES
+        if spent or self._output_bytes > CELL_OUTPUT_BYTES:
             return
         self._output_bytes += len(frame)
-        if self._output_bytes > CELL_OUTPUT_BYTES:
-            note = f"\n[output beyond {CELL_OUTPUT_BYTES >> 20} MB was dropped]\n"
+        self._all_output_bytes += len(frame)
+        most = ""
+        if self._all_output_bytes > NOTEBOOK_OUTPUT_BYTES:
+            most = f"{NOTEBOOK_OUTPUT_BYTES >> 20} MB of the whole notebook"
+        elif self._output_bytes > CELL_OUTPUT_BYTES:
+            most = f"{CELL_OUTPUT_BYTES >> 20} MB"
+        if most:
+            note = f"\n[output beyond {most} was dropped]\n"
             event = {"output_type": "stream", "name": "stdout", "text": note}
             frame = wire.encode({"re": self._request, "event": event})
         self._send_frame(frame)

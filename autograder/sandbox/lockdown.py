@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.sandbox import landlock, mounts, seccomp, supervisor, syscalls
+from autograder.sandbox.packages import Readable
 from autograder.sandbox.policy import Gpu, Limits, Policy, SandboxError
 
 _NAMESPACES = (
@@ -43,6 +44,7 @@ class Descriptors:
     report: int  # SOCK_SEQPACKET: how the lock-down went
     exit: int  # how the kernel ended, written when nothing is left of it
     files: int  # memory file with JSON: path in the work folder -> content in base64
+    lifeline: int  # ends with the process that asked
 
 
 @dataclass
@@ -52,7 +54,7 @@ class Job:
     policy: Policy
     limits: Limits
     fds: Descriptors  # numbers change on the way
-    readable: list[str]  # from mounts.readable_paths, computed once in the zygote
+    readable: Readable  # computed once in the zygote
     home: str = ""  # folder on the host with work/ and tmp/, for tiers without an own root
     filter: bytes | None = None  # for seccomp, compiled once in the zygote
     gpu: Gpu | None = None
@@ -99,8 +101,8 @@ def become(uid: int) -> None:
 def start(job: Job, lifeline: int) -> None:
     """Called in a fork of the zygote; returns in the kernel process, locked down.
 
-    The supervisor never returns. ``lifeline`` is a pipe that ends when the zygote does. Raises
-    SandboxError as soon as a layer fails.
+    The supervisor never returns. ``lifeline`` is a pipe that ends when the zygote does; another
+    one came with the job. Raises SandboxError as soon as a layer fails.
     """
     os.setsid()
     with job.stage("namespaces"):
@@ -110,7 +112,8 @@ def start(job: Job, lifeline: int) -> None:
             syscalls.become_subreaper()
     kernel = os.fork()
     if kernel:
-        supervisor.watch(kernel, job.fds.exit, lifeline, sweep=not job.policy.namespaces)
+        lifelines = lifeline, job.fds.lifeline
+        supervisor.watch(kernel, job.fds.exit, lifelines, sweep=not job.policy.namespaces)
     job.stages["second fork"] = time.monotonic()
     _lock(job)
     os.chdir(job.work)
@@ -135,7 +138,7 @@ def _lock(job: Job) -> None:
     if policy.namespaces:
         with job.stage("root file system"):
             devices = job.gpu.nodes if job.gpu else ()
-            mounts.enter(policy.stage, uid, job.limits, job.readable, devices)
+            mounts.enter(policy.stage, uid, job.limits, job.readable.paths, devices)
     with job.stage("descriptors"):
         _keep_only_ours(job)
         if drop_user:
@@ -176,7 +179,8 @@ def _restrict(job: Job) -> None:
 
 
 def _landlock_rules(job: Job) -> list[tuple[str, landlock.Access]]:
-    rules = [(path, landlock.READ) for path in job.readable]
+    rules = [(path, landlock.READ) for path in job.readable.paths]
+    rules += [(path, landlock.Access.READ_DIR) for path in job.readable.listed]
     rules += [(path, landlock.DEVICE) for path in mounts.DEVICES]
     rules += [(path, landlock.WRITE) for path in (job.work, job.tmp)]
     if job.policy.namespaces:
@@ -201,7 +205,7 @@ def _keep_only_ours(job: Job) -> None:
     for number, fd in enumerate(parked):
         os.dup2(fd, number, inheritable=number < CHANNEL_FD)
     syscalls.close_from(len(wanted))
-    job.fds = Descriptors(stdio=1, channel=CHANNEL_FD, report=4, files=5, exit=-1)
+    job.fds = Descriptors(stdio=1, channel=CHANNEL_FD, report=4, files=5, exit=-1, lifeline=-1)
     job.handles = (6, 7)
 
 

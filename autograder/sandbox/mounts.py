@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
+from autograder.sandbox.packages import Readable
 from autograder.sandbox.policy import Limits, SandboxError
 from autograder.sandbox.syscalls import (
     MOUNT_ATTR_NODEV,
@@ -45,6 +46,7 @@ PROC_FOR_FLAT = (
     "/proc/self", "/proc/cpuinfo", "/proc/filesystems", "/proc/meminfo", "/proc/stat",
     "/proc/sys/vm",
 )  # fmt: skip
+_SMALL = "size=1m,nr_inodes=4096,mode=755"  # of a file system that holds names alone
 _COURSE_SECRETS = (
     "autograder", "source", "release", "submitted", "autograded", "feedback", "gradebook.db",
     "tests",
@@ -96,15 +98,17 @@ def make_home(parent: str | None = None) -> str:
     return str(home)
 
 
-def build_base(stage: str, readable: Iterable[str], places: Iterable[str] = ()) -> None:
+def build_base(stage: str, readable: Readable, places: Iterable[str] = ()) -> None:
     """Build the read-only part of every sandbox's root on the empty folder ``stage``.
 
     ``places``: of devices that :func:`enter` may put there. Call in a mount namespace of its own.
     """
     mount(None, "/", None, MS_REC | MS_PRIVATE)
-    mount("tmpfs", stage, "tmpfs", MS_NOSUID | MS_NODEV, "size=1m,nr_inodes=4096,mode=755")
-    for path in readable:
+    mount("tmpfs", stage, "tmpfs", MS_NOSUID | MS_NODEV, _SMALL)
+    for path in readable.paths:
         _bind(stage, path)
+    for view in readable.views:
+        _show_only(stage + view.folder, view.shown)
     for folder in (WORK, TMP, SHM, "/dev/pts", "/proc", "/etc"):
         Path(stage + folder).mkdir(parents=True, exist_ok=True)
     links = {"fd": "/proc/self/fd", "ptmx": "pts/ptmx"}
@@ -116,6 +120,23 @@ def build_base(stage: str, readable: Iterable[str], places: Iterable[str] = ()) 
     mount_setattr(stage, add=MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
     for path in DEVICES:
         mount(path, stage + path, None, MS_BIND)
+
+
+def _show_only(folder: str, names: Iterable[str]) -> None:
+    """Cover ``folder`` with an empty one, in which only ``names`` of it are bound again."""
+    held = {name: os.open(f"{folder}/{name}", os.O_PATH) for name in names}
+    mount("tmpfs", folder, "tmpfs", MS_NOSUID | MS_NODEV, _SMALL)
+    for name, descriptor in held.items():
+        _bind_held(descriptor, Path(folder, name))
+
+
+def _bind_held(descriptor: int, target: Path) -> None:
+    """Bind what an open ``descriptor`` stands for at ``target``, and close it."""
+    source = f"/proc/self/fd/{descriptor}"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.mkdir(exist_ok=True) if Path(source).is_dir() else target.touch()
+    mount(source, str(target), None, MS_BIND | MS_REC)
+    os.close(descriptor)
 
 
 def _bind(stage: str, path: str) -> None:
@@ -160,11 +181,7 @@ def enter(
         options = f"size={size},nr_inodes={limits.inodes},mode=700,uid={uid},gid={uid}"
         mount("tmpfs", stage + path, "tmpfs", MS_NOSUID | MS_NODEV, options)
     for path, descriptor in held.items():
-        target = Path(stage + path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.mkdir(exist_ok=True) if Path(path).is_dir() else target.touch()
-        mount(f"/proc/self/fd/{descriptor}", stage + path, None, MS_BIND | MS_REC)
-        os.close(descriptor)
+        _bind_held(descriptor, Path(stage + path))
     terminals = "newinstance,ptmxmode=0666,mode=600,max=16"
     mount("devpts", f"{stage}/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, terminals)
     mount("proc", f"{stage}/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)

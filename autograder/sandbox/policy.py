@@ -10,6 +10,8 @@ from autograder.errors import NeedsHuman
 
 Tier = Literal["root", "userns", "flat", "none"]
 TIERS: tuple[Tier, ...] = get_args(Tier)  # best first
+Packages = Literal["all", "numpy"]
+PACKAGES: tuple[Packages, ...] = get_args(Packages)
 
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 MIN_MEMORY = 600 * MIB  # with less, OpenBLAS hangs instead of raising MemoryError
@@ -93,6 +95,7 @@ class Policy:
         warm: import what notebooks use before the first fork.
         blas_threads: threads of BLAS and OpenMP in a sandbox.
         gpu_nodes: device files that a fork may be given, see :class:`Gpu`.
+        packages: all that are installed, or those of a notebook in NumPy (``packages.py``).
     """
 
     tier: Tier
@@ -103,6 +106,7 @@ class Policy:
     warm: bool = True
     blas_threads: int = 1
     gpu_nodes: tuple[str, ...] = ()
+    packages: Packages = "all"
 
     def __post_init__(self) -> None:
         if self.tier not in TIERS:

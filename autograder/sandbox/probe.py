@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+from autograder.sandbox.packages import Readable
 from autograder.sandbox.policy import TIERS, Limits, Policy, SandboxError, Tier
 
 _SECONDS = 30
@@ -91,7 +92,7 @@ def main() -> None:
     print(json.dumps(reason))
 
 
-def _isolate(policy: Policy, entry: Callable[[socket.socket], None], readable: list[str]) -> str:
+def _isolate(policy: Policy, entry: Callable[[socket.socket], None], readable: Readable) -> str:
     """Fork one sandbox that runs :func:`check`; what is wrong, or nothing."""
     from autograder.sandbox import lockdown, mounts, zygote
 
@@ -102,7 +103,8 @@ def _isolate(policy: Policy, entry: Callable[[socket.socket], None], readable: l
     files = os.memfd_create("files")
     os.pwrite(files, b"{}", 0)
     null = os.open(os.devnull, os.O_WRONLY)
-    inner = lockdown.Descriptors(inner_channel.fileno(), null, inner_report.fileno(), null, files)
+    ours = inner_channel.fileno(), null, inner_report.fileno(), null, files, lifeline
+    inner = lockdown.Descriptors(*ours)
     if os.fork() == 0:
         os.close(held_open)
         job = lockdown.Job(policy, Limits(), inner, readable, home)

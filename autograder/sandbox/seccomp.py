@@ -23,6 +23,8 @@ _OFFSET_NR, _OFFSET_ARCH, _OFFSET_ARGS = 0, 4, 16  # struct seccomp_data
 _SET_MODE_FILTER, _FLAG_TSYNC = 1, 1
 
 _AF_UNIX, _SOCK_TYPE_MASK, _SOCK_DGRAM = 1, 0xF, 2
+# The sizes of a socket's buffers, which are memory of the system's kernel: no limit counts them.
+_SOL_SOCKET, _BUFFER_SIZES = 1, (7, 8, 32, 33)  # SO_SNDBUF, SO_RCVBUF and those with FORCE
 _TIOCSTI, _TIOCLINUX = 0x5412, 0x541C  # type into, and command, the grader's terminal
 _SHARED_ANONYMOUS = 0x01 | 0x20  # MAP_SHARED | MAP_ANONYMOUS
 _NAMESPACE_FLAGS = (
@@ -129,6 +131,9 @@ def compile_filter(
     no_datagrams += _when(_JEQ, _SOCK_DGRAM, _fail(errno.EPERM))
     on("socket", [*local, *([] if namespaces else no_datagrams), *_PASS])
     on("socketpair", [*local, *_PASS])
+    ours = _unless(_JEQ, _SOL_SOCKET, _PASS)
+    as_they_are = [one for size in _BUFFER_SIZES for one in _when(_JEQ, size, _fail(0))]
+    on("setsockopt", [_load_argument(1), *ours, _load_argument(2), *as_they_are, *_PASS])
     commands = _when(_JEQ, _TIOCSTI, _fail(errno.EPERM))
     commands += _when(_JEQ, _TIOCLINUX, _fail(errno.EPERM))
     on("ioctl", [_load_argument(1), *commands, *_PASS])

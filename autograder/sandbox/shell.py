@@ -173,8 +173,8 @@ def connect(shell: SandboxShell, emit: Emit) -> None:
     getpass.getpass = _no_input  # type: ignore[assignment]
 
 
-async def run_cell(shell: SandboxShell, source: str) -> bool:
-    """Run one cell to its end, outputs going to ``emit``; False when it raised."""
+async def run_cell(shell: SandboxShell, source: str) -> BaseException | None:
+    """Run one cell to its end, outputs going to ``emit``; what it raised, if it did."""
     preprocessing_error = None
     try:
         transformed = shell.transform_cell(source)
@@ -199,7 +199,7 @@ async def run_cell(shell: SandboxShell, source: str) -> bool:
         result = shell.run_cell(source, store_history=True)
     sys.stdout.flush()
     sys.stderr.flush()
-    return bool(result.success)
+    return result.error_before_exec or result.error_in_exec
 
 
 def _no_input(prompt: str = "", stream: Any = None) -> str:

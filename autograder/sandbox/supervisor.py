@@ -13,20 +13,21 @@ from typing import NoReturn
 from autograder.sandbox import syscalls
 
 
-def watch(kernel: int, exit_pipe: int, lifeline: int, *, sweep: bool) -> NoReturn:
+def watch(kernel: int, exit_pipe: int, lifelines: tuple[int, int], *, sweep: bool) -> NoReturn:
     """Wait for ``kernel``, write to ``exit_pipe`` how it ended once nothing is left, and exit.
 
-    When ``lifeline`` ends, so does the kernel. ``sweep``: kill its descendants one by one; with
-    a pid namespace the kernel of the system has done so already.
+    When one of the ``lifelines`` ends, so does the kernel. ``sweep``: kill its descendants one by
+    one; with a pid namespace the kernel of the system has done so already.
     """
     try:
-        for number, fd in enumerate(_parked(exit_pipe, lifeline, os.pidfd_open(kernel))):
+        for number, fd in enumerate(_parked(exit_pipe, *lifelines, os.pidfd_open(kernel))):
             os.dup2(fd, number)
-        exit_pipe, lifeline, pidfd = range(3)
-        syscalls.close_from(3)
+        exit_pipe, *lifelines_here, pidfd = range(4)
+        syscalls.close_from(4)
         poll = select.poll()
         poll.register(pidfd, select.POLLIN)
-        poll.register(lifeline, 0)  # a hang-up is always reported
+        for lifeline in lifelines_here:
+            poll.register(lifeline, 0)  # a hang-up is always reported
         if all(fd != pidfd for fd, _ in poll.poll()):
             signal.pidfd_send_signal(pidfd, signal.SIGKILL)
         # WNOWAIT leaves a zombie, so that nobody else can get its process group's number.

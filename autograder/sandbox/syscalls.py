@@ -35,7 +35,7 @@ _TABLE = """
     rt_sigqueueinfo 129 138; rt_tgsigqueueinfo 297 240; sched_setaffinity 203 122;
     sched_setattr 314 274; sched_setparam 142 118; sched_setscheduler 144 119; seccomp 317 277;
     semget 64 190; setdomainname 171 162; sethostname 170 161; setns 308 268; setpgid 109 154;
-    setpriority 141 140; setsid 112 157; settimeofday 164 170; setxattr 188 5;
+    setpriority 141 140; setsid 112 157; setsockopt 54 208; settimeofday 164 170; setxattr 188 5;
     setxattrat 463 463; shmat 30 196; shmget 29 194; socket 41 198; socketpair 53 199;
     swapoff 168 225; swapon 167 224; sysfs 139 -; syslog 103 116; tgkill 234 131; tkill 200 130;
     truncate 76 45; umount2 166 39; unshare 272 97; uselib 134 -; userfaultfd 323 282;

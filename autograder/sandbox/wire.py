@@ -15,10 +15,22 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import partial
 from typing import Any
 
 import msgpack
 import numpy as np
+
+from autograder.sandbox.wire_caps import (
+    MAX_CONTAINERS,
+    MAX_ITEMS,
+    ProtocolError,
+    Tally,
+    TooMuch,
+    surveyed,
+)
+
+__all__ = ["ProtocolError", "Ref", "StandIn", "WireError", "decode", "encode"]
 
 MAX_FRAME = 256 << 20  # bytes; a (500, 5000) float64 matrix is 20 MB
 
@@ -46,10 +58,6 @@ class WireError(TypeError):
     """A value that cannot be sent as plain data."""
 
 
-class ProtocolError(Exception):
-    """Bytes from the other side that are no valid message."""
-
-
 @dataclass(frozen=True)
 class Ref:
     """An object that stays in the kernel; ``type_name`` is only a label for messages."""
@@ -73,21 +81,26 @@ class StandIn:
 def encode(message: Any, keep: Callable[[Any], Ref] | None = None) -> bytes:
     """One frame. ``keep`` turns what is not plain data into a Ref; without it, WireError."""
 
-    def default(value: Any) -> msgpack.ExtType:
-        plain = _to_ext(value, pack)
-        if plain is not None:
-            return plain
-        if keep is None:
-            raise WireError(f"{type(value).__name__} is not plain data and cannot be sent")
-        return _to_ext(keep(value), pack)  # type: ignore[return-value]
+    tally = Tally()
 
-    def pack(value: Any) -> bytes:
+    def pack(value: Any, depth: int = 0) -> bytes:
+        def default(value: Any) -> msgpack.ExtType:
+            tally.nested(depth)
+            plain = _to_ext(value, partial(pack, depth=depth + 1))
+            if plain is not None:
+                return plain
+            if keep is None:
+                raise WireError(f"{type(value).__name__} is not plain data and cannot be sent")
+            return _to_ext(keep(value), pack)  # type: ignore[return-value]
+
         packed = msgpack.packb(value, default=default, strict_types=True, use_bin_type=True)
         return packed or b""
 
     try:
         body = pack(message)
-    except (ValueError, OverflowError) as error:  # too deeply nested, or a list within itself
+        if len(body) > MAX_CONTAINERS:  # each takes a byte or more
+            surveyed(message)
+    except (ValueError, OverflowError, TooMuch) as error:  # too deep, or a list within itself
         raise WireError(f"the value cannot be sent: {error}") from None
     if len(body) > MAX_FRAME:
         raise WireError(f"the value takes {len(body) >> 20} MB; at most {MAX_FRAME >> 20} MB cross")
@@ -98,12 +111,23 @@ def decode(body: bytes, resolve: Callable[[Ref | StandIn], Any] | None = None) -
     """The message of one frame's body. ``resolve`` turns Refs and StandIns into objects."""
     resolve = resolve or (lambda reference: reference)
 
-    def unpack(data: bytes) -> Any:
+    tally = Tally()
+
+    def unpack(data: bytes, depth: int = 0) -> Any:
+        def extension(code: int, payload: bytes) -> Any:
+            tally.nested(depth)
+            inner = partial(unpack, depth=depth + 1)
+            return _from_ext(code, payload, inner, resolve, tally)
+
         return msgpack.unpackb(
             data,
-            ext_hook=lambda code, payload: _from_ext(code, payload, unpack, resolve),
+            ext_hook=extension,
+            list_hook=tally.listed,
+            object_pairs_hook=tally.mapped,
             raw=False,
             strict_map_key=False,
+            max_array_len=MAX_ITEMS,
+            max_map_len=MAX_ITEMS,
         )
 
     try:
@@ -189,7 +213,7 @@ def _tensor_ext(torch: Any, tensor: Any, pack: Callable[[Any], bytes]) -> Any:
     return msgpack.ExtType(_Ext.TENSOR, pack(body))
 
 
-def _from_ext(code: int, payload: bytes, unpack: Callable, resolve: Callable) -> Any:
+def _from_ext(code: int, payload: bytes, unpack: Callable, resolve: Callable, tally: Tally) -> Any:
     if code == _Ext.INTEGER:
         if len(payload) > 1300:
             raise ProtocolError("an integer of too many digits")
@@ -209,7 +233,7 @@ def _from_ext(code: int, payload: bytes, unpack: Callable, resolve: Callable) ->
         case _Ext.REF:
             return resolve(Ref(int(body[0]), str(body[1])[:200]))
         case _Ext.SET:
-            return set(body)
+            return tally.collected(body)
         case _Ext.STANDIN:
             return resolve(StandIn(int(body[0]), str(body[1]), tuple(map(str, body[2]))))
     raise ProtocolError(f"unknown extension {code}")
@@ -221,6 +245,8 @@ def _array(dtype_name: str, shape: list[int], data: bytes) -> np.ndarray:
     if dtype.kind not in _NUMERIC_KINDS or dtype.hasobject:
         raise ProtocolError(f"arrays of dtype {dtype} do not cross")
     if not all(type(n) is int and n >= 0 for n in shape) or len(shape) > 32:
+        raise ProtocolError("an impossible shape")
+    if 0 in shape and math.prod(n for n in shape if n) > MAX_ITEMS:  # rows of nothing cost no byte
         raise ProtocolError("an impossible shape")
     if math.prod(shape) * dtype.itemsize != len(data):
         raise ProtocolError(f"{len(data)} bytes do not make shape {tuple(shape)} of {dtype}")

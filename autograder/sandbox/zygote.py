@@ -20,11 +20,12 @@ import socket
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import NoReturn
 
-from autograder.sandbox import landlock, lockdown, mounts, seccomp, syscalls
+from autograder.sandbox import landlock, lockdown, mounts, packages, seccomp, syscalls
+from autograder.sandbox.packages import Readable
 from autograder.sandbox.policy import Gpu, Limits, Policy, SandboxError
 
 WARM = (
@@ -67,7 +68,7 @@ def main() -> None:
     lifeline, _held_open = os.pipe()
     control.send(json.dumps({"ready": time.monotonic() - started}).encode())
     while True:
-        message, fds, _, _ = socket.recv_fds(control, 1 << 16, 5)
+        message, fds, _, _ = socket.recv_fds(control, 1 << 16, 6)
         if not message:
             return  # the judge is gone; the lifeline ends with us, and all sandboxes with it
         request = json.loads(message)
@@ -89,19 +90,19 @@ def main() -> None:
             run(job, entry, lifeline, request["seed"])
         for fd in fds:
             os.close(fd)
-        control.send(json.dumps({"pid": pid}).encode())
+        control.send(json.dumps({"pid": pid, "id": request["id"]}).encode())
 
 
-def prepare(policy: Policy) -> tuple[Entry, list[str]]:
+def prepare(policy: Policy) -> tuple[Entry, Readable]:
     """Import everything, then enter the namespaces that all sandboxes share.
 
-    Returns the agent's entry and the paths a sandbox may read. Raises SandboxError.
+    Returns the agent's entry and what a sandbox may read. Raises SandboxError.
     """
     syscalls.set_dumpable(False)
-    gpu_readable = mounts.GPU_READABLE if policy.gpu_nodes else ()
-    readable = mounts.readable_paths((*policy.readable, *gpu_readable))
+    readable = _readable(policy)
+    hidden = packages.hide(readable.views) if readable.views else ()
     if policy.warm:
-        _warm_up()
+        _warm_up(hidden)
     module_name, _, function = policy.entry.partition(":")
     module = importlib.import_module(module_name)
     if hasattr(module, "prepare"):
@@ -114,20 +115,37 @@ def prepare(policy: Policy) -> tuple[Entry, list[str]]:
     except OSError as error:
         raise SandboxError("namespaces of the zygote", str(error)) from error
     if policy.tier == "flat" and os.geteuid() == 0:
-        _refuse_unreadable(readable)
+        _refuse_unreadable(readable.paths)
     return getattr(module, function), readable
 
 
-def _warm_up() -> None:
-    for name in WARM:
-        importlib.import_module(name)
+def _readable(policy: Policy) -> Readable:
+    """What a sandbox may read. With an own root, the views are mounted; else they are rules."""
+    gpu_readable = mounts.GPU_READABLE if policy.gpu_nodes else ()
+    paths = mounts.readable_paths((*policy.readable, *gpu_readable))
+    if policy.packages == "all":
+        return Readable(paths)
+    views = packages.views(paths)
+    if policy.namespaces:
+        return Readable(paths, views)
+    folders = [path for path in paths if Path(path).is_dir()]
+    return Readable(packages.without(paths, views), views, listed=folders)
+
+
+def _warm_up(hidden: Collection[str]) -> None:
+    """Import what notebooks use, but what is ``hidden`` and what cannot do without it."""
     library = importlib.import_module("cs231n_lib")
-    for module in pkgutil.walk_packages(library.__path__, "cs231n_lib."):
-        if module.name not in NOT_WARM:
-            importlib.import_module(module.name)
+    modules = (module.name for module in pkgutil.walk_packages(library.__path__, "cs231n_lib."))
+    for name in (*WARM, *modules):
+        if name not in NOT_WARM:
+            try:
+                importlib.import_module(name)
+            except ModuleNotFoundError as error:
+                if error.name not in hidden:
+                    raise
 
 
-def _enter_namespaces(policy: Policy, readable: list[str]) -> None:
+def _enter_namespaces(policy: Policy, readable: Readable) -> None:
     as_root = os.geteuid() == 0
     if policy.tier == "root":
         if not as_root:
@@ -209,6 +227,7 @@ def _settle(job: lockdown.Job, seed: int) -> None:
     )  # fmt: skip
     os.environ.update(job.policy.env, CUDA_VISIBLE_DEVICES=job.gpu.uuid if job.gpu else "")
     sys.path[:] = [os.path.abspath(path) for path in sys.path]  # noqa: PTH100
+    sys.path.append(work)  # last: a numpy.py of the student's is nobody's numpy
     random.seed(seed)
     if "numpy" in sys.modules:
         sys.modules["numpy"].random.seed(seed % (1 << 32))

@@ -13,7 +13,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from cs231n_lib.data import spritecifar
 from cs231n_lib.data.batches import REMEDY, read_batch
-from cs231n_lib.data.cache import cache_dir
+from cs231n_lib.data.folders import announce_once, data_folders
 from cs231n_lib.errors import DataError
 
 CIFAR10_CLASSES = (
@@ -61,15 +61,7 @@ def find_cifar10(root: str | os.PathLike[str] | None = None) -> Cifar10Files | N
                 "holds them, or nothing at all to use the default."
             )
         return found
-    folders = []
-    if chosen := os.environ.get(DATA_VARIABLE):
-        folders.append(Path(chosen).expanduser())
-        if not folders[0].is_dir():
-            raise DataError(
-                f"{DATA_VARIABLE} is {chosen!r}, which is no folder. Correct or unset it."
-            )
-    folders.append(cache_dir())
-    return next((found for folder in folders if (found := _look_in(folder))), None)
+    return next((found for folder in data_folders() if (found := _look_in(folder))), None)
 
 
 def load_cifar10(
@@ -197,15 +189,9 @@ def _read(paths: list[Path], count: int | None) -> tuple[NDArray[np.uint8], NDAr
     return images, labels
 
 
-_announced = False
-
-
 def _announce_embedded_default() -> None:
     """Say once per process that these are not the real photographs."""
-    global _announced
-    if not _announced:
-        _announced = True
-        print(
-            "Using SpriteCIFAR, the built-in stand-in for CIFAR-10 (20,000 training and 2,000 test "
-            "images). For the real photographs: cs231n data fetch cifar10"
-        )
+    announce_once(
+        "Using SpriteCIFAR, the built-in stand-in for CIFAR-10 (20,000 training and 2,000 test "
+        "images). For the real photographs: cs231n data fetch cifar10"
+    )

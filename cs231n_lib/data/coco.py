@@ -13,6 +13,7 @@ from numpy.random import Generator
 from numpy.typing import ArrayLike, NDArray
 
 from cs231n_lib.data.coco_files import find_coco, read_coco
+from cs231n_lib.data.folders import announce_once
 from cs231n_lib.data.scene_captions import vocabulary
 from cs231n_lib.data.spritescenes import CAPTIONS_PER_SCENE, SIZES, Split
 
@@ -135,15 +136,9 @@ def _decode(ids: NDArray[Any], idx_to_word: Sequence[str]) -> str:
     return " ".join(words)
 
 
-_announced = False
-
-
 def _announce_embedded_default() -> None:
     """Say once per process that this is not COCO."""
-    global _announced
-    if not _announced:
-        _announced = True
-        print(
-            "Using SpriteScenes, the built-in stand-in for COCO (5,000 training and 1,000 "
-            "validation scenes, five captions each). docs/data.md says how to use COCO's files."
-        )
+    announce_once(
+        "Using SpriteScenes, the built-in stand-in for COCO (5,000 training and 1,000 "
+        "validation scenes, five captions each). docs/data.md says how to use COCO's files."
+    )

@@ -17,8 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cs231n_lib.data.cache import cache_dir
-from cs231n_lib.data.cifar10 import DATA_VARIABLE
+from cs231n_lib.data.folders import data_folders
 from cs231n_lib.errors import DataError
 
 FOLDER = "coco_captioning"
@@ -42,14 +41,7 @@ def find_coco(base_dir: str | os.PathLike[str] | None = None) -> Path | None:
                 f"{FOLDER}). Pass the folder that holds it, or nothing at all for the default."
             )
         return found
-    folders = [cache_dir()]
-    if chosen := os.environ.get(DATA_VARIABLE):
-        folders.insert(0, Path(chosen).expanduser())
-        if not folders[0].is_dir():
-            raise DataError(
-                f"{DATA_VARIABLE} is {chosen!r}, which is no folder. Correct or unset it."
-            )
-    return next((found for folder in folders if (found := _look_in(folder))), None)
+    return next((found for folder in data_folders() if (found := _look_in(folder))), None)
 
 
 def read_coco(folder: Path, *, pca_features: bool = True) -> dict[str, Any]:

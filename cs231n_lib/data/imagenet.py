@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cs231n_lib.data.cache import cache_dir
-from cs231n_lib.data.cifar10 import DATA_VARIABLE
+from cs231n_lib.data.folders import data_folders
 from cs231n_lib.data.photos import LABELLED, PHOTOS, square_photo
 from cs231n_lib.errors import DataError
 
@@ -69,14 +68,7 @@ def _find(root: str | os.PathLike[str] | None) -> Path | None:
         if not path.is_file():
             raise DataError(f"{path}: not there. Pass the folder that holds it, or nothing at all.")
         return path
-    folders = [cache_dir()]
-    if chosen := os.environ.get(DATA_VARIABLE):
-        folders.insert(0, Path(chosen).expanduser())
-        if not folders[0].is_dir():
-            raise DataError(
-                f"{DATA_VARIABLE} is {chosen!r}, which is no folder. Correct or unset it."
-            )
-    paths = (folder / REAL_FILE for folder in folders)
+    paths = (folder / REAL_FILE for folder in data_folders())
     return next((path for path in paths if path.is_file()), None)
 
 

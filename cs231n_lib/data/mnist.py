@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cs231n_lib.data.cache import cache_dir
-from cs231n_lib.data.cifar10 import DATA_VARIABLE
+from cs231n_lib.data.folders import DATA_VARIABLE, announce_once, data_folders
 from cs231n_lib.data.idx import REMEDY, read_idx_images, read_idx_labels
 from cs231n_lib.errors import DataError
 
@@ -53,14 +52,7 @@ def find_mnist(base_dir: str | os.PathLike[str] | None = None) -> Path | None:
                 "MNIST/raw). Pass the folder that holds them, or nothing at all for the default."
             )
         return found
-    folders = [cache_dir()]
-    if chosen := os.environ.get(DATA_VARIABLE):
-        folders.insert(0, Path(chosen).expanduser())
-        if not folders[0].is_dir():
-            raise DataError(
-                f"{DATA_VARIABLE} is {chosen!r}, which is no folder. Correct or unset it."
-            )
-    return next((found for folder in folders if (found := _look_in(folder))), None)
+    return next((found for folder in data_folders() if (found := _look_in(folder))), None)
 
 
 def load_mnist(split: Split = "train", base_dir: str | os.PathLike[str] | None = None) -> Digits:
@@ -182,15 +174,9 @@ def _read(folder: Path, prefix: str) -> Digits:
     return images, labels
 
 
-_announced = False
-
-
 def _announce_embedded_default() -> None:
     """Say once per process that these are not all of the digits."""
-    global _announced
-    if not _announced:
-        _announced = True
-        print(
-            "Using 4,500 training and 500 test digits of MNIST, which come with the course. For "
-            f"all 70,000 put MNIST's files into a folder mnist in the one {DATA_VARIABLE} names."
-        )
+    announce_once(
+        "Using 4,500 training and 500 test digits of MNIST, which come with the course. For "
+        f"all 70,000 put MNIST's files into a folder mnist in the one {DATA_VARIABLE} names."
+    )

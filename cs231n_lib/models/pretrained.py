@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from cs231n_lib.data.cifar10 import DATA_VARIABLE
+from cs231n_lib.data.folders import DATA_VARIABLE
 from cs231n_lib.data.imagenet import imagenet_class_names
 from cs231n_lib.data.packages import package_folder
 from cs231n_lib.errors import DataError

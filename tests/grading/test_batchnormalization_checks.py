@@ -134,6 +134,13 @@ ALWAYS = [
         'for p in self.bn_params:\n            p["mode"] = "train"\n        hidden, caches = X, []',
     )
 ]
+FOR_A_MODE = """def layernorm_forward(x, gamma, beta, ln_param):
+    if ln_param.get("mode") == "test":
+        return gamma * x + beta, None
+    return in_training(x, gamma, beta, ln_param)
+
+
+def in_training(x, gamma, beta, ln_param):"""
 # What is wrong: the question, the cell, what is replaced, the share of the points that is left,
 # what the checks say, and what none of them may say.
 FAULTS = {
@@ -257,7 +264,7 @@ FAULTS = {
     "float16": (
         ("bn-train", FORWARD),
         [("return out, cache", "return out.astype(np.float16), cache")],
-        8 / 15,
+        9 / 15,
         {"output": "20 of 20 entries differ"},
         "divided by",
     ),
@@ -277,6 +284,34 @@ def test_a_fault_is_named_and_costs_what_it_breaks(zygote, name) -> None:
         assert found.score == pytest.approx(left, abs=1e-3)
     if left == 1 - 1 / 15 or left == 26 / 27:
         assert set(messages) == set(said)
+
+
+@pytest.mark.parametrize("eps", ["1e-8", "1e-3"])
+def test_a_wrong_default_of_eps_is_named_and_costs_little(zygote, eps) -> None:
+    """One check of each forward function, of 28 points 0.57: eps is given everywhere else."""
+    sources = changed(FORWARD, ('("eps", 1e-5)', f'("eps", {eps})'))
+    sources |= {
+        LAYER_FORWARD: changed(LAYER_FORWARD, ('("eps", 1e-5)', f'("eps", {eps})'))[LAYER_FORWARD]
+    }
+    left = {"bn-train": 14 / 15, "ln-forward": 9 / 10}
+    named = f"where no eps is given, it is {float(eps):g} here; the default is 1e-05"
+    with student_with(zygote, sources) as student:
+        for grade_id in checks_for(*NOTEBOOK):
+            found = verdict(student, grade_id)
+            assert found.score == pytest.approx(left.get(grade_id, 1), abs=1e-3), grade_id
+            said = failed(found)
+            assert set(said) == ({"default_eps"} if grade_id in left else set())
+            assert all(named in message for message in said.values())
+
+
+def test_a_layer_norm_that_minds_a_mode_is_told_and_loses_nothing(zygote) -> None:
+    """No contract says what the mode of a batch norm should do there."""
+    as_batch_norm = ("def layernorm_forward(x, gamma, beta, ln_param):", FOR_A_MODE)
+    with student_with(zygote, changed(LAYER_FORWARD, as_batch_norm)) as student:
+        found = verdict(student, "ln-forward")
+    assert found.score == 1
+    assert set(failed(found)) == {"settings_of_batchnorm_are_ignored"}
+    assert failed(found, advice=False) == {}
 
 
 def test_a_cache_that_is_a_global_variable_is_named(zygote) -> None:

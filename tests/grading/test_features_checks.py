@@ -57,10 +57,17 @@ COPIED_WEIGHTS = NETS.replace(
     "best = solver.best_val_acc\n        best_net = TwoLayerNet(X_train_feats.shape[1], 500, 10)\n"
     "        best_net.params = {k: v.copy() for k, v in solver.best_params.items()}",
 )
+# A coarse search on few rows first: its nets are compared with one another only.
+COARSE = (
+    NETS.replace("(0.1, 0.3, 1.0)", "(0.01, 0.1, 1.0)")
+    .replace('X_train_feats, "y_train": y_train', 'X_train_feats[:50], "y_train": y_train[:50]')
+    .replace('X_val_feats, "y_val": y_val', 'X_val_feats[:40], "y_val": y_val[:40]')
+)
 KEEP = "best, best_net = solver.best_val_acc, net"
 
 RIGHT_NETS = {
     "search": NETS,
+    "coarse, then search": COARSE + NETS,
     "by the history": BY_HISTORY,
     "by scores": BY_SCORES,
     "one net, its own import": ONE_NET,

@@ -55,11 +55,7 @@ def shared(zygote: Zygote) -> Iterator[Student]:
 
 def with_source(shared: Student, cell: str, source: str) -> Student:
     """A student with one cell changed; the others are right."""
-    kernel, sources = shared._kernel, TRIAL.solved()
-    for name in QUESTIONS:
-        text = source if name == cell else sources[name]
-        assert kernel.run_cell(text).ok, text
-    return Student(kernel, sources | {cell: source})
+    return TRIAL.with_source(shared, QUESTIONS, cell, source)
 
 
 # -- right answers --------------------------------------------------------------------------------
@@ -68,10 +64,7 @@ def with_source(shared: Student, cell: str, source: str) -> Student:
 @pytest.mark.parametrize("path", TRIAL.right, ids=lambda path: path.stem if path else "reference")
 def test_right_solutions_pass_whatever_the_seed(zygote: Zygote, path) -> None:
     with student_with(zygote, TRIAL.solved(path)) as student:
-        for number in rounds(25):
-            for grade_id in QUESTIONS.values():
-                found = TRIAL.failed(TRIAL.verdict(student, grade_id, number), advice=False)
-                assert found == {}, (grade_id, number)
+        TRIAL.assert_right(student, QUESTIONS.values(), rounds(25))
 
 
 def test_our_solution_follows_all_advice(shared: Student) -> None:

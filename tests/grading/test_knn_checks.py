@@ -9,9 +9,11 @@ from autograder.judge.registry import checks_for
 from autograder.judge.results import CellVerdict
 from autograder.judge.score import Seed, grade_cell
 from autograder.judge.student import Student
-from tests.little import answer_source
+from autograder.notebook.template import load_template
+from tests.little import ROOT, answer_source
 from tests.nightly import rounds
 
+NOTEBOOK = ("assignment1", "knn")
 SETUP = """
 rng = np.random.default_rng(0)
 X_train, y_train = rng.normal(size=(200, 6)), rng.integers(0, 3, size=200)
@@ -69,11 +71,19 @@ WRONG = {
     "counts": (EARLIER_OBJECT.replace("hits.mean()", "hits.sum()"), 0.5),
     "trains on all": (EARLIER_OBJECT.replace("if j != i", ""), 0.25),
     "trains on the fold": (EARLIER_OBJECT.replace("j != i", "j == i"), 0.25),
-    "drops rows": (EARLIER_OBJECT.replace("(X_train, 5)", "(X_train[:130], 5)").replace(
-        "(y_train, 5)", "(y_train[:130], 5)"), 0.5),
+    "drops rows": (EARLIER_OBJECT.replace("(X_train, 5)", "(X_train[:120], 5)").replace(
+        "(y_train, 5)", "(y_train[:120], 5)"), 3 / 8),
     "same fold always": (EARLIER_OBJECT.replace("j != i", "j != 0").replace("folds[i]", "folds[0]"),
         0.25),
     "one k missing": (EARLIER_OBJECT + "del k_to_accuracies[12]", 0.25),
+    # Right on the notebook's data, as public solutions are.
+    "even folds only": (EARLIER_OBJECT.replace("array_split", "split"), 7.5 / 8),
+    "folds of a fixed width": (EARLIER_OBJECT.replace("np.array_split(X_train, 5)",
+        "np.array_split(X_train.reshape(-1, 3072), 5)"), 7.5 / 8),
+    "even folds of a fixed width": (EARLIER_OBJECT.replace("array_split", "split").replace(
+        "np.split(X_train, 5)", "X_train.reshape(5, -1, 3072)"), 7 / 8),
+    "divided by the number of test images": (EARLIER_OBJECT.replace(
+        "hits.mean()", "hits.sum() / int(len(X_train) / 5)"), 7.5 / 8),
     "typed in": ("X_train_folds = np.array_split(X_train, 5)\n"
         "y_train_folds = np.array_split(y_train, 5)\n"
         "k_to_accuracies = {k: [0.3, 0.31, 0.29, 0.3, 0.3] for k in k_choices}", 0.25),
@@ -82,8 +92,14 @@ WRONG = {
 
 
 def share(kernel, source: str, grade_id: str = "knn-cross-validation") -> float:
+    return cross_validated(kernel, source, grade_id).score
+
+
+def cross_validated(
+    kernel, source: str, grade_id: str = "knn-cross-validation", setup: str = SETUP
+) -> CellVerdict:
     assert kernel.run_cell(answer_source()).ok
-    assert kernel.run_cell(SETUP).ok
+    assert kernel.run_cell(setup).ok
     kernel.run_cell(source)
     kernel.run_cell("best_k = max(k_choices, key=lambda k: np.mean(k_to_accuracies[k]))")
     student = Student(kernel, {"class": answer_source(), "cross-validation": source})
@@ -91,7 +107,7 @@ def share(kernel, source: str, grade_id: str = "knn-cross-validation") -> float:
     checks = checks_for("assignment1", "knn")[grade_id]
     outcome = grade_cell(student, grade_id, 1.0, checks, seed)
     assert not outcome.broken
-    return outcome.verdict.score
+    return outcome.verdict
 
 
 @pytest.mark.parametrize("name", RIGHT)
@@ -104,6 +120,36 @@ def test_a_right_cross_validation_passes_in_any_style(kernel, name) -> None:
 def test_a_wrong_one_loses_what_is_wrong(kernel, name) -> None:
     source, left = WRONG[name]
     assert share(kernel, source) == pytest.approx(left)
+
+
+SAYS = {
+    "even folds only": {
+        "folds_may_be_uneven": "with 133 training rows, which 5 does not divide, the cell "
+        "'cross-validation' raised ValueError: array split does not result in an equal division"},
+    "folds of a fixed width": {
+        "rows_may_have_any_width": "with rows of 3 numbers in place of 3072, the cell "
+        "'cross-validation' raised ValueError: cannot reshape"},
+    "divided by the number of test images": {
+        "folds_may_be_uneven": "with 133 training rows, which 5 does not divide, the shares of "},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SAYS)
+def test_what_works_in_the_notebook_costs_little_and_best_k_nothing(kernel, name) -> None:
+    source, left = WRONG[name]
+    found = cross_validated(kernel, source)
+    assert found.score == pytest.approx(left)
+    told = messages(found)
+    assert set(told) == set(SAYS[name])
+    assert all(part in told[check] for check, part in SAYS[name].items())
+    images = SETUP.replace("(200, 6)", "(200, 3072)")
+    assert cross_validated(kernel, source, "knn-best-k", images).score == 1.0
+
+
+def test_best_k_does_not_depend_on_a_cell_that_fails_with_other_data(kernel) -> None:
+    source = EARLIER_OBJECT.replace("X_train, 5", "X_train.reshape(200, 6), 5")
+    assert share(kernel, source, "knn-best-k") == 1.0
+    assert share(kernel, source) == 0
 
 
 def test_a_table_that_was_typed_in_chooses_no_k(kernel) -> None:
@@ -298,3 +344,16 @@ def test_a_cell_that_raises_is_named(kernel, cell, grade_id, source) -> None:
     found_wrong = messages(grade_cell(student, grade_id, 1.0, checks, seed).verdict)
     assert any(f"the cell {cell!r} raised NameError" in said for said in found_wrong.values())
     assert any(f"(line 2 of cell {cell!r}" in said for said in found_wrong.values())
+
+
+@pytest.mark.parametrize("name", ["even folds only", "folds of a fixed width"])
+def test_the_visible_check_shows_it_before_it_is_handed_in(kernel, name) -> None:
+    images = SETUP.replace("(200, 6)", "(200, 3072)")
+    visible = {cell["id"]: cell["source"] for cell in load_template(ROOT, *NOTEBOOK).cells}
+    for source, said in ((RIGHT["earlier object"], ""), (WRONG[name][0], "ValueError")):
+        for cell in (answer_source(), images, f"# k_to_accuracies = {{}}\n{source}"):
+            assert kernel.run_cell(cell).ok
+        run = kernel.run_cell(visible["knn-cross-validation"].replace("hidden.check", "print"))
+        assert run.ok is not bool(said)
+        assert said in str(run.outputs)
+        assert "with 133 training rows of 3072 numbers, your cell" in str(run.outputs)

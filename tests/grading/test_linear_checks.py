@@ -255,6 +255,10 @@ WRONGS = {
         "svm", "linear-classifier", (("rate * grad", "rate * grad / batch_size"),),
         "svm-train", 8 / 13,
         {"steps_go_down_the_gradient": "divided by batch_size"}),
+    # Public solutions of old years; in the course's own first call it works.
+    "W == None": Wrong(
+        "svm", "linear-classifier", (("if self.W is None", "if self.W == None"),),
+        "svm-train", 12 / 13, {"training_goes_on": "write self.W is None"}),
     "uphill": Wrong(
         "svm", "linear-classifier", (("- learning_rate * grad", "+ learning_rate * grad"),),
         "svm-train", 7 / 13,
@@ -337,7 +341,23 @@ for lr in learning_rates:
         if val_acc >= best_val:
             best_val, best_CLASS = val_acc, copy.deepcopy(keep)
 """
+# A coarse search first, of which nothing is kept but where to look.
+COARSE = """
+for lr in (1e-8, 1e-7, 1e-6):
+    for reg in (1e3, 2.5e4):
+        model = CLASS()
+        model.train(X_FEW, y_FEW, learning_rate=lr, reg=reg, num_iters=STEPS)
+        print(lr, reg, np.mean(model.predict(X_val[:50]) == y_val[:50]))
+"""
+COARSE_ON = {
+    "X_dev": COARSE.replace("FEW", "dev").replace("STEPS", "2000"),
+    "a subset": COARSE.replace("X_FEW, y_FEW", "X_train[:50], y_train[:50]").replace(
+        "STEPS", "2000"
+    ),
+    "all rows": COARSE.replace("FEW", "train").replace("STEPS", "100"),
+}
 RIGHT = {
+    **{f"coarse on {name}, then public": text + PUBLIC_STYLE for name, text in COARSE_ON.items()},
     "public": PUBLIC_STYLE,
     "trained once more": TRAINED_ONCE_MORE,
     "weights by hand": WEIGHTS_BY_HAND,
@@ -371,6 +391,14 @@ WRONG = {
     "numbers, not shares": (
         [("np.mean(y_train_pred", "np.sum(y_train_pred")],
         {"results_hold_both_accuracies"},
+    ),
+    "stored only when better": (
+        [("    results[(lr, rg)]", "        results[(lr, rg)]")],
+        {"results_hold_both_accuracies"},
+    ),
+    "a coarse search in the table": (
+        [("train(X_train, y_train", "train(*(X_dev, y_dev) if lr < 1e-6 else (X_train, y_train)")],
+        {"search_trains_new_classifiers"},
     ),
     "half of the rows": (
         [("train(X_train, y_train", "train(X_train[::2], y_train[::2]")],

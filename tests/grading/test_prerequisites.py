@@ -129,6 +129,8 @@ def scores(one: GradedNotebook) -> dict[str, float]:
 
 RIGHT = {"sixfold": 1.0, "ninefold": 1.0}
 HANGS = "class Slow:\n    while True:\n        pass"
+DOUBLE, FROM = "def double(x):\n    return ", "from doubling import double"
+FROM_LATE = "from late import double"
 # What becomes of assignment8/layers: (cells changed, what it earns, what the later notebook says)
 EARLY: dict[str, tuple[dict[str, str] | None, dict[str, float], list[str]]] = {
     "right": ({}, {"double": 1, "triple": 1}, []),
@@ -175,6 +177,21 @@ EARLY: dict[str, tuple[dict[str, str] | None, dict[str, float], list[str]]] = {
         {"double": 0, "triple": 0},
         ["double of layers", "triple of layers"],
     ),
+    "in_a_module": (
+        {"imports": f"%%writefile doubling.py\n{DOUBLE}2 * x", "double_code": FROM},
+        {"double": 1, "triple": 1},
+        [],
+    ),
+    "wrong_in_a_module": (
+        {"imports": f"%%writefile doubling.py\n{DOUBLE}x", "double_code": f"%%time\n{FROM}"},
+        {"double": 0, "triple": 1},
+        ["double of layers"],
+    ),
+    "imported_again": (
+        {"double_code": f"{DOUBLE}x", "aside": f"%%file late.py\n{DOUBLE}x", "last": FROM_LATE},
+        {"double": 0, "triple": 1},
+        ["double of layers"],
+    ),
     "missing": (None, {"double": 0, "triple": 0}, ["layers was not handed in: all of it"]),
 }
 
@@ -199,6 +216,27 @@ def test_one_early_mistake_costs_once(course: Path, zygote, name: str) -> None:
         assert all(note in found.document for note in notes)
     with Gradebook(f"sqlite:///{course}/gradebook.db") as gradebook:
         assert gradebook.find_submission("assignment9", name).score == 2.0
+
+
+@pytest.mark.sandbox
+def test_a_module_beside_an_earlier_notebook_is_there_for_later_ones(course: Path, zygote) -> None:
+    """Another content is another submission; one that is refused is named."""
+    hand_in(course, "beside", "assignment8/layers", double_code=FROM)
+    hand_in(course, "beside", "assignment9/deep")
+    module = course / "submitted" / "beside" / "assignment8" / "doubling.py"
+    for body, earned in (("2 * x", 1), ("x", 0)):
+        module.write_text(DOUBLE + body)
+        early = graded(course, "assignment8", "beside", zygote)["layers"]
+        late = graded(course, "assignment9", "beside", zygote)["deep"]
+        assert (scores(early)["double"], scores(late)) == (earned, RIGHT)
+        assert len(late.substituted) == 1 - earned
+    module.rename(module.with_name("elsewhere.py"))
+    module.symlink_to("elsewhere.py")
+    early = graded(course, "assignment8", "beside", zygote)["layers"]
+    assert (
+        "doubling.py, handed in beside the notebook, is not used: it is a sym" in early.needs_human
+    )
+    assert "No module named 'doubling'" in early.needs_human
 
 
 @pytest.mark.sandbox

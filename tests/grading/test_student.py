@@ -166,6 +166,87 @@ def test_an_error_is_placed_in_the_students_cell(kernel) -> None:
     assert str(caught.value) == "your code raised KeyError: 'missing'"
 
 
+PLACES = {
+    "blank": """
+
+import numpy as np
+def solve(x):
+    return np.linalg.solve(np.ones((2, 3)), x)""",
+    "timed": """%%time
+def worst(x):
+
+    return sorted([1, "a"], key=lambda v: v + x)""",
+    "captured": """%%capture out
+import math
+def each(x):
+    return [math.sqrt(v)
+            for v in (1, -1)]""",
+    "net": """!true \\
+  and more
+class Net:
+    def loss(self, x):
+        return np.vectorize(lambda v: v.nothing)(np.ones(2))
+def loss(x):
+    return Net().loss(x)
+def deep(x):
+    return deep(x)""",
+    "library": """from cs231n_lib.gradient_check import eval_numerical_gradient
+def check(x):
+    return eval_numerical_gradient(lambda v: v.nothing, np.ones(2))
+def inside(x):
+    return eval("1 +")""",
+    "helper": """%%writefile helper.py
+def half(x):
+    return x / "2"
+""",
+    "broken": """%%writefile broken.py
+x = 1
+x = = 2
+""",
+    "uses": """import helper
+def halved(x):
+    return helper.half(x)
+def breaks(x):
+    import broken""",
+}
+TOLD = {
+    "solve": "line 5 of cell 'blank', in solve: `return np.linalg.solve(np.ones((2, 3)), x)`",
+    "worst": "line 4 of cell 'timed', in worst: `return sorted([1, \"a\"], key=lambda v: v + x)`",
+    "each": "line 4 of cell 'captured', in each: `return [math.sqrt(v)`",
+    "loss": "line 5 of cell 'net', in loss: `return np.vectorize(lambda v: v.nothing)(np.ones(2))`",
+    "deep": "line 9 of cell 'net', in deep: `return deep(x)`",
+    "check": "line 3 of cell 'library', in check: "
+    "`return eval_numerical_gradient(lambda v: v.nothing, np.ones(2))`",
+    "inside": "line 5 of cell 'library', in inside: `return eval(\"1 +\")`",
+    "halved": 'line 2 of helper.py, in half: `return x / "2"`',
+    "breaks": "line 2 of broken.py: `x = = 2`",
+}
+
+
+def test_the_line_told_is_the_students(kernel) -> None:
+    """As it is numbered in the cell, whatever IPython takes away before Python sees it."""
+    for cell, source in PLACES.items():
+        assert kernel.run_cell(source, cell=cell).ok, cell
+    student = Student(kernel)
+    for function, told in TOLD.items():
+        with pytest.raises(StudentError) as caught:
+            student.call(function, 1.0)
+        assert str(caught.value).endswith(f" ({told})"), function
+
+
+def test_a_cell_that_raised_says_in_which_line(kernel) -> None:
+    error = kernel.run_cell("\n\nx = 1\nx = = 2", cell="wrong").error
+    assert error == {
+        "type": "SyntaxError",
+        "message": "invalid syntax",
+        "line": "line 4 of cell 'wrong'",
+        "code": "x = = 2",
+    }
+    error = kernel.run_cell("%%time\n\nimport numpy as np\nnp.ones(2) @ np.ones(3)", cell="t").error
+    assert error["line"] == "line 4 of cell 't'"
+    assert kernel.run_cell("1").error == {}
+
+
 def test_an_error_in_a_cell_run_again_names_the_cell(kernel) -> None:
     student = Student(kernel, {"count": COUNT.replace("step", "stride")})
     with pytest.raises(StudentError) as caught:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from attacker import HERE, Bait, ask
 
-from autograder.judge.sandbox import Sandbox
+from autograder.judge.sandbox import SOCKET_BYTES, Sandbox
 from autograder.judge.zygote import Zygote
 from autograder.sandbox import probe
 from autograder.sandbox.policy import MIB, MIN_MEMORY, Limits, Tier
@@ -87,6 +87,29 @@ for _ in range(3):
     ask(fresh, code)
     for exact in (False, True):
         assert 110 * MIB < fresh.private_bytes(exact=exact) - before < 150 * MIB
+
+
+def test_buffers_of_sockets_are_seen(fresh: Sandbox, zygote: Zygote) -> None:
+    """No process owns them; and their size stays the system's default."""
+    code = """
+kept, sent = [], 0
+for _ in range(40):
+    ours, theirs = socket.socketpair()
+    ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 22)
+    ours.setblocking(False)
+    try:
+        while True:
+            sent += ours.send(bytes(1 << 16))
+    except BlockingIOError:
+        kept += [ours, theirs]
+got = sent
+"""
+    before = fresh.private_bytes()
+    sent = int(ask(fresh, code)["got"])
+    assert sent < 40 * SOCKET_BYTES
+    if zygote.tier != "flat":  # open there, as docs/threat-model.md says
+        for exact in (False, True):
+            assert fresh.private_bytes(exact=exact) - before > sent
 
 
 def test_file_size(fresh: Sandbox, zygote: Zygote) -> None:

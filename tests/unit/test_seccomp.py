@@ -57,6 +57,13 @@ def test_refused(machine: str, name: str) -> None:
     assert ask(machine, name) == "EPERM"
 
 
+def test_the_buffers_of_sockets_keep_their_size(machine: str) -> None:
+    assert ask(machine, "setsockopt", 3, 1, 7) == "pretended"  # SOL_SOCKET, SO_SNDBUF
+    assert ask(machine, "setsockopt", 3, 1, 33) == "pretended"  # SO_RCVBUFFORCE
+    assert ask(machine, "setsockopt", 3, 1, 2) == "allowed"  # SO_REUSEADDR
+    assert ask(machine, "setsockopt", 3, 6, 7) == "allowed"  # of TCP
+
+
 def test_everyday_calls_pass(machine: str) -> None:
     program = compile_filter(namespaces=True, landlock_abi=7, machine=machine)
     everyday = {"x86_64": (0, 1, 9, 12, 39, 59, 202), "aarch64": (63, 64, 214, 172, 221, 98)}

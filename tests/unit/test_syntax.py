@@ -7,7 +7,7 @@ import pytest
 
 from autograder.grading.prerequisites import loadable, loads
 from autograder.judge.results import CellVerdict, GradedNotebook
-from autograder.notebook.syntax import MAX_DEPTH, parse_cell
+from autograder.notebook.syntax import MAX_DEPTH, parse_cell, unreadable
 from autograder.notebook.template import Template
 
 DEEP = {
@@ -21,10 +21,47 @@ DEEP = {
 }
 
 
-def test_magics_and_errors_are_left_out() -> None:
-    assert ast.unparse(parse_cell("%matplotlib inline\n!ls\nx = 1")) == "pass\npass\nx = 1"
+def test_magics_are_calls_and_errors_are_left_out() -> None:
+    body = parse_cell("%matplotlib inline\n!ls\nx = 1").body
+    assert [ast.unparse(node) for node in body] == [
+        "get_ipython().run_line_magic('matplotlib', 'inline')",
+        "get_ipython().system('ls')",
+        "x = 1",
+    ]
     assert parse_cell("def broken(:").body == []
     assert parse_cell("x = '\0'").body == []
+
+
+HARMLESS = (
+    "np.sum?", "?np.sum", "f??", "np.*load*?", "files = !ls", "a, b = !ls -l", "x = %pwd",
+    "last = (7\n  % 3)", "text = \"\"\"\n%time\n!ls\n\"\"\"", "if f(1):\n    %timeit f(1)\n    !ls",
+    "!pip install x \\\n  y", "await g()", "!echo {f(1)}", "%load_ext autoreload\n%autoreload 2",
+    "!ls\n" * 2_000,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("line", HARMLESS)
+def test_a_harmless_line_leaves_the_cell_readable(line: str) -> None:
+    source = f"\n\ndef f(x):\n    return x\n\n{line}\n\ndef g(): pass"
+    assert unreadable(source) == ""
+    defined = {n.name: n.lineno for n in parse_cell(source).body if isinstance(n, ast.FunctionDef)}
+    assert defined == {"f": 3, "g": 8 + line.count("\n")}
+
+
+def test_the_lines_below_a_cell_magic_are_read_where_they_are_python() -> None:
+    for magic in ("%%time", "%%timeit -n 3", "%%capture out", "%%writefile m.py", "\n%%prun -l 3"):
+        (function,) = parse_cell(f"{magic}\n%%time\n%pwd\ndef f(): pass").body[-1:]
+        assert isinstance(function, ast.FunctionDef), magic
+        assert function.lineno == 4 + magic.count("\n")
+    for magic in ("%%bash", "%%writefile notes.txt", "%%html"):
+        assert parse_cell(f"{magic}\nx = 1").body == []
+        assert unreadable(f"{magic}\n<b>what is this?") == ""
+
+
+def test_it_is_said_why_a_cell_cannot_be_read() -> None:
+    assert unreadable("x = 1\n\nx = = 2").startswith("line 3: invalid syntax")
+    assert "null" in unreadable("x = '\0'")
+    assert unreadable(DEEP["sum"]) == "it is nested too deeply"
 
 
 @pytest.mark.parametrize("kind", DEEP)

@@ -2,6 +2,8 @@
 
 import collections
 import enum
+import time
+from functools import reduce
 from typing import Any
 
 import msgpack
@@ -220,6 +222,76 @@ def forged(code: int, body: list) -> bytes:
 def test_lies_about_arrays_are_caught(code, body, says) -> None:
     with pytest.raises(wire.ProtocolError, match=says):
         wire.decode(forged(code, body))
+
+
+def packed_list(number: int, one: bytes) -> bytes:
+    return b"\xdd" + number.to_bytes(4, "big") + number * one
+
+
+def colliding(number: int) -> list[int]:
+    """Integers that Python gives the same hash."""
+    return [((1 << 61) - 1) * ((i + 1) << 64) for i in range(number)]
+
+
+def nested(depth: int) -> bytes:
+    body = b"\x01"
+    for _ in range(depth):
+        body = msgpack.packb(msgpack.ExtType(4, b"\x91" + body))
+    return body
+
+
+def in_ext(code: int, items: list) -> bytes:
+    return msgpack.packb(msgpack.ExtType(code, wire.encode(items)[4:]))
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (nested(200), "more than 32 tuples"),
+        (in_ext(8, colliding(5000)), "keys with the same hash"),
+        (b"\xde\x13\x88" + b"".join(wire.encode(i)[4:] + b"\x01" for i in colliding(5000)),
+         "keys with the same hash"),
+        (packed_list(1 << 20, b"\x80"), "more than 250,000 lists"),
+        (packed_list(1 << 20, b"\x90"), "more than 250,000 lists"),
+        (packed_list(1 << 20, b"\xd4\x01\x00"), "undecodable|more than 250,000"),
+        (packed_list(5, packed_list(1 << 20, b"\x01")), "more than 4,000,000 items"),
+        (packed_list(1 << 23, b"\x01"), "exceeds max_array_len"),
+        (forged(1, ["<f8", [11_000_000, 0], b""]), "impossible shape"),
+    ],
+)  # fmt: skip
+def test_what_takes_far_more_than_its_bytes_is_refused(body: bytes, says: str) -> None:
+    began = time.process_time()
+    with pytest.raises(wire.ProtocolError, match=says):
+        wire.decode(body)
+    assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        [[] for _ in range(300_000)],
+        [() for _ in range(300_000)],
+        {i: {} for i in range(300_000)},
+        reduce(lambda inner, _: (inner,), range(40), 0),
+        list(range(5_000_000)),
+    ],
+)
+def test_who_answers_with_too_much_is_told_before_it_is_sent(value: Any) -> None:
+    with pytest.raises(wire.WireError, match=r"cannot be sent: (more than|lists and)"):
+        wire.encode(value)
+
+
+def test_large_honest_answers_cross() -> None:
+    distances = np.arange(200_000.0).reshape(200, 1000)
+    for value in (
+        distances.tolist(),
+        [np.zeros(3) for _ in range(2000)],
+        {f"word {i}": i for i in range(2000)},
+        {(i, -i): 0.5 for i in range(2000)},
+        reduce(lambda inner, _: (inner,), range(30), 0),
+        np.zeros((5000, 0)),
+    ):
+        assert described(round_trip(value)) == described(value)
 
 
 def test_frames_are_cut_wherever_the_bytes_break() -> None:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from autograder.checks.shared.layers import Array, unpack
 from autograder.checks.shared.normalization import (
+    DEFAULT_EPS,
     GRADIENTS,
     Case,
     Norm,
@@ -25,9 +26,19 @@ from autograder.checks.shared.normalization import (
     right_output,
     spreads,
 )
-from autograder.judge import RTOL, Failed, Student, as_array, expect_close, expect_near
+from autograder.judge import (
+    RTOL,
+    Failed,
+    Student,
+    as_array,
+    expect,
+    expect_close,
+    expect_near,
+    expect_shape,
+)
 
 Gradients = dict[str, Array]
+OTHER_EPS = (1e-3, 1e-4, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-12)
 HINTS = {
     "dx": "each number of x acts in three ways: by itself, through the mean, through the variance",
     "dgamma": "gamma multiplies every number of its column, or channel: dgamma is a sum over them",
@@ -87,6 +98,29 @@ def expect_output(got: Any, norm: Norm, case: Case, hint: str = "") -> None:
         slips=output_slips(norm, case),
         hint=hint,
     )
+
+
+def expect_default_eps(student: Student, norm: Norm, case: Case) -> None:
+    """out where no eps is given must be the student's own for the default one, given.
+
+    Others that are in use are named. The variance of ``case`` should be about as large.
+    """
+
+    def out(eps: float | None) -> Array:
+        got, _ = ask_forward(student, norm, replace(case, eps=eps))
+        return expect_shape(got, case.x.shape, "out").astype(np.float64)
+
+    got, want = out(None), out(DEFAULT_EPS)
+    expect(np.ptp(want) > 0, "out is the same number everywhere")
+    if np.allclose(got, want, rtol=1e-9, atol=1e-9):
+        return
+    slips = {
+        f"where no eps is given, it is {eps:g} here; the default is {DEFAULT_EPS:g}": out(eps)
+        for eps in OTHER_EPS
+    }
+    hint = f"the default eps is {DEFAULT_EPS:g}"
+    what = f"out where no eps is given, compared with eps = {DEFAULT_EPS:g},"
+    expect_near(got, want, what=what, slips=slips, hint=hint)
 
 
 def expect_gradient(

@@ -21,6 +21,8 @@ from autograder.judge import Student, as_array
 DIM, CLASSES = 6, 4
 SIZES = {"train": 151, "val": 97, "test": 83}  # primes: no two accuracies agree by accident
 
+FEW = 40
+
 
 @dataclass(frozen=True)
 class TuningCell:
@@ -37,24 +39,65 @@ class TuningCell:
     best_val: str = "best_val"
     rows: tuple[str, str, str] = ("X_train", "X_val", "X_test")
     labels: tuple[str, str, str] = ("y_train", "y_val", "y_test")
+    few: tuple[str, str] = ("X_dev", "y_dev")  # some training rows, for a coarse search
+
+
+Setting = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Training:
+    """One call of the classifier's train."""
+
+    setting: Setting
+    X: np.ndarray
+    y: np.ndarray
+    again: bool  # it had been trained before
+    steps: int
 
 
 @dataclass
 class Search:
-    """What the student's cell did with the stand-in, and the variables it left."""
+    """What the student's cell did with the stand-in, and the variables it left.
+
+    A setting is a pair (learning rate, reg).
+    """
 
     X: dict[str, np.ndarray]
     y: dict[str, np.ndarray]
-    trained: list[tuple[float, float, Any, Any, bool]] = field(default_factory=list)
-    # (lr, reg, X, y, was it trained before?)
+    trained: list[Training] = field(default_factory=list)
     asked: list[np.ndarray] = field(default_factory=list)  # rows that predict was asked about
-    weights: dict[tuple[float, float], np.ndarray] = field(default_factory=dict)
+    weights: dict[Setting, np.ndarray] = field(default_factory=dict)
     results: Any = None
     best_val: Any = None
     best_weights: Any = None
     has_best: bool = False
 
-    def accuracy(self, setting: tuple[float, float], part: str) -> float:
+    @property
+    def judged(self) -> dict[Setting, Training]:
+        """The settings of the search itself, each with its last training.
+
+        They are those in ``results``. Others belong to a coarse search before it, or to trials on
+        some of the rows or for fewer steps; where they were tried later, and as thoroughly, they
+        should be in ``results`` as well.
+        """
+        stored = self.results if isinstance(self.results, dict) else {}
+        when = {training.setting: number for number, training in enumerate(self.trained)}
+        last = {setting: self.trained[number] for setting, number in when.items()}
+        kept = {setting: training for setting, training in last.items() if setting in stored}
+        if not kept:
+            return last
+        begin = min(when[setting] for setting in kept)
+        steps = min(training.steps for training in kept.values())
+        rows = min(len(training.X) for training in kept.values())
+        return {
+            setting: training
+            for setting, training in last.items()
+            if setting in kept
+            or (when[setting] > begin and training.steps >= steps and len(training.X) >= rows)
+        }
+
+    def accuracy(self, setting: Setting, part: str) -> float:
         predicted = np.argmax(self.X[part] @ self.weights[setting], axis=1)
         return float(np.mean(predicted == self.y[part]))
 
@@ -72,7 +115,8 @@ def _run(student: Student, rng: Generator, cell: TuningCell) -> Search:
 
     def learn(W: Any, X: Any, y: Any, lr: Any, reg: Any, num_iters: Any) -> tuple[Any, list]:
         lr, reg = float(lr), float(reg)
-        search.trained.append((lr, reg, as_array(X), as_array(y), W is not None))
+        rows, labels, again = as_array(X), as_array(y), W is not None
+        search.trained.append(Training((lr, reg), rows, labels, again, int(num_iters)))
         weights = search.weights[(lr, reg)] = _weights(truth, salt, lr, reg)
         return weights.copy(), [1.0] * min(int(num_iters), 100_000)
 
@@ -86,6 +130,8 @@ def _run(student: Student, rng: Generator, cell: TuningCell) -> Search:
     bindings = {}
     for name, label, part in zip(cell.rows, cell.labels, SIZES, strict=True):
         bindings |= {name: X[part].copy(), label: y[part].copy()}
+    chosen = rng.permutation(SIZES["train"])[:FEW]
+    bindings |= dict(zip(cell.few, (X["train"][chosen], y["train"][chosen]), strict=True))
     left = student.apply(
         in_kernel_search.search,
         cell.cell,

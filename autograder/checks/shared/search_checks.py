@@ -45,7 +45,7 @@ def declare_search_checks(
         cell = cell_of(student)
         search = _searched(student, rng, cell)
         table = _table(search, cell)
-        for setting in search.weights:
+        for setting in search.judged:
             _expect_accuracies(search, setting, table[setting], f"{cell.results}[{setting}]")
 
     @check(grade_id, probe=best_probe, weight=2, module=module)
@@ -96,13 +96,14 @@ def _searched(student: Student, rng: Generator, cell: TuningCell) -> Search:
 
 
 def _expect_trained_on_training_rows(search: Search, cell: TuningCell) -> None:
-    expect(len(search.weights) > 1, "only one pair of learning rate and reg was tried")
-    again = any(before for *_, before in search.trained)
+    judged = search.judged
+    expect(len(judged) > 1, "only one pair of learning rate and reg was tried")
+    again = any(training.again for training in judged.values())
     expect(not again, f"a {cell.classifier} that was trained before is trained on: make a new one")
     label_of = {
         row.tobytes(): c for row, c in zip(search.X["train"], search.y["train"], strict=True)
     }
-    for _, _, X, y, _ in search.trained:
+    for X, y in ((training.X, training.y) for training in judged.values()):
         shapes = f"train was called with X of shape {X.shape} and y of shape {y.shape}"
         expect(X.ndim == 2 and y.shape == X.shape[:1], shapes)
         found = [label_of.get(row.tobytes()) for row in X.astype(np.float64)]
@@ -117,7 +118,7 @@ def _table(search: Search, cell: TuningCell) -> dict:
     table = search.results
     if not isinstance(table, dict):
         raise Failed(f"{cell.results} is not a dict")
-    for setting in search.weights:
+    for setting in search.judged:
         expect(setting in table, f"{cell.results} has no entry for (lr, reg) = {setting}")
     extra = [key for key in table if key not in search.weights]
     expect(not extra, f"{cell.results} has {len(extra)} entries for pairs that were not trained")
@@ -148,7 +149,7 @@ def _expect_accuracies(
 
 
 def _expect_best(search: Search, cell: TuningCell) -> None:
-    reached = {setting: search.accuracy(setting, "val") for setting in search.weights}
+    reached = {setting: search.accuracy(setting, "val") for setting in search.judged}
     highest = max(reached.values())
     expect(search.best_val is not None, f"the variable {cell.best_val} does not exist or is None")
     what = f"{cell.best_val}, the highest validation accuracy of all pairs,"

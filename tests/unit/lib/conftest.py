@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cs231n_lib.data import cifar10, coco, mnist
+from cs231n_lib.data.folders import announce_once
 
 
 @pytest.fixture(autouse=True)
@@ -12,7 +12,5 @@ def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     cache = tmp_path / "cache"
     monkeypatch.setenv("CS231N_CACHE", str(cache))
     monkeypatch.delenv("CS231N_DATA", raising=False)
-    monkeypatch.setattr(cifar10, "_announced", False)
-    monkeypatch.setattr(coco, "_announced", False)
-    monkeypatch.setattr(mnist, "_announced", False)
+    announce_once.cache_clear()
     return cache

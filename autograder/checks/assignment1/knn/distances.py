@@ -64,7 +64,7 @@ def distances_are_euclidean(student: Student, rng: Generator, method: str) -> No
     expect_close(got, want, what="dists", slips=slips)
 
 
-@check_each(VERSIONS, probe="KNN-A2")
+@check_each(VERSIONS, probe="KNN-A2", rare=True)
 def single_rows_work(student: Student, rng: Generator, method: str) -> None:
     """One test row, one training row, one pixel."""
     for n_test, n_train, width in ((1, 1, 4), (1, 6, 1), (5, 1, 3)):

@@ -61,7 +61,7 @@ def declare_for_losses(module: str, asked: LinearLoss) -> None:
             got, want = loss_of(student, name, problem, 0.0), CROSS_ENTROPY(problem, 0.0).loss
             expect_near(got, want, what=f"the loss with {scores}", hint=_hint(got), squeeze=True)
 
-    @check_each(asked.loss_cells, probe="SMX-A3", module=module)
+    @check_each(asked.loss_cells, probe="SMX-A3", rare=True, module=module)
     def loss_of_an_unlikely_class(student: Student, rng: Generator, name: str) -> None:
         """A true class whose score is 35 below the largest: nothing is added to its probability."""
         problem = Problem(np.array([[0.0, BEHIND, -1.0]]), np.ones((1, 1)), np.array([0]))

@@ -8,6 +8,18 @@ from typing import Any
 import numpy as np
 
 
+class Weights(np.ndarray):
+    """Weights to begin with. Unlike an array, they can be compared with None by == and !=."""
+
+    def __eq__(self, other: Any) -> Any:
+        return False if other is None else super().__eq__(other)
+
+    def __ne__(self, other: Any) -> Any:
+        return True if other is None else super().__ne__(other)
+
+    __hash__ = None  # as of any array
+
+
 def train(
     notebook: Any,
     observe: Callable[..., tuple[float, Any]],
@@ -27,11 +39,11 @@ def train(
 
     class Spy(notebook["LinearClassifier"]):
         def loss(self, X_batch: Any, y_batch: Any, reg: Any) -> tuple[float, Any]:
-            return observe(self.W, X_batch, y_batch, reg)
+            return observe(np.asarray(self.W), X_batch, y_batch, reg)
 
     spy = Spy()
     if start is not None:
-        spy.W = start
+        spy.W = np.asarray(start).view(Weights)
     history, weights = None, []
     for _ in range(calls):
         history = spy.train(X, y, **settings)

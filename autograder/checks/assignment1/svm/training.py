@@ -5,6 +5,7 @@ Shapes: W (D, C), X (N, D), y (N,); a minibatch is X_batch (B, D), y_batch (B,).
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,14 +15,19 @@ from numpy.random import Generator
 from autograder.checks.assignment1.svm import in_kernel
 from autograder.checks.shared.linear_oracle import HINGE, Problem
 from autograder.judge import (
+    Failed,
     Student,
+    StudentError,
     as_array,
     check,
     expect,
     expect_close,
     expect_equal,
     expect_shape,
+    parse_cell,
 )
+
+NAMED = "in a second call of train, self.W == None compares number by number: write self.W is None"
 
 
 @dataclass
@@ -161,12 +167,28 @@ def training_goes_on(student: Student, rng: Generator) -> None:
     """A second call of train goes on from the weights of the first."""
     X, y = numbered_rows(20, 4, 3)
     settings = {"learning_rate": 0.5, "reg": 0.0, "num_iters": 3, "batch_size": 4}
-    run = watch(student, rng, X, y, None, calls=2, **settings)
+    try:
+        run = watch(student, rng, X, y, None, calls=2, **settings)
+    except StudentError as error:
+        if _compares_with_none(student):
+            raise Failed(f"{error}", NAMED) from None
+        raise
     expect(len(run.seen) == 6, f"self.loss was called {len(run.seen)} times in twice 3 iterations")
     what = "self.W in the first step of the second call, compared with what the first call left"
     expect_close(run.seen[3][0], run.weights[0], what=what)
     what = "the losses that the second call returns, those of its own steps"
     expect_close(run.history, run.losses[3:], what=what)
+
+
+def _compares_with_none(student: Student) -> bool:
+    """Whether the cell compares anything with None by == or !=."""
+    tree = parse_cell(student.sources.get(student.cell_defining("LinearClassifier"), ""))
+    return any(
+        isinstance(node, ast.Compare)
+        and any(isinstance(op, ast.Eq | ast.NotEq) for op in node.ops)
+        and any(isinstance(n, ast.Constant) and n.value is None for n in node.comparators)
+        for node in ast.walk(tree)
+    )
 
 
 @check("svm-train", probe="LIN-A6")

@@ -2,6 +2,7 @@
 
 from autograder.checks.assignment1.two_layer_net import (
     affine,
+    caches,
     losses,
     net_init,
     net_loss,
@@ -10,4 +11,4 @@ from autograder.checks.assignment1.two_layer_net import (
     training,
 )
 
-__all__ = ["affine", "losses", "net_init", "net_loss", "relu", "sgd", "training"]
+__all__ = ["affine", "caches", "losses", "net_init", "net_loss", "relu", "sgd", "training"]

@@ -91,7 +91,7 @@ def large_scores(student: Student, rng: Generator) -> None:
         expect_near(got, slope, what=f"dx for {about}", hint=hint)
 
 
-@check(SOFTMAX_CELL, probe="LOSS-A2")
+@check(SOFTMAX_CELL, probe="LOSS-A2", rare=True)
 def right_class_far_behind(student: Student, rng: Generator) -> None:
     """A right class whose score is 35 behind: a probability of 6e-16 has its own logarithm."""
     scores, y = np.array([[0.0, 35.0, -1.0]]), np.array([0])

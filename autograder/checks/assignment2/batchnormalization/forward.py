@@ -10,10 +10,22 @@ from numpy.random import Generator
 
 from autograder.checks.assignment2.batchnormalization.cases import SHAPES, SMALL, draw_case
 from autograder.checks.shared.layers import Array
-from autograder.checks.shared.normalization import BATCH, LAYER, Case, Norm, right_output
-from autograder.checks.shared.normalization_answers import ask_forward, expect_output
+from autograder.checks.shared.normalization import (
+    BATCH,
+    DEFAULT_EPS,
+    LAYER,
+    Case,
+    Norm,
+    right_output,
+)
+from autograder.checks.shared.normalization_answers import (
+    ask_forward,
+    expect_default_eps,
+    expect_output,
+)
 from autograder.judge import (
     Student,
+    advice,
     check,
     check_each,
     expect,
@@ -35,14 +47,22 @@ def output(student: Student, rng: Generator, norm: Norm) -> None:
         _expect_output(student, norm, draw_case(rng, N, D))
 
 
-@check_each(OF_BATCH, probe="BN-A1", weight=2)
+@check_each(OF_BATCH, probe="BN-A1")
 @check_each(OF_LAYER, probe="LN-A3", weight=2)
 def output_with_small_variance(student: Student, rng: Generator, norm: Norm) -> None:
-    """out where the variance is no larger than eps, for several eps and the default one."""
+    """out where the variance is no larger than eps, for several eps that are given."""
     for N, D in SHAPES:
         _expect_output(student, norm, draw_case(rng, N, D, **SMALL))
-    for spread, eps in ((0.05, 1e-3), (1.0, 1.0), (3e-3, None)):
+    for spread, eps in ((0.05, 1e-3), (1.0, 1.0), (3e-3, DEFAULT_EPS)):
         _expect_output(student, norm, draw_case(rng, 5, 4, spread=spread, eps=eps))
+
+
+@check_each(OF_BATCH, probe="BN-A1", rare=True)
+@check_each(OF_LAYER, probe="LN-A3", rare=True)
+def default_eps(student: Student, rng: Generator, norm: Norm) -> None:
+    """out where no eps is given, and the variance is about as large as the default one."""
+    case = draw_case(rng, 5, 4, spread=3e-3, eps=None)
+    expect_default_eps(student, norm, case)
 
 
 @check_each(OF_BATCH, probe="BN-A1")
@@ -52,7 +72,7 @@ def gamma_and_beta_of_columns(student: Student, rng: Generator, norm: Norm) -> N
     _expect_output(student, norm, draw_case(rng, 6, 6))
 
 
-@check("bn-train", probe="BN-A6")
+@check("bn-train", probe="BN-A6", rare=True)
 def output_of_a_single_row(student: Student, rng: Generator) -> None:
     """A batch of one: its variance is 0."""
     case = draw_case(rng, 1, 6)
@@ -73,7 +93,8 @@ def output_of_a_row_alone(student: Student, rng: Generator) -> None:
         expect_near(alone, together[n : n + 1], what=what, hint=hint)
 
 
-@check("ln-forward", probe="LN-A3")
+# Nothing asks for it: a layer norm is given no mode here, nor in any later notebook.
+@advice("ln-forward", probe="LN-A3")
 def settings_of_batchnorm_are_ignored(student: Student, rng: Generator) -> None:
     """An ln_param that also holds a mode and a momentum."""
     case = draw_case(rng, 3, 7)
@@ -92,7 +113,7 @@ def _own_output(student: Student, case: Case) -> Array:
     return out.astype(np.float64)
 
 
-@check_each(BOTH, probe="BN-A8")
+@check_each(BOTH, probe="BN-A8", rare=True)
 def float32_with_variance_zero(student: Student, rng: Generator, norm: Norm) -> None:
     """float32 numbers; those that share one mean are all equal, so their variance is 0."""
     case = draw_case(rng, 6, 4)
@@ -103,6 +124,7 @@ def float32_with_variance_zero(student: Student, rng: Generator, norm: Norm) -> 
             gamma=case.gamma.astype(dtype),
             beta=case.beta.astype(dtype),
             dout=case.dout,
+            eps=case.eps,
         )
         for dtype in (np.float32, np.float64)
     )

@@ -4,6 +4,7 @@ Dimension letters: N images, C channels, H x W pixels; F filters of HH x WW; G g
 """
 
 from autograder.checks.assignment2.convolutionalnetworks import (
+    caches,
     conv_backward,
     conv_forward,
     groupnorm,
@@ -14,6 +15,7 @@ from autograder.checks.assignment2.convolutionalnetworks import (
 )
 
 __all__ = [
+    "caches",
     "conv_backward",
     "conv_forward",
     "groupnorm",

@@ -20,7 +20,11 @@ from autograder.checks.assignment2.convolutionalnetworks.spatial_cases import (
 )
 from autograder.checks.shared.layers import Array
 from autograder.checks.shared.normalization import Case, Norm, output_slips, right_output
-from autograder.checks.shared.normalization_answers import ask_forward, describe
+from autograder.checks.shared.normalization_answers import (
+    ask_forward,
+    describe,
+    expect_default_eps,
+)
 from autograder.judge import Student, advice, check, expect_near, expect_shape, expect_unchanged
 
 FORWARD, BACKWARD = "cnn-gn-forward", "cnn-gn-backward"
@@ -58,12 +62,19 @@ def channels_of_a_group_keep_their_factors(student: Student, rng: Generator) -> 
     _expect_output(student, norm, case)
 
 
-@check_answer(FORWARD, probe="GN-A4", weight=2)
+@check_answer(FORWARD, probe="GN-A4")
 def eps_of_groupnorm_is_used(student: Student, rng: Generator) -> None:
-    """eps given in gn_param, as large as the variance; and the default one."""
+    """eps given in gn_param, as large as the variance."""
     norm = group_norm(3)
     _expect_output(student, norm, draw_images(rng, norm, (2, 6, 3, 2), **SMALL))
-    _expect_output(student, norm, draw_images(rng, norm, (2, 6, 3, 2), spread=3e-3))
+
+
+@check_answer(FORWARD, probe="GN-A4")
+def default_eps_of_groupnorm(student: Student, rng: Generator) -> None:
+    """out where no eps is given, and the variance is about as large as the default one."""
+    norm = group_norm(3)
+    case = draw_images(rng, norm, (2, 6, 3, 2), spread=3e-3, eps=None)
+    expect_default_eps(student, norm, case)
 
 
 @check_answer(FORWARD, probe="GN-A5", weight=2)

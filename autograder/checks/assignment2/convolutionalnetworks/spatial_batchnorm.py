@@ -15,7 +15,7 @@ from autograder.checks.assignment2.convolutionalnetworks.spatial_cases import (
     draw_images,
 )
 from autograder.checks.shared import running_statistics as running
-from autograder.checks.shared.normalization import Case, right_output
+from autograder.checks.shared.normalization import DEFAULT_EPS, Case, right_output
 from autograder.checks.shared.normalization_answers import ask_forward, expect_output
 from autograder.judge import (
     Student,
@@ -67,7 +67,7 @@ def running_statistics_of_channels(student: Student, rng: Generator) -> None:
 @check_answer(FORWARD, probe="SBN-A3", weight=3)
 def test_mode_uses_running_statistics(student: Student, rng: Generator) -> None:
     """Test mode: the running statistics normalise, several images and one alone."""
-    for spread, eps in ((1.0, None), (0.05, 1e-2)):
+    for spread, eps in ((1.0, DEFAULT_EPS), (0.05, 1e-2)):
         case = draw_images(rng, SPATIAL_BATCH, SHAPE, spread=spread, eps=eps)
         mean, var = rng.normal(size=3), rng.uniform(0.5, 2.0, size=3)
         given = {"running_mean": spread * mean, "running_var": spread**2 * var}

@@ -12,7 +12,13 @@ from autograder.checks.assignment2.convolutionalnetworks.oracle import (
     expect_no_stray_axes,
     expect_same_gradients,
 )
-from autograder.checks.shared.normalization import GRADIENTS, Case, Norm, right_gradients
+from autograder.checks.shared.normalization import (
+    DEFAULT_EPS,
+    GRADIENTS,
+    Case,
+    Norm,
+    right_gradients,
+)
 from autograder.checks.shared.normalization_answers import (
     ask_backward,
     ask_forward,
@@ -59,9 +65,11 @@ def draw_images(
     norm: Norm,
     shape: tuple[int, ...],
     spread: float = 1.0,
-    eps: float | None = None,
+    eps: float | None = DEFAULT_EPS,
 ) -> Case:
     """Random numbers; each channel of each image has a mean and a spread of its own.
+
+    eps is given, so that a wrong default costs nothing but the check that asks for it.
 
     gamma and beta differ from channel to channel, gamma in sign too. Group normalisation takes
     them as (1, C, 1, 1), batch normalisation as (C,).

@@ -33,14 +33,14 @@ CELLS = {
 }
 
 
-# -- 50 images by heart ---------------------------------------------------------------------------
+# -- 50 images memorised --------------------------------------------------------------------------
 
 
 @check_each(CELLS, probe="FCN-C1")
 def settings_learn_few_images(
     student: Student, rng: Generator, where: tuple[str, Sequence[int]]
 ) -> None:
-    """weight_scale and learning_rate teach a right net, not the notebook's, 50 images by heart."""
+    """With weight_scale and learning_rate a right net, not the notebook's, memorises 50 images."""
     cell, hidden = where
     X, y = _few_images(rng)
     found = ""

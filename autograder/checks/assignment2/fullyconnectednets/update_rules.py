@@ -155,7 +155,7 @@ def float32_and_images_are_accepted(student: Student, rng: Generator, rule: Rule
             _expect_w(w, right, right_config, what)
 
 
-@check_each(WITH_EPSILON, probe="OPT-A5")
+@check_each(WITH_EPSILON, probe="OPT-A5", rare=True)
 def a_large_epsilon_shortens_the_step(student: Student, rng: Generator, rule: Rule) -> None:
     """epsilon is taken from config: a large one makes the step shorter, and not uphill."""
     w, dw = rng.normal(size=4), draw_gradient(rng, (4,))

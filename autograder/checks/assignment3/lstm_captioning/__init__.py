@@ -2,6 +2,7 @@
 
 from autograder.checks.assignment3.lstm_captioning import (
     backward,
+    caches,
     forward,
     loss,
     sample,
@@ -9,4 +10,4 @@ from autograder.checks.assignment3.lstm_captioning import (
     step_forward,
 )
 
-__all__ = ["backward", "forward", "loss", "sample", "step_backward", "step_forward"]
+__all__ = ["backward", "caches", "forward", "loss", "sample", "step_backward", "step_forward"]

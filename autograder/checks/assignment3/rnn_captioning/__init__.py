@@ -1,6 +1,7 @@
 """Hidden checks of the RNN captioning notebook, by what they ask for."""
 
 from autograder.checks.assignment3.rnn_captioning import (
+    caches,
     embedding,
     forward,
     gradients,
@@ -8,4 +9,4 @@ from autograder.checks.assignment3.rnn_captioning import (
     sample,
 )
 
-__all__ = ["embedding", "forward", "gradients", "loss", "sample"]
+__all__ = ["caches", "embedding", "forward", "gradients", "loss", "sample"]

@@ -28,7 +28,7 @@ SHARE = 0.29
 
 @check("vit-overfit", probe="VIT-A2")
 def settings_overfit_few_images(student: Student, rng: Generator) -> None:
-    """A small ViT learns 16 images by heart with learning_rate and weight_decay."""
+    """A small ViT memorises 16 images with learning_rate and weight_decay."""
     rate, decay = (_number(student, name) for name in ("learning_rate", "weight_decay"))
     x, labels = normalized_images(rng, IMAGES)
     with torch.random.fork_rng(devices=[]):
