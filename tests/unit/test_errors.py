@@ -24,7 +24,9 @@ CAUGHT_INSIDE = {
     "autograder.judge.kernel.CallTimeout": ("judge/kernel.py", "judge/student.py"),
     "autograder.judge.kernel.KernelDied": ("judge/score.py", "grading/grade.py"),
     "autograder.judge.student.StudentError": ("judge/score.py",),
-    "autograder.sandbox.wire.ProtocolError": ("judge/kernel.py",),
+    "autograder.host.expendable.Ended": ("batch/task_grader.py", "batch/nbgrader_autograde.py"),
+    "autograder.sandbox.wire_caps.ProtocolError": ("judge/kernel.py",),
+    "autograder.sandbox.wire_caps.TooMuch": ("sandbox/wire.py",),
     "autograder.collect.archives._TooMuch": ("collect/archives.py",),
 }
 NOT_FOR_COMMANDS = {
