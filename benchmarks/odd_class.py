@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -36,7 +37,6 @@ from benchmarks.measure import (
     OUR_CONFIG,
     ROOT,
     lines,
-    machine_cpu,
     write,
 )
 from benchmarks.odd_cases import Case, cases
@@ -140,7 +140,7 @@ def course(root: Path, ordinary: Class, odd: list[Case], *, whole: bool) -> Path
 def grade(root: Path, workers: int) -> Run:
     command = [sys.executable, "-m", "autograder", "grade", ASSIGNMENT, "--root", str(root)]
     command += ["--json", "--workers", str(workers)]
-    began, before = time.monotonic(), machine_cpu()
+    began, before = time.monotonic(), children_cpu()
     trouble, said = "", ""
     try:
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
@@ -149,9 +149,15 @@ def grade(root: Path, workers: int) -> Run:
             trouble = f"status {done.returncode}: {done.stderr[-1500:]}"
     except subprocess.TimeoutExpired:
         trouble = f"not at its end after {PATIENCE} s"
-    wall, cpu = time.monotonic() - began, machine_cpu() - before
+    wall, cpu = time.monotonic() - began, children_cpu() - before
     graded = {} if trouble else {one["student"]: one for one in json.loads(said)["graded"]}
     return Run(workers, wall, cpu, graded, trouble and f"{root.name}, {workers} workers: {trouble}")
+
+
+def children_cpu() -> float:
+    """Processor seconds of all processes that ran below this one and have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def feedback(root: Path) -> list[str]:
@@ -213,7 +219,7 @@ def show(
     console.print(table)
     for name, run in (("alone", alone), ("mixed", one), ("mixed", two)):
         print(
-            f"{name}, {run.workers} worker(s): wall {run.wall:.0f} s, CPU of the machine "
+            f"{name}, {run.workers} worker(s): wall {run.wall:.0f} s, processor "
             f"{run.cpu:.0f} s, ratio {run.cpu / run.wall:.2f}; ordinary students' notebooks: "
             f"{run.seconds(ordinary):.1f} s"
         )
