@@ -129,6 +129,8 @@ def _job(question: Question, zygote: Zygote) -> Job:
         attempt=task.attempts.get((material.assignment, task.notebook), 1),
         substituted=notes,
         missing_hint=task.missing_hint,
+        found=tuple(task.found),
+        signatures=material.signatures,
         late_in=task.late_in,
         gpu=question.gpu,
         fallback=question.fallback,

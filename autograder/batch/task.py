@@ -31,6 +31,7 @@ class Task:
     late_in: str = ""  # where it ran out of time before: once more there is the end
     no_gpu: str = ""  # why it is to run on the CPU, although its notebook wants a GPU
     attempts: dict[Name, int] = field(default_factory=dict)  # number of the hand-in, by notebook
+    found: tuple[str, ...] = ()  # how its file was found, where it had another name
 
     def pack(self) -> bytes:
         plain: dict[str, Any] = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
@@ -48,7 +49,8 @@ class Task:
             for where, name, graded in plain.pop("earlier_verdicts")
         }
         attempts = {(where, name): number for where, name, number in plain.pop("attempts")}
-        return cls(**plain, earlier_verdicts=earlier_verdicts, attempts=attempts)
+        found = tuple(plain.pop("found"))
+        return cls(**plain, earlier_verdicts=earlier_verdicts, attempts=attempts, found=found)
 
 
 @dataclass(frozen=True)

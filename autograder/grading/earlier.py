@@ -114,15 +114,16 @@ class EarlierWork:
             files, notes = self.files_for(template)
             own = self.handed_in[f"{template.notebook}.ipynb"]
             job = Job(
-                self.student,
-                template,
-                own,
-                checks_for(*name),
-                self.material.secret,
-                files,
+                student=self.student,
+                template=template,
+                submission=own,
+                checks=checks_for(*name),
+                secret=self.material.secret,
+                files=files,
                 handed_in=digest_of(own, self.seen_by(template)),
                 attempt=self.attempts.get(name, 1),
                 substituted=notes,
+                signatures=self.material.signatures,
             )
             self.verdicts[name] = grade(job, self.zygote())
         return self.verdicts[name]
@@ -146,8 +147,8 @@ class EarlierWork:
             return None
         finally:
             kernel.close()
-        names = {pair.forward for pair in pairs}
         # The kernel may answer anything; what it says can only bring it the instructor's.
-        return (
-            {name for name in found if name in names} if isinstance(found, list | tuple) else names
-        )
+        names = {pair.forward for pair in pairs}
+        if not isinstance(found, list | tuple):
+            return names
+        return {name for name in found if isinstance(name, str)} & names

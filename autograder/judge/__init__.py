@@ -15,9 +15,15 @@ from autograder.judge.expect import (
     expect_unchanged,
     name_slip,
 )
+from autograder.judge.growth import forbid_growth
 from autograder.judge.registry import advice, check, check_each
 from autograder.judge.stand_ins import Refused, Rows
-from autograder.judge.static import forbid_loops, forbid_names, forbid_nested_loops
+from autograder.judge.static import (
+    forbid_loops,
+    forbid_names,
+    forbid_nested_loops,
+    forbid_unread,
+)
 from autograder.judge.student import TIME_OUT, Instance, Ref, Student, StudentError
 from autograder.judge.told import is_known_type, named
 from autograder.notebook.syntax import parse_cell
@@ -44,9 +50,11 @@ __all__ = [
     "expect_near",
     "expect_shape",
     "expect_unchanged",
+    "forbid_growth",
     "forbid_loops",
     "forbid_names",
     "forbid_nested_loops",
+    "forbid_unread",
     "is_known_type",
     "name_slip",
     "named",
