@@ -141,6 +141,7 @@ predict was called before train
 the parameters of this net were changed by hand
 dot : expected both vectors to have same dtype, but found NAME and NAME
 self must be a matrix
+input has shape SHAPE and target SHAPE; they need one [a-z ,]+
 "NAME" not implemented for 'NAME'
 expected Tensor as element INT in argument INT, but got NAME
 only integers, slices \(`:`\), ellipsis \(`\.\.\.`\), None and long or byte Variables are valid indices \(got NAME\)
