@@ -34,6 +34,7 @@ from autograder.judge.results import (
     GradedNotebook,
 )
 from autograder.judge.zygote import Zygote
+from autograder.notebook.syntax import parse_cell
 from autograder.notebook.template import Template
 from autograder.sandbox.policy import SandboxError
 
@@ -62,6 +63,7 @@ class TaskGrader:
         self._zygote = zygote
         self._limits = limits
         self._caller = caller
+        parse_cell("%pwd")  # what reads magics is imported here, once, and not in every child
         self._devices, self._no_device = gpus.usable_devices()
         self._earlier: OrderedDict[str, Earlier] = OrderedDict()
 
@@ -149,6 +151,7 @@ class TaskGrader:
         """Once, here: what a child imports it imports anew each time."""
         for template in self._templates(task):
             checks_for(template.assignment, template.notebook)
+        _ = self._material.signatures  # worked out once, too
 
     def _templates(self, task: Task) -> list[Template]:
         """Of the notebook, and of those that it loads."""
