@@ -44,10 +44,10 @@ def failed(found: CellVerdict, *, advice: bool = False) -> dict[str, str]:
 
 
 def and_readable(found: CellVerdict, share: float) -> float:
-    """A share of what a question asks beside the condition that it can be read, which is kept."""
+    """A share of what a question asks beside the condition that it can be read, and that."""
     total = sum(c.weight for c in found.checks if not c.advice)
     readable = sum(c.weight for c in found.checks if c.name == "all_of_it_can_be_read")
-    return (share * (total - readable) + readable) / total
+    return (share * (total - readable) + readable) / total if share else 0
 
 
 def all_failed(student: Student, number: int = 0, *, advice: bool = False) -> dict[str, set[str]]:
