@@ -8,9 +8,11 @@ under way when this process died comes last, alone, and is given up when it dies
 
 from __future__ import annotations
 
+import errno
 import itertools
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -26,7 +28,15 @@ from autograder.errors import AutograderError
 from autograder.files import write_text
 from autograder.grading.grade import no_points
 from autograder.grading.material import Material
-from autograder.judge.results import ENDED_JUDGE, NOT_RUN, TIMED_OUT, GradedNotebook
+from autograder.judge.results import (
+    ENDED_JUDGE,
+    NOT_RUN,
+    TIMED_OUT,
+    GradedNotebook,
+    from_dict,
+    to_dict,
+)
+from autograder.notebook.characters import all_whole, whole
 
 
 @dataclass(frozen=True)
@@ -40,6 +50,7 @@ class Event:
     of_notebook: int  # how many submissions there are of this notebook
     graded: GradedNotebook | None = None
     reused: bool = False
+    amended: bool = False  # it was reported before, and has become a human's since
 
 
 @dataclass
@@ -61,6 +72,7 @@ class Engine:
     _running: dict[str, _Running] = field(default_factory=dict)
     _ready: deque[tuple[SubmissionState, str]] = field(default_factory=deque)
     _timed_out: deque[_Running] = field(default_factory=deque)  # timed out: once more, alone
+    _finished: dict[str, SubmissionState] = field(default_factory=dict)
     _suspects: deque[_Running] = field(default_factory=deque)  # under way when a run died
     _at_hand: _Running | None = None  # whose answer is being dealt with
     _done: int = 0
@@ -80,7 +92,7 @@ class Engine:
                 self._forget(job)
 
     def _run(self) -> Iterator[Event]:
-        states = (start_submission(one, self.notebooks) for one in self.submissions)
+        states = (self._open(one) for one in self.submissions)
         keys = (str(number) for number in itertools.count())
         while True:
             while len(self._running) < self.executor.capacity():
@@ -106,6 +118,13 @@ class Engine:
         self._at_hand = self._running.pop(key)
         return self._at_hand, answer
 
+    def _open(self, submission: Submission) -> SubmissionState:
+        """Whatever is wrong with what one student handed in stops nobody else."""
+        try:
+            return start_submission(self.root, submission, self.notebooks, self.material)
+        except Exception as error:
+            return SubmissionState(submission, self.notebooks, {}, None, students_own(error))
+
     def _enqueue(self, state: SubmissionState) -> None:
         """Submissions already started go first: one that is done is one less in memory."""
         turn = state.ready_notebooks(self.material)
@@ -113,10 +132,16 @@ class Engine:
         self._ready.extendleft((state, notebook) for notebook in reversed(turn))
 
     def _start(self, key: str, state: SubmissionState, notebook: str) -> Iterator[Event]:
-        task = task_for(self.root, state, notebook, self.material, self.no_gpu)
-        job = _Running(state, notebook, fingerprint(task, self.material, state.problem), task)
-        known = None if self.force else unchanged(self.root, task, self.material, job.fingerprint)
-        if known:
+        try:
+            task = task_for(self.root, state, notebook, self.material, self.no_gpu)
+            job = _Running(state, notebook, fingerprint(task, self.material, state.problem), task)
+            known = unchanged(self.root, task, self.material, job.fingerprint)
+        except Exception as error:
+            failure = TaskFailure(students_own(error))
+            job = _Running(state, notebook, "", Task(state.student, notebook, {}, None))
+            yield from self._finish(job, self._verdict(job, failure))
+            return
+        if known and not self.force:
             yield from self._finish(job, known, reused=True)
         elif self._deaths(job) and (self.force or self._deaths(job) < GIVE_UP):
             self._suspects.append(job)
@@ -196,10 +221,8 @@ class Engine:
         state = job.state
         if not reused:
             reasons = filter(None, (graded.needs_human, state.problem))
-            graded = replace(graded, needs_human="; ".join(reasons))
-            folder = self.root / "autograded" / state.student / graded.assignment
-            write_text(folder / f"{graded.notebook}.ipynb", graded.document)
-            write_result(self.root, graded, job.fingerprint)
+            graded = readable(replace(graded, needs_human="; ".join(reasons)))
+            graded = self._write(graded, job.fingerprint)
         self._forget(job)
         state.done[job.notebook] = graded
         self._done += 1
@@ -207,9 +230,36 @@ class Engine:
         yield self._event(job, graded, reused=reused)
         state.regraded = state.regraded or not reused
         if state.finished:
+            self._finished[state.student] = state
             self.recorder.record(
                 state.student, state.verdicts(), state.when, regraded=state.regraded
             )
+
+    def _write(self, graded: GradedNotebook, fingerprint: str) -> GradedNotebook:
+        """Put a notebook on record; one that cannot be written is a human's."""
+        folder = self.root / "autograded" / graded.student / graded.assignment
+        try:
+            write_text(folder / f"{graded.notebook}.ipynb", graded.document)
+            write_result(self.root, graded, fingerprint)
+        except Exception as error:
+            reason = f"{graded.notebook} could not be put on record: {students_own(error)}"
+            reasons = filter(None, (graded.needs_human, reason))
+            graded = replace(graded, needs_human="; ".join(reasons))
+        return graded
+
+    def refusals(self, refused: Mapping[str, str]) -> Iterator[Event]:
+        """What the gradebook did not take, as events of those students; it goes on record, too."""
+        for student, reason in sorted(refused.items()):
+            state = self._finished[student]
+            name = state.notebooks[0]
+            reasons = filter(None, (state.done[name].needs_human, reason))
+            graded = replace(state.done[name], needs_human="; ".join(reasons))
+            # Under no fingerprint, so that it is tried again.
+            with suppress(OSError):
+                write_result(self.root, graded, "")
+            total = len(self.submissions) * len(self.notebooks)
+            each = len(self.submissions)
+            yield Event(student, name, self._done, total, each, graded, amended=True)
 
     def _event(
         self, job: _Running, graded: GradedNotebook | None = None, *, reused: bool = False
@@ -217,6 +267,25 @@ class Engine:
         each = len(self.submissions)
         total = each * len(self.notebooks)
         return Event(job.state.student, job.notebook, self._done, total, each, graded, reused)
+
+
+#: Errors of the machine, which would meet the next student, too.
+MACHINE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE}
+
+
+def students_own(error: Exception) -> str:
+    """What went wrong with one student's files, as a sentence; raises what is the machine's."""
+    if isinstance(error, OSError) and error.errno in MACHINE:
+        raise error
+    where = error.filename if isinstance(error, OSError) else None
+    what = error.strerror if isinstance(error, OSError) and error.strerror else str(error)[:300]
+    named = f" ({where})" if isinstance(where, str) else ""
+    return whole(f"{type(error).__name__}: {what}{named}")
+
+
+def readable(graded: GradedNotebook) -> GradedNotebook:
+    """A verdict whose texts can be written, whatever the student's program said."""
+    return from_dict(all_whole(to_dict(graded)))
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ def fingerprint(task: Task, material: Material, problem: str = "") -> str:
         _canonical(template.document),
         material.secret,
         task.missing_hint.encode("utf-8", "surrogatepass"),
+        "\0".join(task.found).encode("utf-8", "surrogatepass"),
         problem.encode("utf-8", "surrogatepass"),
         *(_earlier(task, material, one) for one in needed),
         *_others(task, {notebook for _, notebook in needed}),

@@ -124,6 +124,8 @@ def _job(question: Question, zygote: Zygote) -> Job:
         files=files,
         substituted=notes,
         missing_hint=task.missing_hint,
+        found=tuple(task.found),
+        signatures=material.signatures,
         late_in=task.late_in,
         gpu=question.gpu,
         fallback=question.fallback,

@@ -33,8 +33,9 @@ from autograder.grading.material import load_material
 from autograder.host.expendable import Ended, run_limited
 from autograder.judge.warm import start_zygote
 from autograder.judge.zygote import Zygote
+from autograder.notebook.likeness import Signatures, signatures
 from autograder.notebook.repair import UnreadableError, repair
-from autograder.notebook.template import Template, load_template
+from autograder.notebook.template import Template, load_template, notebooks_of
 
 
 def configure(c: Config) -> None:
@@ -63,11 +64,14 @@ class SubmissionExporter(NotebookExporter):
             raise UnreadableError(f"{filename} is a symbolic link, which is not followed")
         template, data = _template(self, resources), Path(filename).read_bytes()
         try:
-            read = run_limited(partial(_read, data, template))
+            known = _signatures(_root(self), template.assignment)
+            read = run_limited(partial(_read, data, template, known))
         except Ended as end:
             raise UnreadableError(f"{filename} could not be read: {end.reason}") from None
         if "unreadable" in read:
             raise UnreadableError(read["unreadable"])
+        for concern in read["concerns"]:
+            self.log.error("%s needs a human: %s", resources["nbgrader"]["student"], concern)
         for note in read["repairs"]:
             self.log.warning("%s: %s", resources["nbgrader"]["student"], note)
         document = json.loads(read["document"])
@@ -88,7 +92,7 @@ class JudgeNotebook(NbGraderPreprocessor):
         modules, refused = helper_modules(folder)
         for note in refused:
             self.log.warning("%s: %s", student, note)
-        handed_in = {**modules, **Submission(student, folder).files()}
+        handed_in = {**modules, **Submission(student, folder).files(material.names)}
         known = verdicts_on_record(_root(self), student, material.needs(template), handed_in)
         task = Task(student, template.notebook, handed_in, None, earlier_verdicts=known)
         graded = TaskGrader(material, _zygote).grade(task, document=json.dumps(nb))
@@ -97,13 +101,19 @@ class JudgeNotebook(NbGraderPreprocessor):
         return nbformat.from_dict(json.loads(graded.document)), resources  # type: ignore[return-value]
 
 
-def _read(data: bytes, template: Template) -> dict[str, Any]:
+def _read(data: bytes, template: Template, known: Signatures) -> dict[str, Any]:
     """What a submission is once it is repaired; runs in a process of its own."""
     try:
         repaired = repair(data, template)
     except UnreadableError as error:
         return {"unreadable": str(error)}
-    return {"document": json.dumps(repaired.document), "repairs": repaired.repairs}
+    if fault := known.fault((template.assignment, template.notebook), repaired.keys):
+        return {"unreadable": fault}
+    return {
+        "document": json.dumps(repaired.document),
+        "repairs": repaired.repairs,
+        "concerns": repaired.concerns,
+    }
 
 
 def _zygote() -> Zygote:
@@ -122,6 +132,15 @@ def _warm() -> Zygote:
     zygote = start_zygote()
     atexit.register(zygote.close)
     return zygote
+
+
+def _signatures(root: Path, assignment: str) -> Signatures:
+    return signatures(
+        {
+            (assignment, name): load_template(root, assignment, name).document
+            for name in notebooks_of(root, assignment)
+        }
+    )
 
 
 def _template(step: Configurable, resources: dict[str, Any]) -> Template:

@@ -10,7 +10,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
-from autograder.course.gradebook import GradebookEntry, GradebookError, GradebookWriter
+from autograder.course.gradebook import (
+    EntryRefused,
+    GradebookEntry,
+    GradebookError,
+    GradebookWriter,
+)
 from autograder.judge.results import GradedNotebook
 
 MAX_QUEUED = 32  # submissions kept in memory at most, when the gradebook is slower than grading
@@ -27,8 +32,9 @@ class _Entry:
 class GradebookRecorder:
     """Context manager around the gradebook of a course, for the grades of one assignment.
 
-    What could not be written, because another program had locked the gradebook, is tried again at
-    the end; leaving the context raises GradebookError when that fails, too.
+    ``refused``: why the gradebook did not take one student's grades; complete once the context is
+    left. What could not be written, because another program had locked the gradebook, is tried
+    again at the end; leaving the context raises GradebookError when that fails, too.
     """
 
     def __init__(self, root: Path, assignment: str) -> None:
@@ -38,6 +44,7 @@ class GradebookRecorder:
         self._room = threading.BoundedSemaphore(MAX_QUEUED)
         self._entries: dict[str, GradebookEntry] = {}
         self._failed: list[_Entry] = []
+        self.refused: dict[str, str] = {}
         self._error: BaseException | None = None
 
     def __enter__(self) -> GradebookRecorder:
@@ -107,6 +114,9 @@ class GradebookRecorder:
             self._writer.__exit__(None, None, None)
 
     def _put(self, entry: _Entry) -> None:
-        self._writer.record(
-            entry.student, self._assignment, entry.graded, entry.when, regraded=entry.regraded
-        )
+        try:
+            self._writer.record(
+                entry.student, self._assignment, entry.graded, entry.when, regraded=entry.regraded
+            )
+        except EntryRefused as error:
+            self.refused[entry.student] = str(error)

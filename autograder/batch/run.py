@@ -20,6 +20,7 @@ from autograder.batch.engine import Engine, Event
 from autograder.batch.executors import Executor, LocalExecutor
 from autograder.batch.recorder import GradebookRecorder
 from autograder.batch.task_grader import TaskGrader
+from autograder.course.gradebook_rows import ensure_cells
 from autograder.course.secret import course_secret
 from autograder.course.submissions import CourseError, submissions
 from autograder.grading.material import Material, load_material
@@ -62,6 +63,7 @@ def grade_class(
         _sweep(root, assignment)
         with tempfile.TemporaryDirectory() as scratch:
             ensure_assignment(root, assignment, Path(scratch))
+        ensure_cells(root, (material.template(name) for name in material.notebooks))
         with GradebookRecorder(root, assignment) as recorder:
             engine = Engine(
                 root=root,
@@ -74,6 +76,7 @@ def grade_class(
                 no_gpu="" if selection.gpus else "graded without --gpus",
             )
             yield from engine.run()
+        yield from engine.refusals(recorder.refused)
 
 
 def grade_assignment(

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from autograder.batch.task import Task
-from autograder.course.helpers import helper_modules, unused_files
+from autograder.course.beside import pictures_beside
+from autograder.course.helpers import helper_modules, shadowed_modules, unused_files
 from autograder.course.records import read_result, verdicts_on_record
 from autograder.course.submissions import Submission
+from autograder.files import write_bytes
 from autograder.grading.material import Material
 from autograder.judge.results import GradedNotebook
 
@@ -27,6 +29,7 @@ class SubmissionState:
     done: dict[str, GradedNotebook] = field(default_factory=dict)
     under_way: set[str] = field(default_factory=set)
     regraded: bool = False  # something of it has been graded just now
+    left_out: Sequence[str] = ()  # pictures that did not go along, and why
 
     @property
     def student(self) -> str:
@@ -53,14 +56,24 @@ class SubmissionState:
         ]
 
 
-def start_submission(submission: Submission, notebooks: Sequence[str]) -> SubmissionState:
-    """Read what was handed in."""
+def start_submission(
+    root: Path, submission: Submission, notebooks: Sequence[str], material: Material
+) -> SubmissionState:
+    """Read what was handed in; pictures beside the notebooks go along to autograded/."""
     when, problem = submission.handed_in()
-    own = submission.files()
+    own = submission.files(material.names)
     modules, refused = helper_modules(submission.folder)
+    refused += shadowed_modules(modules, own.values())
     refused += unused_files(submission.folder, own.values())
-    problem = "; ".join(filter(None, (problem, *refused)))
-    return SubmissionState(submission, notebooks, {**modules, **own}, when, problem)
+    problem = "; ".join(filter(None, (problem, submission.problem, *refused)))
+    pictures, left_out = pictures_beside(submission.folder)
+    for name, data in pictures.items():
+        path = root / "autograded" / submission.student / material.assignment / name
+        if not (path.is_file() and path.read_bytes() == data):
+            write_bytes(path, data)
+    return SubmissionState(
+        submission, notebooks, {**modules, **own}, when, problem, left_out=left_out
+    )
 
 
 def task_for(
@@ -74,16 +87,27 @@ def task_for(
         for assignment, name in needed
         if assignment == material.assignment and name in state.done
     }
-    data = state.submission.read(notebook)
+    data, found = state.submission.read(notebook, material.notebooks)
     return Task(
         student=state.student,
         notebook=notebook,
         handed_in=state.handed_in,
         submission=data,
-        missing_hint=state.submission.hint(notebook, material.notebooks) if data is None else "",
+        missing_hint=found.hint,
+        found=(*filter(None, [found.note]), *_mentioned(state.left_out, data or b"")),
         earlier_verdicts=earlier_verdicts,
         no_gpu=no_gpu,
     )
+
+
+def _mentioned(notes: Sequence[str], notebook: bytes) -> list[str]:
+    """Of remarks on files, each with the file's name in quotes, those on files it speaks of."""
+    names = [note[1 : note.index(note[0], 1)] for note in notes]
+    return [
+        n
+        for n, name in zip(notes, names, strict=True)
+        if name.encode("utf-8", "replace") in notebook
+    ]
 
 
 def unchanged(

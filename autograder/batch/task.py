@@ -29,6 +29,7 @@ class Task:
     earlier_verdicts: dict[Name, GradedNotebook] = field(default_factory=dict)
     late_in: str = ""  # where it ran out of time before: once more there is the end
     no_gpu: str = ""  # why it is to run on the CPU, although its notebook wants a GPU
+    found: tuple[str, ...] = ()  # how its file was found, where it had another name
 
     def pack(self) -> bytes:
         plain: dict[str, Any] = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
@@ -44,7 +45,8 @@ class Task:
             (where, name): from_dict(graded)
             for where, name, graded in plain.pop("earlier_verdicts")
         }
-        return cls(**plain, earlier_verdicts=earlier_verdicts)
+        found = tuple(plain.pop("found"))
+        return cls(**plain, earlier_verdicts=earlier_verdicts, found=found)
 
 
 @dataclass(frozen=True)

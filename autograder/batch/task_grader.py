@@ -24,6 +24,7 @@ from autograder.judge.clock import PATIENCE
 from autograder.judge.registry import checks_for
 from autograder.judge.results import ENDED_JUDGE, NOT_RUN, OUT_OF_MEMORY, TIMED_OUT, GradedNotebook
 from autograder.judge.zygote import Zygote
+from autograder.notebook.syntax import parse_cell
 from autograder.notebook.template import Template
 from autograder.sandbox.policy import SandboxError
 
@@ -51,6 +52,7 @@ class TaskGrader:
         self._zygote = zygote
         self._limits = limits
         self._caller = caller
+        parse_cell("%pwd")  # what reads magics is imported here, once, and not in every child
         self._devices, self._no_device = gpus.usable_devices()
         self._earlier: OrderedDict[str, Earlier] = OrderedDict()
 
@@ -114,6 +116,7 @@ class TaskGrader:
         """Once, here: what a child imports it imports anew each time."""
         for template in self._templates(task):
             checks_for(template.assignment, template.notebook)
+        _ = self._material.signatures  # worked out once, too
 
     def _templates(self, task: Task) -> list[Template]:
         """Of the notebook, and of those that it loads."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from autograder.judge.results import GradedNotebook
 from autograder.judge.warm import warm_zygote
@@ -55,7 +56,7 @@ def grade_with_progress(
 
     console = Console(stderr=options.quiet)
     started = time.monotonic()
-    done: list[GradedNotebook] = []
+    found: dict[tuple[str, str], GradedNotebook] = {}
     reused = 0
     with explaining_interruption(console), _executor(root, assignment, options) as executor:
         from autograder.batch.run import Selection, grade_class  # imports nbgrader: a second
@@ -65,17 +66,18 @@ def grade_with_progress(
             for event in grade_class(root, assignment, selection, executor):
                 display.show(event)
                 if event.graded:
-                    done.append(replace(event.graded, document=""))
+                    found[event.student, event.notebook] = replace(event.graded, document="")
                     reused += event.reused
-    done.sort(key=lambda graded: (graded.student, graded.notebook))
+    done = [found[key] for key in sorted(found)]
     report = report_on(root, assignment, root / "report" / assignment, {})
     seconds = time.monotonic() - started
     if options.quiet:
         print(json.dumps(_summary(assignment, done, reused, seconds, report)))
         return done
-    console.print(_table(assignment, done))
+    console.print(_table(assignment, done), markup=False)
     graded = len(done) - reused
-    console.print(f"{graded} graded, {reused} unchanged, {seconds:.0f} s; report: {report}")
+    said = f"{graded} graded, {reused} unchanged, {seconds:.0f} s; report: {report}"
+    console.print(said, markup=False)
     return done
 
 
@@ -155,19 +157,19 @@ def _summary(
 
 def _table(assignment: str, graded: Sequence[GradedNotebook]) -> Table:
     """What needs a human first; of a large class not more than that and a few rows."""
-    table = Table(title=assignment)
+    table = Table(title=Text(assignment))
     for heading in ("student", "notebook", "score", "to read", "seconds", "needs a human"):
         right = heading in ("score", "to read", "seconds")
         table.add_column(heading, justify="right" if right else "left", overflow="fold")
     rows = graded if len(graded) <= MAX_ROWS else [one for one in graded if one.needs_human]
     for one in rows[:MAX_ROWS]:
         table.add_row(
-            one.student,
-            one.notebook,
+            Text(one.student),  # not markup, whatever is in it
+            Text(one.notebook),
             f"{one.score:g} / {one.max_score:g}",
             str(len(one.manual_pending)),
             f"{one.timings.get('total', 0):.1f}",
-            one.needs_human,
+            Text(one.needs_human),
         )
     hidden = len(graded) - len(rows[:MAX_ROWS])
     if hidden:

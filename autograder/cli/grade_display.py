@@ -48,13 +48,15 @@ class Display:
         if event.graded is None:
             return
         name = event.notebook
-        self._done[name] += 1
-        self._graded[name] += not event.reused
-        self._failures[name] += bool(event.graded.outcome)
+        if not event.amended:
+            self._done[name] += 1
+            self._graded[name] += not event.reused
+            self._failures[name] += bool(event.graded.outcome)
         if self._quiet:
             return
         if not self._console.is_terminal:
-            self._console.print(_line(event, event.graded), highlight=False, soft_wrap=True)
+            line = _line(event, event.graded)
+            self._console.print(line, highlight=False, soft_wrap=True, markup=False, emoji=False)
             return
         if name not in self._bars:
             self._bars[name] = self._progress.add_task(name, total=event.of_notebook, note="")

@@ -117,6 +117,7 @@ def grade(
     help="Until then only points. A date or time in the course's time zone, or `now`. [default: as "
     "last time; at first now]",
 )
+@click.option("--anyway", is_flag=True, help="Exit with 0 although answers are still to read.")
 @root_option
 @reports_errors
 def feedback(
@@ -124,6 +125,7 @@ def feedback(
     students: tuple[str, ...],
     checks: bool | None,
     after: str | None,
+    anyway: bool,
     root: Path,
 ) -> None:
     """Write the feedback pages, as students will see them.
@@ -131,15 +133,22 @@ def feedback(
     What --checks and --after say is kept for the assignment: the formgrader's button and nbgrader's
     own command obey it too. Pages are made anew each time, so one command in a daily job shows the
     points at once and the rest when the date has come.
+
+    Answers that nobody has read yet are in no total, and stderr says how many there are. Exit
+    status 1: there are some (unless --anyway), or a page could not be made as it should.
     """
     from autograder.feedback.disclosure import set_disclosure, what_is_shown
-    from autograder.feedback.pages import make_feedback
+    from autograder.feedback.pages import write_feedback
 
     root = root.resolve()
     set_disclosure(root, assignment, checks=checks, after=after)
-    for path in make_feedback(root, assignment, students or None):
+    made = write_feedback(root, assignment, students or None)
+    for path in made.pages:
         click.echo(path.relative_to(root))
-    click.echo(what_is_shown(root, assignment), err=True)
+    click.echo(what_is_shown(root, assignment, unread=bool(made.unread)), err=True)
+    for line in made.warnings():
+        click.echo(line, err=True)
+    sys.exit(NEEDS_HUMAN if made.problems or (made.unread and not anyway) else 0)
 
 
 @main.command()

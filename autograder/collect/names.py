@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-# What operating systems and Jupyter put beside somebody's files.
-JUNK = {"__MACOSX", ".DS_Store", ".ipynb_checkpoints", "__pycache__", ".git"}
-JUNK |= {"Thumbs.db", "desktop.ini"}
+from autograder.course.beside import is_junk
+
+__all__ = ["clean", "is_junk", "is_safe", "shown", "slug", "unused"]
+
 JOINERS = "\u200c\u200d"  # invisible, and parts of Persian and Indian names
 MAX_LENGTH = 160  # characters of a name in a message
-
-
-def is_junk(name: str) -> bool:
-    """Whether a path is of the operating system's or Jupyter's making."""
-    parts = PurePosixPath(name).parts
-    return any(part in JUNK or part.startswith("._") for part in parts)
 
 
 def clean(name: str) -> str:

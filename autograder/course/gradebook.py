@@ -17,12 +17,18 @@ from typing import Any
 from nbgrader import api
 from nbgrader.api import Gradebook, InvalidEntry, SubmittedAssignment
 from nbgrader.preprocessors import AssignLatePenalties
-from sqlalchemy.exc import SAWarning, SQLAlchemyError
+from sqlalchemy.exc import DataError, IntegrityError, SAWarning, SQLAlchemyError
 
 from autograder.course.config import GradebookError, course_config, open_gradebook
+from autograder.course.gradebook_rows import complete_submission
+from autograder.errors import NeedsHuman
 from autograder.judge.results import GradedNotebook
 
-__all__ = ["GradebookEntry", "GradebookError", "GradebookWriter", "course_config"]
+__all__ = ["EntryRefused", "GradebookEntry", "GradebookError", "GradebookWriter", "course_config"]
+
+
+class EntryRefused(NeedsHuman):
+    """The gradebook takes others' grades, and not those of one student."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +85,8 @@ class GradebookWriter:
         *,
         regraded: bool = True,
     ) -> None:
-        """Write one submission's grades in one transaction. Raises GradebookError.
+        """Write one submission's grades in one transaction. Raises GradebookError, and EntryRefused
+        where it is about this student alone.
 
         ``when``: the moment it was handed in, in UTC without saying so, as nbgrader has it.
         Unless it was ``regraded``, grades that are in the gradebook stay as they are, and what
@@ -90,7 +97,14 @@ class GradebookWriter:
             warnings.filterwarnings("ignore", message="Object of type", category=SAWarning)
             try:
                 self._record(student, assignment, graded, when, regraded=regraded)
-            except (InvalidEntry, SQLAlchemyError) as error:
+            except (ValueError, SQLAlchemyError) as error:  # nbgrader's are ValueErrors
+                if _is_about_one(error):
+                    assert self._gradebook is not None
+                    self._gradebook.db.rollback()
+                    raise EntryRefused(
+                        f"the gradebook does not take the grades of {student}: "
+                        f"{type(error).__name__}: {str(error).strip().splitlines()[0][:300]}"
+                    ) from error
                 raise GradebookError(
                     f"the grades of {student} could not be written to the gradebook: "
                     f"{str(error).splitlines()[0]}. Is another program (the formgrader?) writing "
@@ -154,6 +168,7 @@ class GradebookWriter:
         book.update_or_create_student(student)
         given: dict = {"timestamp": when} if when else {}
         submission = book.update_or_create_submission(assignment, student, **given)
+        complete_submission(book, submission)
         book.db.commit()  # nbgrader has just made the rows; what follows changes scores only
         try:
             for notebook in graded:
@@ -193,3 +208,13 @@ class GradebookWriter:
             if penalty is not None:
                 penalty = min(max(penalty, 0), notebook.score)
             notebook.late_submission_penalty = penalty
+
+
+def _is_about_one(error: ValueError | SQLAlchemyError) -> bool:
+    """Whether it is about these grades, and not about the whole database (locked, gone).
+
+    nbgrader says both with one exception of its own, raised while the first was handled.
+    """
+    first = error.__context__ if isinstance(error, InvalidEntry) else error
+    about_data = (ValueError, DataError, IntegrityError)
+    return first is None or isinstance(first, about_data) or not isinstance(first, SQLAlchemyError)

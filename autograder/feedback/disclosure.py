@@ -120,11 +120,12 @@ def explain(rule: Disclosure, now: datetime.datetime, config: Config) -> str:
     return ""
 
 
-def what_is_shown(root: Path, assignment: str) -> str:
-    """The same for a TA, now. Raises CourseError."""
+def what_is_shown(root: Path, assignment: str, *, unread: bool = False) -> str:
+    """The same for a TA, now; ``unread``: not everything has been read. Raises CourseError."""
     now = datetime.datetime.now(datetime.UTC)
     rule = read_disclosure(root, assignment)
-    return explain(rule, now, course_config(root)) or "Everything is shown."
+    everything = "Everything that has been read is shown." if unread else "Everything is shown."
+    return explain(rule, now, course_config(root)) or everything
 
 
 def _path(root: Path) -> Path:

@@ -94,7 +94,14 @@ class EarlierWork:
             own = self.handed_in[f"{template.notebook}.ipynb"]
             secret = self.material.secret
             job = Job(
-                self.student, template, own, checks_for(*name), secret, files, substituted=notes
+                student=self.student,
+                template=template,
+                submission=own,
+                checks=checks_for(*name),
+                secret=secret,
+                files=files,
+                substituted=notes,
+                signatures=self.material.signatures,
             )
             self.verdicts[name] = grade(job, self.zygote())
         return self.verdicts[name]
@@ -118,8 +125,8 @@ class EarlierWork:
             return None
         finally:
             kernel.close()
-        names = {pair.forward for pair in pairs}
         # The kernel may answer anything; what it says can only bring it the instructor's.
-        return (
-            {name for name in found if name in names} if isinstance(found, list | tuple) else names
-        )
+        names = {pair.forward for pair in pairs}
+        if not isinstance(found, list | tuple):
+            return names
+        return {name for name in found if isinstance(name, str)} & names

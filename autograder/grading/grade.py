@@ -22,8 +22,10 @@ from autograder.grading.verdict_output import verdict_outputs
 from autograder.grading.written import sort_written
 from autograder.host import memory
 from autograder.judge.kernel import CellRun, Kernel, KernelDied, KernelLimits
+from autograder.judge.outputs import left_out
 from autograder.judge.registry import Check
 from autograder.judge.results import (
+    ANOTHER,
     DIED,
     MISSING,
     OUT_OF_GPU_MEMORY,
@@ -36,6 +38,8 @@ from autograder.judge.score import Seed, grade_cell, timed_out
 from autograder.judge.student import Student
 from autograder.judge.zygote import Zygote
 from autograder.notebook import template as released
+from autograder.notebook.characters import whole
+from autograder.notebook.likeness import Signatures
 from autograder.notebook.repair import UnreadableError, repair
 from autograder.notebook.syntax import unreadable
 from autograder.notebook.template import Cell, Template
@@ -58,7 +62,9 @@ class Job:
     secret: bytes
     files: Mapping[str, bytes] = field(default_factory=dict)  # siblings, put into the work folder
     substituted: tuple[str, ...] = ()  # what of those is the instructor's, a sentence for each
-    missing_hint: str = ""  # e.g. a file with nearly the right name
+    missing_hint: str = ""  # e.g. two files with nearly the right name
+    found: tuple[str, ...] = ()  # how its file was found, where it had another name
+    signatures: Signatures | None = None  # to tell it from other notebooks; None: it is believed
     gpu: Gpu | None = None  # set apart for it
     fallback: str = ""  # why it has none, although it wants one
     late_in: str = ""  # if it runs out of time there again, that is the end
@@ -73,13 +79,23 @@ def grade(job: Job, zygote: Zygote) -> GradedNotebook:
     try:
         repaired = repair(job.submission, job.template)
     except UnreadableError as error:
-        return nothing_to_grade(job, str(error), f"{job.template.notebook}: {error}", UNREADABLE)
+        graded = nothing_to_grade(job, str(error), f"{job.template.notebook}: {error}", UNREADABLE)
+        return replace(graded, repairs=job.found)
+    name = (job.template.assignment, job.template.notebook)
+    if job.signatures and (fault := job.signatures.fault(name, repaired.keys)):
+        graded = nothing_to_grade(job, fault, f"{job.template.notebook}: {fault}", ANOTHER)
+        return replace(graded, repairs=job.found)
     # A check's inputs are small, and threads on busy cores wait for each other.
     with threadpool_limits(1):
         graded = grade_document(job, repaired.document, zygote)
     handed_in = hashlib.sha256(job.submission).hexdigest()
-    repairs = (*repaired.repairs, *graded.repairs)
-    return replace(graded, repairs=repairs, submission=handed_in)
+    concerns = (f"{job.template.notebook}: {concern}" for concern in repaired.concerns)
+    return replace(
+        graded,
+        repairs=(*job.found, *repaired.repairs, *graded.repairs),
+        submission=handed_in,
+        needs_human="; ".join(filter(None, (*concerns, graded.needs_human))),
+    )
 
 
 def nothing_to_grade(job: Job, note: str, needs_human: str, outcome: str) -> GradedNotebook:
@@ -144,7 +160,7 @@ def grade_document(job: Job, document: dict[str, Any], zygote: Zygote) -> Graded
         cells=tuple(run.verdicts),
         manual_pending=written.pending,
         unanswered=written.unanswered,
-        repairs=(*run.notes, *written.notes),
+        repairs=(*run.notes, *written.notes, *left_out(kernel.outputs.cut)),
         substituted=job.substituted,
         needs_human="; ".join(dict.fromkeys([*run.reasons, *run.failures.reasons])),
         outcome=run.outcome,
@@ -206,6 +222,7 @@ class _Run:
             self._stop(f"the notebook's time was up before cell {cell['id']!r}", TIMED_OUT)
         if missing := self._given.missing(cell):
             self._run_as_released(cell, f"{missing} would be missing without it")
+        self._given.reach(cell)
         if self._stopped or not cell["source"].strip():
             return
         self._count += 1
@@ -235,6 +252,8 @@ class _Run:
         self.failures.add(failed, ask=changed or released.is_answer(cell))
         if changed and not run.timed_out:
             self._run_as_released(cell, f"as handed in it raised {failed.error}")
+        for above, missing in self._given.lost_with(cell):
+            self._run_as_released(above, f"{missing} would be missing without it")
 
     def _run_as_released(self, cell: Cell, why: str) -> None:
         """Run the released version of a changed cell; if that works, say so."""
@@ -310,7 +329,7 @@ def digest(document: dict[str, Any]) -> str:
 
 def to_json(document: dict[str, Any]) -> str:
     """A notebook as it is written to disk."""
-    return json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+    return whole(json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True)) + "\n"
 
 
 def _message(text: str) -> dict[str, Any]:

@@ -17,6 +17,7 @@ import msgpack
 
 from autograder.grading.prerequisites import loads
 from autograder.notebook.edits import solve
+from autograder.notebook.likeness import Signatures, signatures
 from autograder.notebook.template import Template, load_template, notebooks_of
 
 Document = dict[str, Any]
@@ -41,6 +42,11 @@ class Material:
     def templates(self) -> dict[Name, Template]:
         return {name: Template(*name, document) for name, document in self.released.items()}
 
+    @cached_property
+    def signatures(self) -> Signatures:
+        """By what these notebooks can be told from each other."""
+        return signatures(self.released)
+
     def template(self, notebook: str) -> Template:
         """A notebook of the assignment itself."""
         return self.templates[self.assignment, notebook]
@@ -49,6 +55,14 @@ class Material:
     def notebooks(self) -> list[str]:
         """Of the assignment itself."""
         return [notebook for assignment, notebook in self.released if assignment == self.assignment]
+
+    @property
+    def names(self) -> dict[str, list[str]]:
+        """Notebooks by assignment."""
+        found: dict[str, list[str]] = {}
+        for assignment, notebook in self.released:
+            found.setdefault(assignment, []).append(notebook)
+        return found
 
     def needs(self, template: Template) -> list[Name]:
         """The notebooks that this one loads, directly or by way of others, earliest first."""

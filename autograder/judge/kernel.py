@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from autograder.host import gpus
 from autograder.judge.clock import Budget, Clock
-from autograder.judge.outputs import Outputs, to_notebook
+from autograder.judge.outputs import OutputBudget, Outputs, to_notebook
 from autograder.judge.results import DIED, OUT_OF_GPU_MEMORY, OUT_OF_MEMORY, TIMED_OUT
 from autograder.sandbox import wire
 from autograder.sandbox.policy import Gpu, SandboxError
@@ -79,6 +79,7 @@ class Kernel:
         self.died = ""
         self.death = ""  # what kind: one of the outcomes in results
         self.peak_bytes = 0
+        self.outputs = OutputBudget()
         self.budget = Budget(limits.notebook_seconds)
         self._socket = sandbox.channel
         self._socket.setblocking(False)
@@ -105,7 +106,8 @@ class Kernel:
         except CallTimeout:
             run.timed_out = True
         finally:
-            run.outputs = to_notebook(run.outputs, self._take_stdio())
+            outputs = to_notebook(run.outputs, self._take_stdio())
+            run.outputs = self.outputs.within(outputs, cell)
         return run
 
     def request(
@@ -129,6 +131,10 @@ class Kernel:
             return self._ask(message, whole, seconds, on_output, stand_ins or {})
         finally:
             self.budget.spend(whole.used(), time.monotonic() - started)
+
+    def cpu_seconds(self) -> float:
+        """Processor time it has had so far, whatever it says itself."""
+        return self.sandbox.cpu_seconds()
 
     def close(self) -> None:
         """Kill whatever is left."""

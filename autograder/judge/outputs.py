@@ -6,6 +6,46 @@ from typing import Any
 
 Outputs = list[dict[str, Any]]
 
+# Of a whole notebook, whose page a person has to open. A cell's own share is the agent's to keep.
+MAX_BYTES, MAX_OUTPUTS = 24 << 20, 5_000
+
+
+class OutputBudget:
+    """What the cells of one notebook may still print and draw. The rest is left out, and said."""
+
+    def __init__(self) -> None:
+        self._bytes, self._outputs = MAX_BYTES, MAX_OUTPUTS
+        self.cut: list[str] = []  # cells whose outputs are not all there
+
+    def within(self, outputs: Outputs, cell: str) -> Outputs:
+        """The outputs of a cell as far as there is room for them; then a sentence says so."""
+        kept: Outputs = []
+        for output in outputs:
+            self._bytes -= _size(output)
+            self._outputs -= 1
+            if self._bytes < 0 or self._outputs < 0:
+                self.cut.append(cell)
+                return [*kept, {"output_type": "stream", "name": "stderr", "text": f"{TOO_MUCH}\n"}]
+            kept.append(output)
+        return kept
+
+
+TOO_MUCH = (
+    f"[The rest is not kept: a notebook's cells may give {MAX_OUTPUTS:,} outputs and "
+    f"{MAX_BYTES >> 20} MB in all. Points do not depend on it.]"
+)
+
+
+def left_out(cells: list[str]) -> list[str]:
+    """What to say of cells whose outputs are not all there."""
+    why = "all cells together had printed or drawn too much"
+    return [f"outputs of cell {cell!r} were left out: {why}" for cell in dict.fromkeys(cells)]
+
+
+def _size(output: dict[str, Any]) -> int:
+    texts = (output.get("text", ""), *output.get("data", {}).values(), *output.get("traceback", ()))
+    return sum(map(len, texts))
+
 
 def to_notebook(events: list[Any], stdio: str = "") -> Outputs:
     """nbformat outputs from events: streams joined, displays updated, cleared where asked."""

@@ -35,6 +35,7 @@ class CellVerdict:
 # How grading a notebook can end other than with verdicts on all of it. The reason is in
 # ``needs_human``, and for the student in the notes of the cells.
 MISSING, UNREADABLE, NOT_RUN = "missing", "unreadable", "not run"
+ANOTHER = "another notebook"  # of the course, of another course, or of another year
 TIMED_OUT, DIED = "timed out", "died"
 OUT_OF_MEMORY, OUT_OF_GPU_MEMORY = "out of memory", "out of GPU memory"
 ENDED_JUDGE = "ended the judge"  # the process that read it, of which each submission has its own

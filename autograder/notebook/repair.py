@@ -9,35 +9,36 @@ from __future__ import annotations
 
 import ast
 import copy
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from autograder.errors import NeedsHuman
 from autograder.notebook import template as released
+from autograder.notebook.likeness import Keys, keys
+from autograder.notebook.reading import MAX_BYTES, UnreadableError, as_type, read_notebook
 from autograder.notebook.syntax import parse_cell
 from autograder.notebook.template import Cell, Template
 
-MAX_BYTES = 200 << 20
-
-
-class UnreadableError(NeedsHuman):
-    """Not a notebook at all; the message says what was found."""
+__all__ = ["MAX_BYTES", "Repaired", "UnreadableError", "repair"]
 
 
 @dataclass(frozen=True)
 class Repaired:
-    """A well-formed notebook (nbformat 4.5, no outputs) and what it took to get there."""
+    """A well-formed notebook (nbformat 4.5, no outputs) and what it took to get there.
+
+    ``concerns``: what of it a human has to look at. ``keys``: by what its cells can be known.
+    """
 
     document: dict[str, Any]
     repairs: tuple[str, ...]
+    concerns: tuple[str, ...] = ()
+    keys: Keys = frozenset()
 
 
 def repair(data: bytes, template: Template) -> Repaired:
     """The submission in the shape of its release. Raises UnreadableError."""
-    notes: list[str] = []
-    submitted = [_normal(cell) for cell in _read(data, notes)]
+    reading = read_notebook(data)
+    submitted, notes = reading.cells, reading.notes
     matches = _match(template.cells, submitted, notes)
     order = [matches[i] for i in sorted(matches)]
     if order != sorted(order):
@@ -59,66 +60,13 @@ def repair(data: bytes, template: Template) -> Repaired:
         "nbformat": 4,
         "nbformat_minor": 5,
     }
-    return Repaired(document, tuple(dict.fromkeys(notes)))
-
-
-def _read(data: bytes, notes: list[str]) -> list[Any]:
-    """The list of cells of whatever was handed in."""
-    if not data.strip():
-        raise UnreadableError("the file is empty")
-    if len(data) > MAX_BYTES:
-        raise UnreadableError(f"the file has {len(data) >> 20} MB")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        try:
-            text = data.decode("utf-16")
-        except UnicodeDecodeError:
-            raise UnreadableError("the file is not text") from None
-        notes.append("the file was UTF-16: read as such")
-    if data.startswith(b"\xef\xbb\xbf"):
-        notes.append("the file began with a byte order mark: removed")
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise UnreadableError(f"the file is not JSON ({str(error)[:120]})") from None
-    if not isinstance(document, dict):
-        raise UnreadableError("the file is JSON, but no notebook")
-    if document.get("nbformat") in (2, 3) and "worksheets" in document:
-        document = _upgrade(text)
-        notes.append("the notebook was in an old format: upgraded")
-    if not isinstance(document.get("cells"), list):
-        raise UnreadableError("the file is JSON, but no notebook: it has no list of cells")
-    return document["cells"]
-
-
-def _upgrade(text: str) -> dict[str, Any]:
-    import nbformat  # slow to import, and hardly ever needed
-
-    try:
-        return nbformat.reads(text, as_version=4)
-    except Exception as error:
-        raise UnreadableError(f"a notebook of an old format that is broken ({error})") from None
-
-
-def _normal(cell: Any) -> Cell:
-    """A cell with exactly the fields nbformat wants, outputs dropped."""
-    cell = cell if isinstance(cell, dict) else {}
-    kind = cell.get("cell_type")
-    metadata = cell.get("metadata")
-    normal: Cell = {
-        "cell_type": kind if kind in ("code", "markdown", "raw") else "raw",
-        "id": str(cell.get("id", "")),
-        "metadata": metadata if isinstance(metadata, dict) else {},
-        "source": released.source_of(cell),
-    }
-    return _as_type(normal, normal["cell_type"])
-
-
-def _as_type(cell: Cell, kind: str) -> Cell:
-    cell = {k: v for k, v in cell.items() if k not in ("outputs", "execution_count")}
-    cell["cell_type"] = kind
-    return cell | ({"outputs": [], "execution_count": None} if kind == "code" else {})
+    found = {f"id {template.cells[number]['id']}" for number in matches}
+    return Repaired(
+        document,
+        tuple(dict.fromkeys(notes)),
+        tuple(reading.concerns),
+        frozenset(found).union(*map(keys, reading.cells)),
+    )
 
 
 # -- which submitted cell is which released cell --------------------------------------------------
@@ -238,9 +186,11 @@ def _restore(original: Cell, mine: Cell | None, notes: list[str]) -> Cell:
             notes.append(f"the locked cell {name!r} had been edited: restored")
     else:
         cell["source"] = mine["source"]
+        if pictures := cell.get("attachments", {}) | mine.get("attachments", {}):
+            cell["attachments"] = pictures
         if mine["cell_type"] != original["cell_type"]:
             notes.append(f"cell {name!r} had become a {mine['cell_type']} cell: changed back")
-    return _as_type(cell, original["cell_type"])
+    return as_type(cell, original["cell_type"])
 
 
 def _unnamed(cells: Iterable[Cell]) -> list[Cell]:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from autograder.judge.results import (
+    ANOTHER,
     DIED,
     ENDED_JUDGE,
     MISSING,
@@ -66,10 +67,16 @@ KINDS = {
         "Unreadable",
         "No notebook at all. Ask the student for the file, put it in its place and grade again.",
     ),
+    ANOTHER: (
+        "Another notebook",
+        "Its cells are not those of the notebook whose name it has: it is another one of this "
+        "course, or of another course or year. Ask the student for the right one, put it in its "
+        "place and grade again.",
+    ),
     MISSING: (
         "Missing",
-        "Nothing was handed in under this name. Rename a file that looks like it, or ask the "
-        "student.",
+        "Nothing was handed in under this name, and no file that is clearly meant for it. Rename "
+        "the right one, or ask the student.",
     ),
     DATE: ("Time of submission unclear", "Mend timestamp.txt and grade again."),
     OTHER: ("Other reasons", "Read the reason, then look at the notebook."),

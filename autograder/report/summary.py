@@ -7,7 +7,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from autograder.judge.results import ENDED_JUDGE, MISSING, NOT_RUN, UNREADABLE, GradedNotebook
+from autograder.judge.results import (
+    ANOTHER,
+    ENDED_JUDGE,
+    MISSING,
+    NOT_RUN,
+    UNREADABLE,
+    GradedNotebook,
+)
 from autograder.report.cases import Cases, CaseTally
 from autograder.report.item_analysis import CheckSummary
 from autograder.report.questions import QuestionSummary, QuestionTally
@@ -18,7 +25,7 @@ NEEDS_HUMAN, REPAIRED, SUBSTITUTED = "needs a human", "repaired", "substituted"
 FELL_BACK, RETRIED = "CPU fallback", "tried again"
 REMARKS = (NEEDS_HUMAN, REPAIRED, SUBSTITUTED, FELL_BACK, RETRIED)
 
-NOTHING_RAN = (MISSING, UNREADABLE, NOT_RUN, ENDED_JUDGE)
+NOTHING_RAN = (MISSING, UNREADABLE, ANOTHER, NOT_RUN, ENDED_JUDGE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,7 +93,14 @@ def encode(message: Any, keep: Callable[[Any], Ref] | None = None) -> bytes:
                 raise WireError(f"{type(value).__name__} is not plain data and cannot be sent")
             return _to_ext(keep(value), pack)  # type: ignore[return-value]
 
-        packed = msgpack.packb(value, default=default, strict_types=True, use_bin_type=True)
+        # Half of a character (half an emoji) is in no encoding: it becomes a question mark.
+        packed = msgpack.packb(
+            value,
+            default=default,
+            strict_types=True,
+            use_bin_type=True,
+            unicode_errors="replace",
+        )
         return packed or b""
 
     try:

@@ -307,7 +307,7 @@ def test_other_folders_of_any_shape_and_no_links_out_of_them(root: Path) -> None
 
 UNREADABLE: dict[str, tuple[bytes, str]] = {
     "empty": (b"", "the file is empty"),
-    "html": (b"<!doctype html><p>404", "the file is not JSON"),
+    "html": (b"<!doctype html><p>404", "the file is an HTML page"),
     "binary": (bytes(range(256)) * 9, "the file is not text"),
     "list": (b"[1, 2]", "no notebook"),
     "deep": (b'{"cells": ' + b"[" * 100_000, "the file is not JSON"),

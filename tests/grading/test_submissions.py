@@ -130,11 +130,11 @@ def test_what_was_not_reached_says_why(graded) -> None:
     assert "not reached: the notebook's process ended" in notes["knn-no-loops"]
 
 
-def test_a_wrong_name_is_suggested_and_nothing_else_is_guessed(graded) -> None:
-    assert graded["misnamed"].needs_human == (
-        "knn.ipynb is missing, but KNN (1).ipynb looks like it: rename it and regrade"
-    )
-    assert graded["misnamed"].score == graded["absent"].score == 0
+def test_one_clear_lookalike_is_graded_and_named(graded) -> None:
+    assert graded["misnamed"].needs_human == ""
+    assert graded["misnamed"].repairs == ("knn.ipynb was handed in as 'KNN (1).ipynb'",)
+    assert graded["misnamed"].score == CLASS_POINTS
+    assert graded["absent"].score == 0
     assert graded["absent"].cells[0].note == "not handed in"
     assert graded["absent"].needs_human == "knn.ipynb is missing"
 

@@ -203,7 +203,7 @@ def test_outputs_handed_in_are_dropped() -> None:
         (b"[1, 2]", "no notebook"),
         (b'{"cells": 3}', "no list of cells"),
         (b"[" * 200_000, "not JSON"),
-        (b"%PDF-1.4", "not JSON"),
+        (b"%PDF-1.4", "a PDF, not a notebook"),
     ],
 )
 def test_what_is_no_notebook_is_named(data, says) -> None:
