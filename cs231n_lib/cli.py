@@ -17,6 +17,7 @@ from cs231n_lib.data.mnist import find_mnist
 from cs231n_lib.device import describe_device
 from cs231n_lib.errors import CourseError
 
+GRADED_WITH = (3, 11)  # the Python that reads what students hand in
 PACKAGES = ("numpy", "scipy", "matplotlib", "pooch")
 
 
@@ -61,6 +62,8 @@ def _doctor(_options: argparse.Namespace) -> int:
     """Print one line a finding; status 1 when something needed is missing."""
     problems = []
     print(f"Python     {platform.python_version()} on {platform.platform()}")
+    if sys.version_info[:2] > GRADED_WITH:
+        print(f"note:      {newer_python()}")
     for package in PACKAGES:
         try:
             print(f"{package:<10} {importlib.metadata.version(package)}")
@@ -80,6 +83,15 @@ def _doctor(_options: argparse.Namespace) -> int:
         print(f"problem:   {problem}")
     print("Something needs attention." if problems else "All is well.")
     return 1 if problems else 0
+
+
+def newer_python() -> str:
+    """What to mind with a Python that is newer than the one used for grading."""
+    theirs, ours = (f"{major}.{minor}" for major, minor in (GRADED_WITH, sys.version_info[:2]))
+    return (
+        f"the course is graded with Python {theirs}, which does not know what is new in {ours}: in "
+        "f-strings, for example, use other quotes inside than outside"
+    )
 
 
 def _info(_options: argparse.Namespace) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from autograder.batch.task import Task
 from autograder.course.beside import pictures_beside
-from autograder.course.helpers import helper_modules, unused_files
+from autograder.course.helpers import helper_modules, shadowed_modules, unused_files
 from autograder.course.records import read_result, verdicts_on_record
 from autograder.course.submissions import Submission
 from autograder.files import write_bytes
@@ -63,6 +63,7 @@ def start_submission(
     when, problem = submission.handed_in()
     own = submission.files(material.names)
     modules, refused = helper_modules(submission.folder)
+    refused += shadowed_modules(modules, own.values())
     refused += unused_files(submission.folder, own.values())
     problem = "; ".join(filter(None, (problem, submission.problem, *refused)))
     pictures, left_out = pictures_beside(submission.folder)

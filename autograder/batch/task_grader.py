@@ -24,6 +24,7 @@ from autograder.judge.clock import PATIENCE
 from autograder.judge.registry import checks_for
 from autograder.judge.results import ENDED_JUDGE, NOT_RUN, OUT_OF_MEMORY, TIMED_OUT, GradedNotebook
 from autograder.judge.zygote import Zygote
+from autograder.notebook.syntax import parse_cell
 from autograder.notebook.template import Template
 from autograder.sandbox.policy import SandboxError
 
@@ -51,6 +52,7 @@ class TaskGrader:
         self._zygote = zygote
         self._limits = limits
         self._caller = caller
+        parse_cell("%pwd")  # what reads magics is imported here, once, and not in every child
         self._devices, self._no_device = gpus.usable_devices()
         self._earlier: OrderedDict[str, Earlier] = OrderedDict()
 

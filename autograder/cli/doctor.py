@@ -9,6 +9,7 @@ import contextlib
 import os
 import platform
 import re
+import sys
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -20,6 +21,7 @@ from rich.table import Table
 
 from autograder.sandbox import probe
 from autograder.sandbox.policy import SandboxError
+from cs231n_lib.cli import GRADED_WITH
 
 Status = Literal["ok", "note", "problem"]
 _MARKS = {"ok": "[green]ok[/]", "note": "[yellow]note[/]", "problem": "[red]problem[/]"}
@@ -107,16 +109,22 @@ def _packages() -> list[Line]:
             different.append(f"{name} {have} (pinned: {pins[name]})")
         if name in _KEY_PACKAGES:
             found.append(f"{name} {have}")
-    lines = [
-        Line("Python", "ok", platform.python_version()),
-        Line("packages", "ok", ", ".join(found)),
-    ]
+    lines = [_python(), Line("packages", "ok", ", ".join(found))]
     if different:
         lines.append(Line("packages", "note", "not as pinned: " + ", ".join(different)))
     if missing:
         remedy = 'run `pip install -e ".[ta]"`'
         lines.append(Line("packages", "note", f"missing: {', '.join(missing)}; {remedy}"))
     return lines
+
+
+def _python() -> Line:
+    """Students are told which Python grades, by their own ``cs231n doctor``."""
+    version = platform.python_version()
+    if sys.version_info[:2] == GRADED_WITH:
+        return Line("Python", "ok", version)
+    told = "{}.{}".format(*GRADED_WITH)
+    return Line("Python", "note", f"{version}; `cs231n doctor` tells students that it is {told}")
 
 
 def _gpu() -> Line:

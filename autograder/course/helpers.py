@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Iterable, Iterator
+from importlib.machinery import PathFinder
 from pathlib import Path
 
 MAX_BYTES = 1 << 20  # of one module
@@ -39,7 +42,29 @@ def _unfit(path: Path) -> str:
     if not path.is_file():
         return "it is no file"
     size = path.stat().st_size
-    return f"it has {size >> 10} KB, more than {MAX_BYTES >> 10}" if size > MAX_BYTES else ""
+    return (
+        f"it has {size >> 10} KB; at most {MAX_BYTES >> 10} are taken" if size > MAX_BYTES else ""
+    )
+
+
+def shadowed_modules(modules: Iterable[str], notebooks: Iterable[bytes]) -> Iterator[str]:
+    """A sentence about each module whose name another one has that is found first here.
+
+    In Jupyter the notebook's folder comes before what is installed, and the student's is found.
+    """
+    contents = list(notebooks)
+    for file in modules:
+        name = file.removesuffix(".py")
+        if not name.isidentifier():
+            continue
+        # In the text of a notebook a line begins after the characters \n.
+        line = re.compile(rb"(?:\\n|\b)(?:import|from)\s+%b\b" % name.encode("utf-8"))
+        imported = any(line.search(content) for content in contents)
+        if imported and (name in sys.stdlib_module_names or PathFinder.find_spec(name)):
+            yield (
+                f"{file}, handed in beside the notebook, has the name of a module that is "
+                f"installed, and `import {name}` gets that one: another name helps"
+            )
 
 
 def unused_files(folder: Path, notebooks: Iterable[bytes]) -> Iterator[str]:
@@ -47,7 +72,7 @@ def unused_files(folder: Path, notebooks: Iterable[bytes]) -> Iterator[str]:
     contents = list(notebooks)
     for path in sorted(folder.glob("*")):
         name = path.name.encode("utf-8", "surrogateescape")
-        other = path.suffix.lower() not in KNOWN and path.name != TIMESTAMP
+        other = path.suffix.lower() not in {*KNOWN, ""} and path.name != TIMESTAMP
         if other and path.is_file() and any(name in content for content in contents):
             yield (
                 f"{path.name}, which a notebook names, was handed in beside it but is not there "

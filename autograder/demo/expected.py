@@ -38,8 +38,8 @@ EARNED: Mapping[str, Points] = {
     "wrong_transposed": solved(knn={"knn-two-loops": 0.0}),
     # Weights of knn-predict-labels: majority 3, ties 2, any labels 2, inputs kept 1.
     "wrong_largest_label": solved(knn={"knn-predict-labels": 3 * 6 / 8}),
-    # Weights of knn-cross-validation: folds 2, each left out once 2, accuracies 4. The folds are
-    # right. best_k is the best of the table there is: nobody pays twice for one mistake.
+    # Weights of knn-cross-validation: folds 2, each left out once 2, accuracies 3, uneven folds and
+    # another width a half each, where all else is right. The folds are. best_k is the best of the table there is: nobody pays twice for one mistake.
     "wrong_leaky_validation": solved(knn={"knn-cross-validation": 4 * 2 / 8}),
     # Right values, but the condition of no loop has weight 5 of 19.
     "wrong_hidden_loop": solved(knn={"knn-no-loops": 4 * 14 / 19}),

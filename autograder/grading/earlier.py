@@ -125,8 +125,8 @@ class EarlierWork:
             return None
         finally:
             kernel.close()
-        names = {pair.forward for pair in pairs}
         # The kernel may answer anything; what it says can only bring it the instructor's.
-        return (
-            {name for name in found if name in names} if isinstance(found, list | tuple) else names
-        )
+        names = {pair.forward for pair in pairs}
+        if not isinstance(found, list | tuple):
+            return names
+        return {name for name in found if isinstance(name, str)} & names

@@ -6,6 +6,7 @@ import ast
 import json
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from autograder.notebook.syntax import parse_cell, unreadable
 from autograder.notebook.template import Cell, Template, is_answer, source_of
@@ -18,6 +19,23 @@ class GivenCells:
         code = [cell for cell in template.cells if cell["cell_type"] == "code"]
         self._released = {cell["id"]: cell["source"] for cell in code if not is_answer(cell)}
         self._cells = [cell for cell in cells if cell["cell_type"] == "code"]
+        self._reached: list[Cell] = []
+        self._failed: set[str] = set()
+        self._given_back: set[str] = set()  # found to lack something: once is enough
+
+    def reach(self, cell: Cell) -> None:
+        """This one's turn has come."""
+        self._reached.append(cell)
+
+    def lost_with(self, cell: Cell) -> Iterator[tuple[Cell, str]]:
+        """The cells above whose names were to be defined by this one, which has failed."""
+        self._failed.add(cell["id"])
+        names = _bound(cell["source"])
+        for above in self._reached:
+            given = _bound(self._released.get(above["id"], ""))
+            concerned = given & names and above["id"] not in self._given_back | self._failed
+            if concerned and (missing := self.missing(above)):
+                yield above, missing
 
     def changed(self, cell: Cell) -> bool:
         """Whether it is one, with another source than was given."""
@@ -28,29 +46,35 @@ class GivenCells:
         """The names that the cell was to define, that others use, and that no cell defines now."""
         if not self.changed(cell) or unreadable(cell["source"]):
             return ""
-        given = set(_bound(self._released[cell["id"]]))
-        bound = {name for one in self._cells for name in _bound(one["source"])}
+        given = _bound(self._released[cell["id"]])
+        sound = [one for one in self._cells if one["id"] not in self._failed]
+        bound = {name for one in sound for name in _bound(one["source"])}
         lacking = given - bound if "*" not in bound else set()
         used = {name for one in self._cells for name in _used(one["source"])}
+        if lacking & used:
+            self._given_back.add(cell["id"])
         return ", ".join(sorted(lacking & used))
 
 
-def _bound(source: str) -> Iterator[str]:
+@lru_cache(maxsize=1024)
+def _bound(source: str) -> frozenset[str]:
     """The names that a cell may bind, wherever in it; ``*`` where that cannot be said."""
+    found: set[str] = set()
     for node in ast.walk(parse_cell(source)):
         match node:
             case ast.Import(names=names) | ast.ImportFrom(names=names):
-                yield from (one.asname or one.name.split(".")[0] for one in names)
+                found |= {one.asname or one.name.split(".")[0] for one in names}
             case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
-                yield name
+                found.add(name)
             case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name):
-                yield name
+                found.add(name)
+    return frozenset(found)
 
 
-def _used(source: str) -> Iterator[str]:
-    for node in ast.walk(parse_cell(source)):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-            yield node.id
+@lru_cache(maxsize=1024)
+def _used(source: str) -> frozenset[str]:
+    nodes = ast.walk(parse_cell(source))
+    return frozenset(n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load))
 
 
 def imported_modules(files: Mapping[str, bytes], cells: list[Cell]) -> dict[str, str]:

@@ -222,6 +222,7 @@ class _Run:
             self._stop(f"the notebook's time was up before cell {cell['id']!r}", TIMED_OUT)
         if missing := self._given.missing(cell):
             self._run_as_released(cell, f"{missing} would be missing without it")
+        self._given.reach(cell)
         if self._stopped or not cell["source"].strip():
             return
         self._count += 1
@@ -251,6 +252,8 @@ class _Run:
         self.failures.add(failed, ask=changed or released.is_answer(cell))
         if changed and not run.timed_out:
             self._run_as_released(cell, f"as handed in it raised {failed.error}")
+        for above, missing in self._given.lost_with(cell):
+            self._run_as_released(above, f"{missing} would be missing without it")
 
     def _run_as_released(self, cell: Cell, why: str) -> None:
         """Run the released version of a changed cell; if that works, say so."""

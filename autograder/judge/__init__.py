@@ -15,8 +15,14 @@ from autograder.judge.expect import (
     expect_unchanged,
     name_slip,
 )
+from autograder.judge.growth import forbid_growth
 from autograder.judge.registry import advice, check, check_each
-from autograder.judge.static import forbid_loops, forbid_names, forbid_nested_loops
+from autograder.judge.static import (
+    forbid_loops,
+    forbid_names,
+    forbid_nested_loops,
+    forbid_unread,
+)
 from autograder.judge.student import TIME_OUT, Instance, Ref, Student, StudentError
 from autograder.notebook.syntax import parse_cell
 
@@ -40,9 +46,11 @@ __all__ = [
     "expect_near",
     "expect_shape",
     "expect_unchanged",
+    "forbid_growth",
     "forbid_loops",
     "forbid_names",
     "forbid_nested_loops",
+    "forbid_unread",
     "name_slip",
     "parse_cell",
     "shares_cache",

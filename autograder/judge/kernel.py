@@ -132,6 +132,10 @@ class Kernel:
         finally:
             self.budget.spend(whole.used(), time.monotonic() - started)
 
+    def cpu_seconds(self) -> float:
+        """Processor time it has had so far, whatever it says itself."""
+        return self.sandbox.cpu_seconds()
+
     def close(self) -> None:
         """Kill whatever is left."""
         self.died = self.died or "closed"

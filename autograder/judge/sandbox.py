@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import stat
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -123,6 +124,14 @@ class Sandbox:
         """The numbers, outside, of all that run inside."""
         return _descendants(self.supervisor)
 
+    def cpu_seconds(self) -> float:
+        """Processor time of all processes inside that still run, as the system counts it."""
+        total = 0.0
+        for pid in self.processes():
+            with contextlib.suppress(OSError):  # it has just ended
+                total += time.clock_gettime(_cpu_clock(pid))
+        return total
+
     def waited_seconds(self) -> float:
         """How long the kernel's main thread has been ready to run while others had the processors.
 
@@ -176,6 +185,11 @@ class Sandbox:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _cpu_clock(pid: int) -> int:
+    """The clock of another process, threads that have ended included: clock_getcpuclockid(3)."""
+    return (~pid << 3) | 2
 
 
 def _descendants(pid: int) -> list[int]:

@@ -194,6 +194,10 @@ class Student:
         self._stand_ins[spec.id] = serve
         return spec
 
+    def cpu_seconds(self) -> float:
+        """Processor time that the kernel has had so far, as the system says."""
+        return self._kernel.cpu_seconds()
+
     def once(self, key: str, compute: Callable[[], T]) -> T:
         """What ``compute`` returns, or the Failed or StudentError it raises: it is run once.
 

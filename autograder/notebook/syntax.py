@@ -31,7 +31,7 @@ def unreadable(source: str) -> str:
 def _read(source: str) -> tuple[ast.Module, str]:
     empty = ast.Module(body=[], type_ignores=[])
     try:
-        tree = ast.parse(python_of(source, all_code=True))
+        tree = _parsed(source)
     except SyntaxError as error:
         return empty, f"line {error.lineno}: {error.msg}"
     except ValueError as error:
@@ -39,6 +39,14 @@ def _read(source: str) -> tuple[ast.Module, str]:
     except (RecursionError, MemoryError):
         return empty, "it is nested too deeply"
     return (empty, "it is nested too deeply") if _exceeds_depth(tree, MAX_DEPTH) else (tree, "")
+
+
+def _parsed(source: str) -> ast.Module:
+    """Most cells are plain Python, which needs no second look."""
+    try:
+        return ast.parse(source)
+    except SyntaxError:
+        return ast.parse(python_of(source, all_code=True))
 
 
 def _exceeds_depth(tree: ast.AST, maximum: int) -> bool:

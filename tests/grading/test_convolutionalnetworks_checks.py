@@ -277,7 +277,8 @@ MISTAKES = {
                 "groupnorm_treats_each_image_alone",
             ),
             "the variance is divided by C/G * H * W - 1, not by C/G * H * W",
-        ),
+        )
+        | {"default_eps_of_groupnorm": "counts as soon as a check of the answer itself passes"},
     ),
     ("three-layer-convnet", "W3**2))", "W3**2) + np.sum(b1**2 + 0) + np.sum(b2**2) + b3 @ b3)"): (
         "cnn-net-loss",

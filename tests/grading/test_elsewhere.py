@@ -164,6 +164,16 @@ def test_an_emptied_setup_cell_is_given_back(graded, left) -> None:
     assert found.repairs[0].startswith("cell 'setup' was run as released: np")
 
 
+def test_imports_moved_into_a_cell_that_fails_are_given_back(graded) -> None:
+    """The student's own cell is to blame, and nothing of the course's is lost with it."""
+    moved = "import seaborn\nimport matplotlib.pyplot as plt\nimport numpy as np"
+    found = graded(put("setup", "# moved"), insert("setup", code(moved)))
+    assert found.score == CLASS_POINTS, messages(found)
+    assert found.repairs == ("cell 'setup' was run as released: np would be missing without it",)
+    found = graded(put("setup", "# moved"), insert("setup", code(moved.partition("\n")[2])))
+    assert (found.score, found.repairs) == (CLASS_POINTS, ())
+
+
 NEWER = "\n\ninfo = {'d': 3072}\ninfo |> print"
 
 

@@ -242,11 +242,13 @@ TRANSPOSED = {
     "nearest_neighbour_of_a_training_image_is_itself": "dists has shape (15, 7)",
     "images_are_unchanged": NOTHING_RIGHT,
     "no_loops_has_no_loop_and_no_norm": NOTHING_RIGHT,
+    "no_loops_takes_no_time_for_a_row": NOTHING_RIGHT,
 }
 NO_LOOP = "no_loops_has_no_loop_and_no_norm"
+COST = {"no_loops_takes_no_time_for_a_row": "as much as a Python loop over the rows does"}
 HERE = "of cell 'k-nearest-neighbor', in compute_distances_no_loops: "
 # Weights of knn-no-loops: values 7, single rows 1, pixels 2, nearest 1, product 2, unchanged 1, no
-# loop 5. Of knn-predict-labels: majority 3, ties 2, any labels 2, unchanged 1.
+# loop 4, its cost 1. Of knn-predict-labels: majority 3, ties 2, any labels 2, unchanged 1.
 WRONGS = {
     # The distances are right, whoever votes: nobody pays twice.
     "the farthest vote, distances": Wrong(
@@ -270,11 +272,12 @@ WRONGS = {
         "knn-no-loops", 7 / 19, ALL_OFF),
     "a disguised loop": Wrong(
         "np.sum(X**2, axis=1, keepdims=True)",
-        "np.array(list(map(lambda row: row @ row, X)))[:, np.newaxis]", "knn-no-loops", 14 / 19,
-        {NO_LOOP: HERE + "map is a loop in disguise"}),
+        "np.array(list(map(lambda row: np.sum(row**2), X)))[:, np.newaxis]",
+        "knn-no-loops", 14 / 19,
+        {NO_LOOP: HERE + "map is a loop in disguise", **COST}),
     "calls another": Wrong(
         EXPANDED, "        return self.compute_distances_one_loop(X)\n", "knn-no-loops", 14 / 19,
-        {NO_LOOP: HERE + "this calls compute_distances_one_loop, and there, line "}),
+        {NO_LOOP: HERE + "this calls compute_distances_one_loop, and there, line ", **COST}),
     "transposed": Wrong(
         ROOT_OF, "return np.sqrt(np.maximum(squared, 0)).T", "knn-no-loops", 0.0, TRANSPOSED),
 }  # fmt: skip

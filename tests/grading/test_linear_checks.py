@@ -175,6 +175,7 @@ TAKE = "np.arange(it * batch_size, (it + 1) * batch_size) % num_train"
 # scores 2, unlikely class 1. Of the gradient: values 6, penalty 2, special batches 2, slope 1,
 # unchanged 3; of softmax also large scores 1, sums 1. Vectorised: both, and no loop 4. Of train:
 # steps 5, rows 2, random 2, four of 1.
+COST = {"vectorized_takes_no_time_for_a_row": "as much as a Python loop over the rows does"}
 WRONGS = {
     "1e-9 in the logarithm": Wrong(
         "softmax", NAIVE, ((LN_P, LN_P[:-1] + " + 1e-9)"),), "softmax-naive-loss", 13 / 14,
@@ -208,11 +209,12 @@ WRONGS = {
         "    return softmax_loss_naive(W, X, y, reg)\n"),), "softmax-vectorized", 30 / 34,
         {"vectorized_has_no_loop": "line 6 of cell 'softmax-loss-vectorized', in "
          "softmax_loss_vectorized: this calls softmax_loss_naive, and there, line 10 of cell "
-         "'softmax-loss-naive', in softmax_loss_naive: a Python loop"}),
+         "'softmax-loss-naive', in softmax_loss_naive: a Python loop", **COST}),
     "calls the naive loss, svm": Wrong(
         "svm", "svm-loss-vectorized", (("    rows = np.arange(X.shape[0])\n",
         "    return svm_loss_naive(W, X, y, reg)\n"),), "svm-vectorized", 25 / 29,
-        {"vectorized_has_no_loop": "in svm_loss_vectorized: this calls svm_loss_naive, and there"}),
+        {"vectorized_has_no_loop": "in svm_loss_vectorized: this calls svm_loss_naive, and there",
+         **COST}),
     "W is changed": Wrong(
         "svm", "svm-loss-vectorized", (CHANGES_W,), "svm-vectorized", 13 / 29, CHANGED_W),
     "W is changed, naive": Wrong(

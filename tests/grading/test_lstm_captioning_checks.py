@@ -322,6 +322,11 @@ def test_a_gradient_that_fits_a_wrong_forward_is_right(zygote) -> None:
     sources = anew | {BACKWARD: changed(BACKWARD, NO_C)[BACKWARD]}
     with student_with(zygote, sources) as student:
         assert failed_cells(student) == {"lstm-seq-fwd"}
+    few = changed(FORWARD, ("range(x.shape[1])", "range(x.shape[1] - 1)"))
+    with student_with(zygote, few) as student:
+        assert failed_cells(student) == {"lstm-seq-fwd"}
+    with student_with(zygote, few | {BACKWARD: changed(BACKWARD, NO_C)[BACKWARD]}) as student:
+        assert failed_cells(student) == {"lstm-seq-fwd", "lstm-seq-bwd"}
     permuted = changed(STEP, IN_PYTORCHS_ORDER)
     joined = changed(STEP_BACK, JOINED_IN_PYTORCHS_ORDER)
     with student_with(zygote, permuted | {STEP_BACK: joined[STEP_BACK]}) as student:

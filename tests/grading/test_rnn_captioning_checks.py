@@ -447,6 +447,9 @@ ONE_MISTAKE = {
         ("for t in range(T):", "for t in reversed(range(T)):"),
         {"rnn-seq-fwd"},
     ),
+    "a step too few": (SEQUENCE, ("in range(T):", "in range(T - 1):"), {"rnn-seq-fwd"}),
+    "no first step": (SEQUENCE, ("in range(T):", "in range(1, T):"), {"rnn-seq-fwd"}),
+    "a step for each example": (SEQUENCE, ("in range(T):", "in range(N):"), {"rnn-seq-fwd"}),
     "back through a sequence": (SEQUENCE_BACK, ("dh[:, t] + carried", "dh[:, t]"), {"rnn-seq-bwd"}),
     "word vectors": (EMBED, ("return W[x], (x, W)", "return 2 * W[x], (x, W)"), {"embed-fwd"}),
     "their gradient": (EMBED_BACK, ("np.add.at(dW, x, dout)", "dW[x] += dout"), {"embed-bwd"}),
@@ -460,6 +463,21 @@ def test_a_mistake_costs_one_cell(zygote, name) -> None:
     cell, edit, may_lose = ONE_MISTAKE[name]
     with student_with(zygote, changed(cell, edit)) as student:
         assert failed_cells(student) == may_lose
+
+
+def test_a_wrong_way_back_over_too_few_steps_is_noticed(zygote) -> None:
+    sources = changed(SEQUENCE, ("in range(T):", "in range(T - 1):"))
+    wrong = changed(SEQUENCE_BACK, ("dh[:, t] + carried", "dh[:, t]"))
+    with student_with(zygote, sources | {SEQUENCE_BACK: wrong[SEQUENCE_BACK]}) as student:
+        told = failed(verdict(student, "rnn-seq-bwd"))
+    assert "dx over the 3 steps that rnn_forward took" in told["dx"]
+    assert "weights_and_bias" in told
+
+
+def test_a_forward_function_that_always_raises_earns_backward_nothing(zygote) -> None:
+    sources = changed(SEQUENCE, ("in range(T):", "in range(T + 1):"))
+    with student_with(zygote, sources) as student:
+        assert verdict(student, "rnn-seq-bwd").score == 0
 
 
 EARLY = {

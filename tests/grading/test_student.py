@@ -227,7 +227,8 @@ def test_the_line_told_is_the_students(kernel) -> None:
     """As it is numbered in the cell, whatever IPython takes away before Python sees it."""
     for cell, source in PLACES.items():
         assert kernel.run_cell(source, cell=cell).ok, cell
-    student = Student(kernel)
+    modules = {f"{name}.py": PLACES[name].partition("\n")[2] for name in ("helper", "broken")}
+    student = Student(kernel, PLACES | modules)
     for function, told in TOLD.items():
         with pytest.raises(StudentError) as caught:
             student.call(function, 1.0)

@@ -325,8 +325,15 @@ for lr in 10.0 ** np.random.uniform(-4, -2, size=7):
 best_model = TwoLayerNet(hidden_dim=60)
 best_model.params = best
 """
+COARSE = """
+few = {name: array[:40] if "train" in name else array for name, array in data.items()}
+for lr in 10.0 ** np.arange(-5, -1):
+    net = TwoLayerNet(hidden_dim=50)
+    Solver(net, few, update_rule=sgd, optim_config={"learning_rate": lr}, num_epochs=5).train()
+"""
 SEARCHES = {
     "public": PUBLIC_STYLE,
+    "coarse on a subset, then public": COARSE + PUBLIC_STYLE,
     "by hand": BY_HAND,
     "trained once more": TRAINED_ONCE_MORE,
     "parameters kept": PARAMETERS_KEPT,

@@ -35,6 +35,7 @@ from autograder.judge import (
     expect_close,
     expect_near,
     expect_unchanged,
+    forbid_growth,
     forbid_loops,
 )
 
@@ -161,10 +162,23 @@ def declare_gradient_checks(module: str, asked: LinearLoss) -> None:
 def declare_no_loops(module: str, grade_id: str, name: str, probe: str) -> None:
     """The condition of a vectorised loss."""
 
-    @check(grade_id, probe=probe, weight=4, condition=True, module=module)
+    hint = "Write down the shapes, and let NumPy treat all rows."
+
+    @check(grade_id, probe=probe, weight=3, condition=True, module=module)
     def vectorized_has_no_loop(student: Student, rng: Generator) -> None:
         """No Python loop of any kind."""
-        forbid_loops(student, name, "Write down the shapes, and let NumPy treat all rows.")
+        forbid_loops(student, name, hint)
+
+    @check(grade_id, probe=probe, condition=True, module=module)
+    def vectorized_takes_no_time_for_a_row(student: Student, rng: Generator) -> None:
+        """Rows that are short, few of them and then many: no loop, however it is written."""
+
+        def prepare(rows: int) -> Callable[[], object]:
+            X, y = rng.normal(size=(rows, 2)), rng.integers(3, size=rows)
+            kept = [student.put(array) for array in (rng.normal(size=(2, 3)), X, y)]
+            return lambda: student.call(name, *kept, 0.1)
+
+        forbid_growth(student, prepare, hint)
 
 
 def _special(rng: Generator) -> dict[str, Problem]:

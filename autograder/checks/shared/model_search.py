@@ -68,12 +68,13 @@ def _expect_best(run: Run) -> None:
     chosen = int(as_array(run.after, "best_model"))
     known = 0 < chosen <= len(run.trainings)
     expect(known, "best_model is a network that was not trained in this cell")
-    # Only equally long runs can be told apart: after short ones to find the settings, a long one
-    # may be taken without looking back.
+    # Only equally long runs on as many images can be told apart: after short ones to find the
+    # settings, or some on a part of the images, a long one may be taken without looking back.
     rivals = [
         rival
         for rival, training in enumerate(run.trainings, 1)
         if training.epochs == run.trainings[chosen - 1].epochs
+        and training.images >= run.trainings[chosen - 1].images
     ]
     expect(
         run.right("val", chosen) == max(run.right("val", rival) for rival in rivals),

@@ -10,6 +10,7 @@ Shapes: x (N, T, D), h0 (N, H), h and dh (N, T, H); Wx (D, k H), Wh (H, k H), b 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -18,7 +19,7 @@ from numpy.random import Generator
 
 from autograder.checks.shared import in_kernel_recurrent, layers, recurrent
 from autograder.checks.shared.layers import Array, Layer, fits, unpack
-from autograder.judge import Student, expect_near, expect_unchanged
+from autograder.judge import Failed, Student, StudentError, expect_near, expect_unchanged
 
 ARGUMENTS: tuple[str, ...] = ("x", "h0", "Wx", "Wh", "b")
 GRADIENTS: tuple[str, ...] = ("dx", "dh0", "dWx", "dWh", "db")
@@ -92,11 +93,26 @@ class Found:
     """What the student's pair of functions made of a case; nothing in it has been looked at.
 
     ``steps``: the arguments of the step functions, in the order in which forward called them.
+    ``case`` is the one that was asked, but for ``dh``: where forward takes too few steps, or too
+    many, it has lost its points, and backward gets a dh for each step that forward took.
     """
 
     h: Any
-    gradients: tuple[Mapping[str, Any], ...]  # for each dh
+    gradients: Mapping[str, Any]
     steps: tuple[tuple[Array, ...], ...]
+    case: SequenceCase
+
+    @property
+    def miscounted(self) -> bool:
+        """Whether dh has another number of steps than x."""
+        return self.case.dh.shape[1] != self.case.x.shape[1]
+
+    @property
+    def like_dx(self) -> dict[str, Array]:
+        """What dx is shaped like, where it goes back over other steps than there are words."""
+        dx, (N, T, _) = self.gradients["dx"], self.case.dh.shape
+        of_steps = self.miscounted and np.shape(dx) == (N, T, self.case.x.shape[2])
+        return {"dx": np.empty(np.shape(dx))} if of_steps else {}
 
 
 # -- asking ---------------------------------------------------------------------------------------
@@ -119,18 +135,58 @@ def ask_arguments_afterwards(
     return tuple(student.apply(function, made, right, case.arguments, cells=cells))
 
 
-def ask_backward(student: Student, layer: Recurrent, case: SequenceCase, *more_dh: Array) -> Found:
-    """h and the gradients for the case's dh, and for more of them, from the same cache."""
-    made, right, steps = _over_right_steps(student, layer)
-    upstreams = [dh.copy() for dh in (case.dh, *more_dh)]
+def ask_backward(student: Student, layer: Recurrent, case: SequenceCase) -> Found | None:
+    """h and the gradients for the case's dh, from the cache of the student's own forward.
+
+    None where there is nothing to ask: forward miscounts its steps, and for a single word it took
+    none, or raised.
+    """
+    steps, T = list[tuple[Array, ...]](), case.x.shape[1]
+    try:
+        found = _go_and_come_back(student, layer, case, steps)
+    except StudentError:
+        found = None
+        if len(steps) in (0, T) and not (T == 1 and _miscounts(student, layer)):
+            raise
+    if len(steps) in (0, T):
+        return None if T == 1 and not steps and _miscounts(student, layer) else found
+    if found is not None:
+        right = right_gradients(layer, case)
+        if all(fits(found.gradients[name], right[name]) for name in GRADIENTS):
+            return found
+    fitting = np.resize(case.dh, (len(case.dh), len(steps), case.dh.shape[2]))
+    fitting[:, : case.dh.shape[1]] = case.dh[:, : len(steps)]
+    return _go_and_come_back(student, layer, replace(case, dh=fitting), [])
+
+
+def _go_and_come_back(
+    student: Student, layer: Recurrent, case: SequenceCase, steps: list[tuple[Array, ...]]
+) -> Found:
+    """Forward and backward over right steps; their arguments are added to ``steps``."""
+    made, right, taken = _over_right_steps(student, layer, steps)
     function, cells = in_kernel_recurrent.forward_and_backward, made["cells"]
-    h, answers = student.apply(function, made, right, case.arguments, upstreams, cells=cells)
+    upstream = [case.dh.copy()]
+    h, answers = student.apply(function, made, right, case.arguments, upstream, cells=cells)
     if answers is None:
         unpack(f"{layer.name}_forward", h, "h, cache")
-    wanted = ", ".join(GRADIENTS)
-    found = [unpack(f"{layer.name}_backward", one, wanted) for one in answers or ()]
-    named = tuple(dict(zip(GRADIENTS, one, strict=True)) for one in found)
-    return Found(h, named, tuple(steps))
+    answer = answers[0] if answers else None
+    found = unpack(f"{layer.name}_backward", answer, ", ".join(GRADIENTS))
+    return Found(h, dict(zip(GRADIENTS, found, strict=True)), tuple(taken), case)
+
+
+def _miscounts(student: Student, layer: Recurrent) -> bool:
+    """Whether forward takes another number of steps than there are words, but some."""
+
+    def miscounts() -> bool:
+        case, steps = draw_sequence(np.random.default_rng(0), layer), list[tuple[Array, ...]]()
+        with suppress(StudentError, Failed):
+            made, right, _ = _over_right_steps(student, layer, steps)
+            function, cells = in_kernel_recurrent.forward, made["cells"]
+            student.apply(function, made, right, case.arguments, cells=cells, keep=(1,))
+            return len(steps) not in (0, case.x.shape[1])
+        return False
+
+    return student.once(f"steps of {layer.name}_forward", miscounts)
 
 
 def expect_forward_changes_nothing(student: Student, layer: Recurrent, case: SequenceCase) -> None:
@@ -143,10 +199,10 @@ def expect_forward_changes_nothing(student: Student, layer: Recurrent, case: Seq
 
 
 def _over_right_steps(
-    student: Student, layer: Recurrent
+    student: Student, layer: Recurrent, steps: list[tuple[Array, ...]] | None = None
 ) -> tuple[dict[str, Any], dict[str, Any], list[tuple[Array, ...]]]:
     """What `in_kernel_recurrent` needs, and a list that fills with the arguments of the steps."""
-    steps: list[tuple[Array, ...]] = []
+    steps = [] if steps is None else steps
 
     def forward(*given: Any) -> tuple[Array, ...]:
         arguments = _with_like_states(given)
@@ -200,10 +256,10 @@ def gradients_along(
 ) -> dict[str, Array] | None:
     """What going back through the steps that forward took makes of dh.
 
-    None unless there was one step for each word. What leaves one step backwards enters the one
+    None unless there was one step for each dh[:, t]. What leaves one step backwards enters the one
     before it, together with the gradient that the loss has there.
     """
-    N, T, _ = case.x.shape
+    N, T, _ = case.dh.shape
     if len(steps) != T:
         return None
     carried = [np.zeros_like(case.h0) for _ in range(layer.states)]
@@ -240,10 +296,21 @@ def expect_gradient(
     slips: Mapping[str, Array] | None = None,
 ) -> None:
     """One gradient has the right numbers: those of a right forward, or of the steps it took."""
-    taken = gradients_along(layer, case, found.steps)
-    if taken is not None and fits(got, taken[what]):
+    taken = gradients_along(layer, found.case, found.steps)
+    if taken is not None and fits(got, _like(got, taken[what])):
         return
     want = right_gradients(layer, case)[what]
+    if found.miscounted and taken is not None:
+        want, slips = _like(got, taken[what]), None
+        about = f"over the {len(found.steps)} steps that {layer.name}_forward took {case.about}"
     expect_near(
         got, want, what=f"{what} {about or case.about}", hint=hint, slips=slips, squeeze=True
     )
+
+
+def _like(got: Any, want: Array) -> Array:
+    """The gradient of a sequence, with zeros for steps that were not taken, if ``got`` has more."""
+    shape = np.shape(got)
+    if want.ndim != 3 or len(shape) != 3 or shape[1] <= want.shape[1]:
+        return want
+    return np.pad(want, ((0, 0), (0, shape[1] - want.shape[1]), (0, 0)))

@@ -35,6 +35,7 @@ class Training:
     epochs: int
     settings: str  # all of them
     on: str  # where its images came from, those to learn and those to choose by: "train, val"
+    images: int  # how many to learn from
 
 
 @dataclass
@@ -91,7 +92,9 @@ def _run(
     ) -> tuple[int, float, float]:
         """Called by the stand-in Solver: the number of this training, and two accuracies."""
         parts = [_part(images, labels, X, y) for images, labels in (data[:2], data[2:])]
-        done = Training(before > 0, tuple(sizes), epochs, str(settings), ", ".join(parts))
+        done = Training(
+            before > 0, tuple(sizes), epochs, str(settings), ", ".join(parts), len(data[1])
+        )
         run.trainings.append(done)
         number = len(run.trainings)
         train, val = (run.right(part, number) / SIZES[part] for part in ("train", "val"))

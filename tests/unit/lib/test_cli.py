@@ -10,6 +10,8 @@ from cifar_files import write_binary
 from coco_samples import write_coco
 from mnist_files import write_mnist
 
+from cs231n_lib import cli
+
 
 def cs231n(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
@@ -35,6 +37,16 @@ def test_doctor_is_content() -> None:
         "All is well.",
     ):
         assert expected in result.stdout
+
+
+def test_doctor_warns_of_a_python_newer_than_the_graders(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cli.main(["doctor"])
+    assert ("note: " in capsys.readouterr().out) == (sys.version_info[:2] > cli.GRADED_WITH)
+    monkeypatch.setattr(cli, "GRADED_WITH", (3, 2))
+    assert cli.main(["doctor"]) == 0
+    assert "note:      the course is graded with Python 3.2, which" in capsys.readouterr().out
 
 
 def test_doctor_names_an_incomplete_data_set(tmp_path: Path) -> None:

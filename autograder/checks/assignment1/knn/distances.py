@@ -5,6 +5,8 @@ Shapes: Nte test rows, Ntr training rows, D pixels each; distances are (Nte, Ntr
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.random import Generator
 from scipy.spatial.distance import cdist
@@ -22,6 +24,7 @@ from autograder.judge import (
     expect_equal,
     expect_shape,
     expect_unchanged,
+    forbid_growth,
     forbid_loops,
     forbid_names,
     forbid_nested_loops,
@@ -125,11 +128,23 @@ def one_loop_has_one_loop_and_no_norm(student: Student, rng: Generator) -> None:
     forbid_names(student, ONE, READY_MADE, "Write the distance out: differences, squares, root.")
 
 
-@check("knn-no-loops", probe="KNN-A8", weight=5, condition=True)
+@check("knn-no-loops", probe="KNN-A8", weight=4, condition=True)
 def no_loops_has_no_loop_and_no_norm(student: Student, rng: Generator) -> None:
     """No Python loop of any kind; no ready-made norm or distance function."""
     forbid_loops(student, NONE, "Expand the square: ||a||^2 - 2 a.b + ||b||^2.")
     forbid_names(student, NONE, READY_MADE, "Write the distance out with sums and one product.")
+
+
+@check("knn-no-loops", probe="KNN-A8", condition=True)
+def no_loops_takes_no_time_for_a_row(student: Student, rng: Generator) -> None:
+    """Test rows that are short, few of them and then many: no loop, however it is written."""
+    knn = trained(student, rng.normal(size=(2, 2)))
+
+    def prepare(rows: int) -> Callable[[], object]:
+        test = student.put(rng.normal(size=(rows, 2)))
+        return lambda: knn.call(NONE, test, keep=True)
+
+    forbid_growth(student, prepare, "Expand the square: ||a||^2 - 2 a.b + ||b||^2.")
 
 
 @check("knn-no-loops", probe="KNN-A8", weight=2)

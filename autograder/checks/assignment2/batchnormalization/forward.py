@@ -57,8 +57,8 @@ def output_with_small_variance(student: Student, rng: Generator, norm: Norm) -> 
         _expect_output(student, norm, draw_case(rng, 5, 4, spread=spread, eps=eps))
 
 
-@check_each(OF_BATCH, probe="BN-A1", rare=True)
-@check_each(OF_LAYER, probe="LN-A3", rare=True)
+@check_each(OF_BATCH, probe="BN-A1", condition=True)
+@check_each(OF_LAYER, probe="LN-A3", condition=True)
 def default_eps(student: Student, rng: Generator, norm: Norm) -> None:
     """out where no eps is given, and the variance is about as large as the default one."""
     case = draw_case(rng, 5, 4, spread=3e-3, eps=None)

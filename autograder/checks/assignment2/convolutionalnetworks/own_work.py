@@ -1,7 +1,8 @@
 """The rule that nothing ready-made does the work, for every layer that students write here.
 
-Whoever hands in a call of a fast layer gets nothing for it: each check of an answer fails as well,
-however right the numbers are. A weight could not do that: one that is large enough to take all
+Frameworks are not there at all when this notebook is graded; the course's own fast layers are.
+Whoever hands in a call of those gets nothing for it: each check of an answer fails as well, however
+right the numbers are. A weight could not do that: one that is large enough to take all
 points from a copied answer would give them to a wrong one that keeps the rule.
 """
 
@@ -13,7 +14,7 @@ from functools import wraps
 
 from numpy.random import Generator
 
-from autograder.judge import Student, check, forbid_names, parse_cell
+from autograder.judge import Student, check, check_each, forbid_names, forbid_unread, parse_cell
 from cs231n_lib import fast_layers, im2col, layer_utils
 
 CheckFunction = Callable[[Student, Generator], None]
@@ -71,9 +72,16 @@ def expect_own_work(student: Student, grade_id: str) -> None:
 
     def read() -> None:
         library = LIBRARY | (COMMON - _own_helpers(student)) if hint != NUMPY else set()
-        forbid_names(student, name, FRAMEWORKS | library, hint)
+        forbid_names(student, name, FRAMEWORKS | library, hint, unread=True)
 
     student.once(f"{name} is own work", read)  # every check of the question asks
+
+
+# A helper in a module of its own is no offence. It costs little, and its author can mend it.
+@check_each(RULES, weight=0.5, condition=True)
+def all_of_it_can_be_read(student: Student, rng: Generator, rule: tuple[str, str]) -> None:
+    """The function and its helpers are written in the notebook."""
+    forbid_unread(student, rule[0])
 
 
 def _own_helpers(student: Student) -> set[str]:

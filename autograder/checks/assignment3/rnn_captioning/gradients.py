@@ -46,8 +46,10 @@ def _expect_of_sequence(student: Student, rng: Generator, which: int) -> None:
     for sizes in sequences.SIZES:
         case = draw_sequence(rng, RNN, *sizes)
         found = ask_backward(student, RNN, case)
+        if found is None:
+            continue
         slips = sequences.slipped_gradients(case, what)
-        expect_gradient(what, found.gradients[0][what], RNN, case, found, slips=slips)
+        expect_gradient(what, found.gradients[what], RNN, case, found, slips=slips)
 
 
 def _ask_step(student: Student, case: StepCase) -> tuple[Any, tuple[Any, ...]]:
@@ -66,9 +68,10 @@ def _expect_shapes_of_step(student: Student, rng: Generator) -> None:
 
 def _expect_shapes_of_sequence(student: Student, rng: Generator) -> None:
     case = draw_sequence(rng, RNN, 1, 5, 3, 4)
-    found = ask_backward(student, RNN, case).gradients[0]
-    likes = dict(zip(GRADIENTS, case.arguments, strict=True))
-    layers.expect_gradient_shapes(list(found.values()), likes, case.about)
+    found = ask_backward(student, RNN, case)
+    if found is not None:
+        likes = dict(zip(GRADIENTS, case.arguments, strict=True)) | found.like_dx
+        layers.expect_gradient_shapes(list(found.gradients.values()), likes, case.about)
 
 
 class Part(NamedTuple):
@@ -110,8 +113,10 @@ def dh_at_one_step_only(student: Student, rng: Generator) -> None:
     case = draw_sequence(rng, RNN, 2, 5, 3, 4)
     for step, one in (("last", case.with_dh_only_at(4)), ("first", case.with_dh_only_at(0))):
         found = ask_backward(student, RNN, one)
+        if found is None:
+            continue
         for what in ("dx", "dh0"):
-            got = found.gradients[0][what]
+            got = found.gradients[what]
             about = f"for dh that is not zero at the {step} step only"
             hint = "a gradient goes from its step to all earlier ones, and to no later one"
             expect_gradient(what, got, RNN, one, found, about=about, hint=hint)
