@@ -140,6 +140,13 @@ def cp1252(right: Document) -> Files:
     return {FILE: text.encode("cp1252", "replace")}
 
 
+def conflict(right: Document) -> Files:
+    text = json.dumps(right, indent=1)
+    line = text.splitlines(keepends=True)[5]
+    both = f"<<<<<<< HEAD\n{line}=======\n{line}>>>>>>> theirs\n"
+    return {FILE: text.replace(line, both, 1).encode()}
+
+
 HALF = "\ud83d"
 HONEST: dict[str, Callable[[Document], Files]] = {
     "half emoji in an answer": put(QUESTION, source=f"very bright {HALF}"),
@@ -195,7 +202,9 @@ HOSTILE: dict[str, Callable[[Document], Files]] = {
     ),
     "1600 cells": changed(many_cells),
     "list of 4 MB": extra(code(f"numbers = [{'1, ' * 1_300_000}]")),
-    "4000 aliases": around(CLASS, before="".join(f"a{n + 1} = a{n}\n" for n in range(4000))),
+    "4000 aliases": around(
+        CLASS, before="a0 = np.sqrt\n" + "".join(f"a{n + 1} = a{n}\n" for n in range(4000))
+    ),
     "LaTeX without end": extra(markdown(r"\begin{a}" * 9000)),
     "colours without end": extra(code(r"print('\x1b[3' * 300_000)")),
     "endless loop": extra(code("while True:\n    pass")),
@@ -203,5 +212,5 @@ HOSTILE: dict[str, Callable[[Document], Files]] = {
     "takes all memory": extra(code("taken = [bytearray(1 << 30) for _ in range(64)]")),
     "deep expression": extra(code(f"y = {'-' * 100_000}1")),
     "not a notebook": lambda right: {FILE: b"<!DOCTYPE html><title>Sign in</title>"},
-    "conflict markers": lambda right: {FILE: b"<<<<<<< HEAD\n" + whole(right)[FILE]},
+    "conflict markers": conflict,
 }  # fmt: skip

@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -23,6 +24,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from autograder.authoring.release import make_release
@@ -35,7 +37,6 @@ from benchmarks.measure import (
     OUR_CONFIG,
     ROOT,
     lines,
-    machine_cpu,
     write,
 )
 from benchmarks.odd_cases import Case, cases
@@ -74,23 +75,31 @@ def main() -> None:
     options = parser.parse_args()
     os.environ.update(ONE_THREAD)
     odd = [case for case in cases() if fnmatch(case.name, options.only)]
-    ordinary = ordinary_class(max(2, options.students - len(odd)))
     with tempfile.TemporaryDirectory() as scratch:
-        folder = options.folder or Path(scratch)
-        alone = grade(course(folder / "alone", ordinary, [], whole=options.whole), 1)
-        one = grade(course(folder / "one", ordinary, odd, whole=options.whole), 1)
-        two = grade(course(folder / "two", ordinary, odd, whole=options.whole), 2)
-        pages = feedback(folder / "one")
-        full = full_points(folder / "one")
-    show(odd, list(ordinary.all), full, (alone, one, two), pages)
-    problems = [run.trouble for run in (alone, one, two) if run.trouble]
-    problems += disagreements(list(ordinary.all), alone, (one, two))
-    problems += unfair([case.name for case in odd if case.honest], full, (one, two))
-    if len(pages) != len(odd) + len(ordinary.all):
-        problems.append(f"{len(pages)} feedback pages")
+        problems = examine(
+            options.folder or Path(scratch), options.students, odd, whole=options.whole
+        )
     for problem in problems:
         print(f"PROBLEM: {problem}")
     sys.exit(1 if problems else 0)
+
+
+def examine(folder: Path, students: int, odd: list[Case], *, whole: bool) -> list[str]:
+    """Grade a class of so many three times, print the table; return what is not as it must be."""
+    ordinary = ordinary_class(max(2, students - len(odd)))
+    alone = grade(course(folder / "alone", ordinary, [], whole=whole), 1)
+    one = grade(course(folder / "one", ordinary, odd, whole=whole), 1)
+    two = grade(course(folder / "two", ordinary, odd, whole=whole), 2)
+    pages = feedback(folder / "one")
+    full = full_points(folder / "one")
+    show(odd, list(ordinary.all), full, (alone, one, two), pages)
+    problems = [run.trouble for run in (alone, one, two) if run.trouble]
+    mixed = tuple(run for run in (one, two) if not run.trouble)
+    problems += disagreements(list(ordinary.all), alone, mixed)
+    problems += unfair(odd, full, mixed)
+    if without := sorted({*(case.name for case in odd), *ordinary.all} - set(pages)):
+        problems.append(f"no feedback page: {', '.join(without)}")
+    return problems
 
 
 def ordinary_class(count: int) -> Class:
@@ -131,7 +140,7 @@ def course(root: Path, ordinary: Class, odd: list[Case], *, whole: bool) -> Path
 def grade(root: Path, workers: int) -> Run:
     command = [sys.executable, "-m", "autograder", "grade", ASSIGNMENT, "--root", str(root)]
     command += ["--json", "--workers", str(workers)]
-    began, before = time.monotonic(), machine_cpu()
+    began, before = time.monotonic(), children_cpu()
     trouble, said = "", ""
     try:
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
@@ -140,9 +149,15 @@ def grade(root: Path, workers: int) -> Run:
             trouble = f"status {done.returncode}: {done.stderr[-1500:]}"
     except subprocess.TimeoutExpired:
         trouble = f"not at its end after {PATIENCE} s"
-    wall, cpu = time.monotonic() - began, machine_cpu() - before
+    wall, cpu = time.monotonic() - began, children_cpu() - before
     graded = {} if trouble else {one["student"]: one for one in json.loads(said)["graded"]}
     return Run(workers, wall, cpu, graded, trouble and f"{root.name}, {workers} workers: {trouble}")
+
+
+def children_cpu() -> float:
+    """Processor seconds of all processes that ran below this one and have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def feedback(root: Path) -> list[str]:
@@ -165,19 +180,16 @@ def disagreements(students: list[str], alone: Run, mixed: tuple[Run, ...]) -> li
     return found
 
 
-def unfair(honest: list[str], full: float, mixed: tuple[Run, ...]) -> list[str]:
-    """Right submissions in odd form that lost points, and nobody is asked."""
+def unfair(odd: list[Case], full: float, mixed: tuple[Run, ...]) -> list[str]:
+    """Odd ones that are not on record; right ones that lost points, and nobody is asked."""
     found = []
-    for student in honest:
-        for run in mixed:
-            one = run.graded.get(student)
-            if one is None:
-                found.append(f"{student}, {run.workers} workers: not graded at all")
-            elif one["score"] < full and not one["needs_human"]:
-                found.append(
-                    f"{student}, {run.workers} workers: {one['score']:g} of {full:g}, "
-                    "and nobody is asked"
-                )
+    for run, case in ((run, case) for run in mixed for case in odd):
+        one = run.graded.get(case.name)
+        where = f"{case.name}, {run.workers} workers"
+        if one is None:
+            found.append(f"{where}: not graded at all")
+        elif case.honest and one["score"] < full and not one["needs_human"]:
+            found.append(f"{where}: {one['score']:g} of {full:g}, and nobody is asked")
     return found
 
 
@@ -202,12 +214,12 @@ def show(
         said = f"{found.get('outcome', 'not graded')}. {found.get('needs_human', '')}"
         page = "" if student in pages else " NO PAGE"
         seconds = f"{found.get('seconds', 0):.1f}"
-        table.add_row(student, kind, *scores, seconds, said[:SHOWN] + page)
+        table.add_row(escape(student), kind, *scores, seconds, escape(said[:SHOWN]) + page)
     console = Console(width=130)
     console.print(table)
     for name, run in (("alone", alone), ("mixed", one), ("mixed", two)):
         print(
-            f"{name}, {run.workers} worker(s): wall {run.wall:.0f} s, CPU of the machine "
+            f"{name}, {run.workers} worker(s): wall {run.wall:.0f} s, processor "
             f"{run.cpu:.0f} s, ratio {run.cpu / run.wall:.2f}; ordinary students' notebooks: "
             f"{run.seconds(ordinary):.1f} s"
         )

@@ -140,8 +140,16 @@ def _read(path: Path) -> tuple[NotebookNode, str, int]:
             f"{path}: {at}field {field}: {error.message.splitlines()[0][:200]}; mend it, or open "
             "and save the notebook in Jupyter"
         ) from error
+    for cell in nb.cells:
+        if _has_half_a_character(cell.source):
+            raise ReleaseError(f"{path}: cell {cell.id!r} holds half a character; type it again")
     older = f"{before[0]}.{before[1]}" if before < (4, MINOR) else ""
     return nb, older, named
+
+
+def _has_half_a_character(text: str) -> bool:
+    """As some editors leave an emoji; it is in no encoding."""
+    return any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _unreadable(path: Path, error: Exception) -> ReleaseError:

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from autograder.batch.task import Task
+from autograder.grading.beside import seen_by
 from autograder.grading.material import Document, Material, Name
 from autograder.judge.results import GradedNotebook
 
@@ -36,7 +37,8 @@ def fingerprint(task: Task, material: Material, problem: str = "") -> str:
         "\0".join(task.found).encode("utf-8", "surrogatepass"),
         problem.encode("utf-8", "surrogatepass"),
         *(_earlier(task, material, one) for one in needed),
-        *_others(task, {notebook for _, notebook in needed}),
+        *_others(task, [notebook for _, notebook in needed]),
+        str(task.attempts.get(name, 1)).encode(),
     ):
         digest.update(len(part).to_bytes(8, "little") + part)
     return digest.hexdigest()
@@ -61,15 +63,12 @@ def _verdict(graded: GradedNotebook | None) -> bytes:
     return _canonical([graded.outcome, graded.submission, scores])
 
 
-def _others(task: Task, needed: Iterable[str]) -> Iterator[bytes]:
-    """What else of the student's this notebook may use: modules, and notebooks that it names."""
-    known = {*needed, task.notebook}
-    for file, own in sorted(task.handed_in.items()):
-        name = file.removesuffix(".ipynb")
-        text = name.encode("utf-8", "surrogatepass")
-        is_module = file.endswith(".py")
-        if is_module or (name not in known and text in (task.submission or b"")):
-            yield text + b"\0" + own
+def _others(task: Task, needed: list[str]) -> Iterator[bytes]:
+    """Files of the student that this notebook can see, although the lesson does not load them."""
+    seen = seen_by(task.notebook, task.submission, task.handed_in, needed)
+    for file, own in seen.items():
+        if file.removesuffix(".ipynb") not in needed:
+            yield file.encode("utf-8", "surrogatepass") + b"\0" + own
 
 
 def _canonical(value: Document | list | None) -> bytes:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from dataclasses import dataclass, field
 from typing import Any
 
 from autograder.batch.task import Task
+from autograder.grading.beside import digest_of
 from autograder.grading.earlier import EarlierWork
 from autograder.grading.grade import Job, grade, grade_document
 from autograder.grading.material import Material, Name
@@ -40,6 +42,7 @@ class Question:
     gpu: Gpu | None = None
     fallback: str = ""  # why there is none, although the notebook wants one
     document: str = ""  # the notebook as JSON, where nbgrader has read and repaired it already
+    group: int = -1  # of memory, to be joined: see host/memory_group.py
     as_handed_in: str = ""  # why the student's earlier notebooks are to be used as they are
 
 
@@ -61,6 +64,9 @@ class SandboxFailed(SandboxError):
 
 def judge(question: Question, zygote: Zygote) -> dict[str, Any]:
     """Grade the task in kernels of ``zygote``. Never raises SandboxError: it is in the answer."""
+    if question.group >= 0:
+        os.write(question.group, b"0")
+        zygote.use_group(question.group)
     preparing = True
     try:
         job = _job(question, zygote)
@@ -100,21 +106,23 @@ def _loadable(plain: dict[str, Any]) -> Loadable:
 def _job(question: Question, zygote: Zygote) -> Job:
     task, material = question.task, question.material
     template = material.template(task.notebook)
-    files, notes = dict(task.handed_in), ()
+    earlier = question.earlier
+    work = EarlierWork(
+        material,
+        task.student,
+        task.handed_in,
+        lambda: zygote,
+        earlier.verdicts,
+        earlier.loadable,
+        task.attempts,
+    )
     if question.as_handed_in:
         failure = question.as_handed_in
         notes = (f"earlier notebooks are as handed in, since the sandbox failed: {failure}",)
+        files = work.as_handed_in(template)
     else:
-        earlier = question.earlier
-        work = EarlierWork(
-            material,
-            task.student,
-            task.handed_in,
-            lambda: zygote,
-            earlier.verdicts,
-            earlier.loadable,
-        )
         files, notes = work.files_for(template)
+    own = task.submission or task.handed_in.get(f"{task.notebook}.ipynb", b"")
     return Job(
         student=task.student,
         template=template,
@@ -122,6 +130,8 @@ def _job(question: Question, zygote: Zygote) -> Job:
         checks=checks_for(material.assignment, task.notebook),
         secret=material.secret,
         files=files,
+        handed_in=digest_of(own, work.seen_by(template)),
+        attempt=task.attempts.get((material.assignment, task.notebook), 1),
         substituted=notes,
         missing_hint=task.missing_hint,
         found=tuple(task.found),

@@ -23,6 +23,7 @@ from nbgrader.preprocessors import (
 )
 from traitlets.config import Config, Configurable
 
+from autograder.batch.submission import attempts
 from autograder.batch.task import Task
 from autograder.batch.task_grader import TaskGrader
 from autograder.course.helpers import helper_modules
@@ -94,7 +95,12 @@ class JudgeNotebook(NbGraderPreprocessor):
             self.log.warning("%s: %s", student, note)
         handed_in = {**modules, **Submission(student, folder).files(material.names)}
         known = verdicts_on_record(_root(self), student, material.needs(template), handed_in)
-        task = Task(student, template.notebook, handed_in, None, earlier_verdicts=known)
+        own = (template.assignment, template.notebook)
+        names = [own, *(name for name in material.needs(template) if name not in known)]
+        numbers = attempts(_root(self), student, handed_in, material, names)
+        task = Task(
+            student, template.notebook, handed_in, None, earlier_verdicts=known, attempts=numbers
+        )
         graded = TaskGrader(material, _zygote).grade(task, document=json.dumps(nb))
         if graded.needs_human:
             self.log.error("%s needs a human: %s", student, graded.needs_human)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from autograder.batch.task import Task
+from autograder.course.attempts import attempt
 from autograder.course.beside import pictures_beside
 from autograder.course.helpers import helper_modules, shadowed_modules, unused_files
 from autograder.course.records import read_result, verdicts_on_record
 from autograder.course.submissions import Submission
 from autograder.files import write_bytes
-from autograder.grading.material import Material
+from autograder.grading.beside import digest_of, seen_by
+from autograder.grading.material import Material, Name
 from autograder.judge.results import GradedNotebook
 
 
@@ -80,6 +82,7 @@ def task_for(
     root: Path, state: SubmissionState, notebook: str, material: Material, no_gpu: str
 ) -> Task:
     """What a worker is to be sent, with the verdicts on the notebooks that this one loads."""
+    own = (material.assignment, notebook)
     needed = material.needs(material.template(notebook))
     earlier_verdicts = verdicts_on_record(root, state.student, needed, state.handed_in)
     earlier_verdicts |= {
@@ -88,16 +91,39 @@ def task_for(
         if assignment == material.assignment and name in state.done
     }
     data, found = state.submission.read(notebook, material.notebooks)
+    handed_in = state.handed_in
+    if data is not None and f"{notebook}.ipynb" not in handed_in:  # too large for others to load
+        handed_in = {**handed_in, f"{notebook}.ipynb": data}
+    without_verdict = [name for name in needed if name not in earlier_verdicts]
     return Task(
         student=state.student,
         notebook=notebook,
-        handed_in=state.handed_in,
+        handed_in=handed_in,
         submission=data,
+        attempts=attempts(root, state.student, handed_in, material, [own, *without_verdict]),
         missing_hint=found.hint,
         found=(*filter(None, [found.note]), *_mentioned(state.left_out, data or b"")),
         earlier_verdicts=earlier_verdicts,
         no_gpu=no_gpu,
     )
+
+
+def attempts(
+    root: Path,
+    student: str,
+    handed_in: Mapping[str, bytes],
+    material: Material,
+    names: Iterable[Name],
+) -> dict[Name, int]:
+    """The numbers of these hand-ins, on record from now on; none for what is missing."""
+    found = {}
+    for name in names:
+        own = handed_in.get(f"{name[1]}.ipynb")
+        if own is not None:
+            needed = [notebook for _, notebook in material.needs(material.templates[name])]
+            digest = digest_of(own, seen_by(name[1], own, handed_in, needed))
+            found[name] = attempt(root, student, name, digest)
+    return found
 
 
 def _mentioned(notes: Sequence[str], notebook: bytes) -> list[str]:

@@ -17,8 +17,9 @@ class Task:
     """What a worker needs besides the course's Material.
 
     ``handed_in`` holds all notebooks of the student by file name, ``earlier_verdicts`` the verdicts
-    on those that this one loads. Where its notebook wants a GPU it gets one, unless ``no_gpu`` says
-    why not.
+    on those that this one loads; ``attempts`` are numbers of hand-ins, of this notebook and of
+    those loaded that have no verdict yet. Where its notebook wants a GPU it gets one, unless
+    ``no_gpu`` says why not.
     """
 
     student: str
@@ -29,6 +30,7 @@ class Task:
     earlier_verdicts: dict[Name, GradedNotebook] = field(default_factory=dict)
     late_in: str = ""  # where it ran out of time before: once more there is the end
     no_gpu: str = ""  # why it is to run on the CPU, although its notebook wants a GPU
+    attempts: dict[Name, int] = field(default_factory=dict)  # number of the hand-in, by notebook
     found: tuple[str, ...] = ()  # how its file was found, where it had another name
 
     def pack(self) -> bytes:
@@ -36,6 +38,7 @@ class Task:
         plain["earlier_verdicts"] = [
             [*name, to_dict(graded)] for name, graded in self.earlier_verdicts.items()
         ]
+        plain["attempts"] = [[*name, number] for name, number in self.attempts.items()]
         return _packed(plain)
 
     @classmethod
@@ -45,8 +48,9 @@ class Task:
             (where, name): from_dict(graded)
             for where, name, graded in plain.pop("earlier_verdicts")
         }
+        attempts = {(where, name): number for where, name, number in plain.pop("attempts")}
         found = tuple(plain.pop("found"))
-        return cls(**plain, earlier_verdicts=earlier_verdicts, found=found)
+        return cls(**plain, earlier_verdicts=earlier_verdicts, attempts=attempts, found=found)
 
 
 @dataclass(frozen=True)

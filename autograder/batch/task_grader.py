@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
@@ -20,9 +21,18 @@ from autograder.grading.grade import NOTEBOOK_SECONDS, no_points
 from autograder.grading.material import Material
 from autograder.host import gpus
 from autograder.host.expendable import CLOCK, MEMORY, Ended, Limits, run_limited
+from autograder.host.memory import max_kernel_bytes
+from autograder.host.memory_group import MemoryGroup, memory_group, usable
 from autograder.judge.clock import PATIENCE
 from autograder.judge.registry import checks_for
-from autograder.judge.results import ENDED_JUDGE, NOT_RUN, OUT_OF_MEMORY, TIMED_OUT, GradedNotebook
+from autograder.judge.results import (
+    DIED,
+    ENDED_JUDGE,
+    NOT_RUN,
+    OUT_OF_MEMORY,
+    TIMED_OUT,
+    GradedNotebook,
+)
 from autograder.judge.zygote import Zygote
 from autograder.notebook.syntax import parse_cell
 from autograder.notebook.template import Template
@@ -31,6 +41,7 @@ from autograder.sandbox.policy import SandboxError
 T = TypeVar("T")
 
 MAX_CACHED = 8  # students whose earlier notebooks are kept ready for the next one
+FILES_IN_MEMORY = 1 << 30  # a sandbox's sized file systems, and what the system keeps for it
 OUTCOMES = {MEMORY: OUT_OF_MEMORY, CLOCK: TIMED_OUT}
 
 
@@ -100,12 +111,36 @@ class TaskGrader:
         limits = self._limits or limits_of(self._material, question.task)
         for template in self._templates(question.task):
             zygote.have_ready(template.packages())
-        before = zygote.sandboxes()
-        try:
-            return understood(run_limited(partial(judge, question, zygote), limits, self._caller))
-        except Ended:
-            zygote.clear(before)
-            raise
+        with self._group(limits) as group:
+            if group:
+                question = replace(question, group=group.procs)
+            before = zygote.sandboxes()
+            try:
+                asked = partial(judge, question, zygote)
+                judged = understood(run_limited(asked, limits, self._caller))
+            except Ended:
+                zygote.clear(before)
+                raise
+            return replace(judged, graded=self._told(judged.graded, group))
+
+    @contextmanager
+    def _group(self, limits: Limits) -> Iterator[MemoryGroup | None]:
+        """Room for the judge, a kernel, and the kernel's files in memory; None where we may not."""
+        parent, _ = usable()
+        if parent is None:
+            yield None
+        else:
+            room = limits.memory_bytes + max_kernel_bytes() + FILES_IN_MEMORY
+            with memory_group(parent, room) as group:
+                yield group
+
+    def _told(self, graded: GradedNotebook, group: MemoryGroup | None) -> GradedNotebook:
+        """The verdict, with the reason where the system ended something for want of memory."""
+        if group is None or not group.killed() or graded.outcome not in ("", DIED):
+            return graded
+        reason = "the system ended a process of it, which used up the memory of its group"
+        reasons = "; ".join(filter(None, (graded.needs_human, reason)))
+        return replace(graded, outcome=OUT_OF_MEMORY, needs_human=reasons)
 
     def _failed(self, task: Task, reason: str) -> GradedNotebook:
         failure = f"{task.notebook} could not be run twice: {reason}"

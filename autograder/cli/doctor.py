@@ -79,9 +79,17 @@ def _kernel_features() -> list[Line]:
     restricted = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
     if restricted.exists() and restricted.read_text().strip() == "1":
         lines.append(Line("AppArmor", "note", "restricts user namespaces of ordinary users"))
-    unified = Path("/sys/fs/cgroup/cgroup.controllers").exists()
-    text = "version 2" if unified else "version 1 or hybrid"
-    return [*lines, Line("cgroups", "ok", f"{text}; not needed, the judge watches memory itself")]
+    return [*lines, _memory_group()]
+
+
+def _memory_group() -> Line:
+    from autograder.host.memory_group import usable
+
+    folder, why = usable()
+    if folder:
+        return Line("memory group", "ok", f"a judge and its sandboxes share one, in {folder}")
+    without = "the judge watches memory itself, less tightly: see docs/threat-model.md"
+    return Line("memory group", "note", f"{why}; {without}")
 
 
 def _feature(path: Path) -> tuple[Status, str]:

@@ -160,11 +160,12 @@ def _students(
     if (folder / download.name).is_dir() and len(_inside(folder)) == 1:
         folder = folder / download.name  # as unpacking programs make it
     entries = _inside(folder)
+    stamps = "" if download.zipped else assignment
     known = is_student(download.name)
     one = any(entry.name == assignment and entry.is_dir() for entry in entries)
     if known or one or all(entry.is_file() for entry in entries):
         mine = known or one or download.zipped
-        yield from _of_student(folder, download.name if mine else "", folder)
+        yield from _of_student(folder, download.name if mine else "", folder, stamps)
         return
     for entry in entries:
         name = entry.name.removesuffix(UNPACKED)
@@ -173,10 +174,15 @@ def _students(
             problem = f"{name} looks like a download from {kind}: name it as a PATH of its own"
             yield from (SubmittedFile(f, f.name, None, problem=problem) for f in _files(entry))
             continue
-        yield from _of_student(entry, stem if entry.is_dir() else "", folder)
+        mine = "" if name != entry.name else stamps
+        yield from _of_student(entry, stem if entry.is_dir() else "", folder, mine)
 
 
-def _of_student(place: Path, name: str, folder: Path) -> Iterator[SubmittedFile]:
+def _of_student(place: Path, name: str, folder: Path, stamps: str) -> Iterator[SubmittedFile]:
+    """``stamps``: in which folder of the student's nbgrader's own timestamp.txt lies, if anywhere.
+
+    What students packed may hold a file of that name, too: it says what they like.
+    """
     from nbgrader.utils import parse_utc
 
     # The name of a folder may be anything: an id, a name, an address.
@@ -190,7 +196,7 @@ def _of_student(place: Path, name: str, folder: Path) -> Iterator[SubmittedFile]
         order = ("attempt", int(numbers[-1])) if numbers else None
         time = None
         stamp = file.with_name("timestamp.txt")
-        if stamp.is_file():
+        if stamps and stamp.parent == place / stamps and stamp.is_file():
             try:
                 time = parse_utc(stamp.read_text("utf-8", errors="replace")[:100].strip())
                 order = ("time in timestamp.txt", _seconds(time))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from autograder.grading import in_kernel_pairs
+from autograder.grading.beside import bare, digest_of, seen_by
 from autograder.grading.given_cells import modules_written_by
 from autograder.grading.grade import Job, grade
 from autograder.grading.material import Material, Name
@@ -26,7 +27,8 @@ class EarlierWork:
     """What a student's notebooks find when they load earlier ones.
 
     ``handed_in`` holds the student's notebooks by file name, earlier assignments' too. A notebook
-    that has no entry in ``verdicts`` yet is graded when it is needed, and has one from then on.
+    that has no entry in ``verdicts`` yet is graded when it is needed, and has one from then on;
+    ``attempts`` are the numbers of these hand-ins.
     """
 
     material: Material
@@ -35,17 +37,36 @@ class EarlierWork:
     zygote: Callable[[], Zygote]
     verdicts: dict[Name, GradedNotebook] = field(default_factory=dict)
     loadable: dict[Name, Loadable] = field(default_factory=dict)  # what has been made ready
+    attempts: dict[Name, int] = field(default_factory=dict)
 
     def files_for(self, template: Template) -> tuple[dict[str, bytes], tuple[str, ...]]:
         """The notebooks to put beside one that is graded, and what of them is the instructor's."""
         needed = self.material.needs(template)
-        files, notes = {**self._modules(needed), **self.handed_in}, []
+        files, notes = {**self._modules(needed), **self.as_handed_in(template)}, []
         for name in needed:
             ready = self._loadable(name)
             if ready.content:
                 files[f"{name[1]}.ipynb"] = ready.content
             notes += ready.notes
         return files, tuple(notes)
+
+    def as_handed_in(self, template: Template) -> dict[str, bytes]:
+        """What this notebook can see, all of it the student's; of notebooks the bare sources."""
+        of_course = {name[1]: self.material.templates[name] for name in self.material.templates}
+        files = {}
+        for name, data in self.seen_by(template).items():
+            stem = name.removesuffix(".ipynb")
+            if stem == name:
+                files[name] = data
+            elif content := bare(data, of_course.get(stem)):
+                files[name] = content
+        return files
+
+    def seen_by(self, template: Template) -> dict[str, bytes]:
+        """The student's files that this notebook can see, as they were handed in."""
+        own = self.handed_in.get(f"{template.notebook}.ipynb")
+        needed = [notebook for _, notebook in self.material.needs(template)]
+        return seen_by(template.notebook, own, self.handed_in, needed)
 
     def _modules(self, names: Iterable[Name]) -> dict[str, bytes]:
         """What notebooks may import: modules that their cells write, or that were handed in."""
@@ -64,7 +85,7 @@ class EarlierWork:
         own = self.handed_in.get(f"{notebook}.ipynb")
         solved = self.material.solved.get(name)
         if solved is None:  # without solutions there is nothing to put in the place of anything
-            return Loadable(own or b"")
+            return Loadable(bare(own, self.material.templates[name]) if own else b"")
         template = self.material.templates[name]
         if not own:
             return loadable(template, None, solved)
@@ -92,14 +113,15 @@ class EarlierWork:
             template = self.material.templates[name]
             files, notes = self.files_for(template)
             own = self.handed_in[f"{template.notebook}.ipynb"]
-            secret = self.material.secret
             job = Job(
                 student=self.student,
                 template=template,
                 submission=own,
                 checks=checks_for(*name),
-                secret=secret,
+                secret=self.material.secret,
                 files=files,
+                handed_in=digest_of(own, self.seen_by(template)),
+                attempt=self.attempts.get(name, 1),
                 substituted=notes,
                 signatures=self.material.signatures,
             )

@@ -16,6 +16,7 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
+from autograder.grading.beside import bare_document, digest_of
 from autograder.grading.failures import Failures, failure
 from autograder.grading.given_cells import GivenCells, imported_modules
 from autograder.grading.verdict_output import verdict_outputs
@@ -60,7 +61,9 @@ class Job:
     submission: bytes | None  # None: nothing was handed in
     checks: Mapping[str, tuple[Check, ...]]
     secret: bytes
-    files: Mapping[str, bytes] = field(default_factory=dict)  # siblings, put into the work folder
+    files: Mapping[str, bytes] = field(default_factory=dict)  # put beside it, into the work folder
+    handed_in: str = ""  # a digest of all that is the student's, `beside.digest_of`; empty: of this
+    attempt: int = 1  # which hand-in of the student it is, on the course's record
     substituted: tuple[str, ...] = ()  # what of those is the instructor's, a sentence for each
     missing_hint: str = ""  # e.g. two files with nearly the right name
     found: tuple[str, ...] = ()  # how its file was found, where it had another name
@@ -134,10 +137,11 @@ def grade_document(job: Job, document: dict[str, Any], zygote: Zygote) -> Graded
         gpu=job.gpu,
     )
     packages = job.template.packages()
-    kernel = Kernel(zygote.fork(files=job.files, gpu=job.gpu, packages=packages), limits)
+    files = {**job.files, f"{job.template.notebook}.ipynb": bare_document(document)}
+    kernel = Kernel(zygote.fork(files=files, gpu=job.gpu, packages=packages), limits)
     ready = time.monotonic()
     try:
-        run = _Run(job, kernel, digest(document), document["cells"])
+        run = _Run(job, kernel, _hand_in(job, document), document["cells"])
         for cell in document["cells"]:
             run.execute(cell)
     finally:
@@ -321,10 +325,14 @@ GPU_MEMORY_FULL = (
 TIME_OUT = "is there a loop that never ends, or one that numpy could do at once?"
 
 
-def digest(document: dict[str, Any]) -> str:
-    """A hash of everything the student wrote: the sources, cell by cell."""
+def _hand_in(job: Job, document: dict[str, Any]) -> str:
+    """What hidden inputs are drawn from, besides who it is: all that was handed in, and its number.
+
+    Where no file was (mutants are made here), the sources stand for it, cell by cell.
+    """
     sources = "\0".join(cell["source"] for cell in document["cells"])
-    return hashlib.sha256(sources.encode("utf-8", "surrogatepass")).hexdigest()
+    own = job.submission or sources.encode("utf-8", "surrogatepass")
+    return f"{job.handed_in or digest_of(own, job.files)} {job.attempt}"
 
 
 def to_json(document: dict[str, Any]) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from autograder.grading.beside import bare_document
 from autograder.grading.grade import TIME_OUT
 from autograder.judge.caches import Pair
 from autograder.judge.registry import Check
@@ -252,5 +253,4 @@ def _cell(name: str, source: str) -> Document:
 
 
 def _notebook(cells: Iterable[Document]) -> bytes:
-    about = {"metadata": {}, "nbformat": 4, "nbformat_minor": 5}
-    return json.dumps({"cells": list(cells), **about}).encode()
+    return bare_document({"cells": list(cells)})

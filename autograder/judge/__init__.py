@@ -17,6 +17,7 @@ from autograder.judge.expect import (
 )
 from autograder.judge.growth import forbid_growth
 from autograder.judge.registry import advice, check, check_each
+from autograder.judge.stand_ins import Refused, Rows
 from autograder.judge.static import (
     forbid_loops,
     forbid_names,
@@ -24,6 +25,7 @@ from autograder.judge.static import (
     forbid_unread,
 )
 from autograder.judge.student import TIME_OUT, Instance, Ref, Student, StudentError
+from autograder.judge.told import is_known_type, named
 from autograder.notebook.syntax import parse_cell
 
 __all__ = [
@@ -33,6 +35,8 @@ __all__ = [
     "Instance",
     "Precision",
     "Ref",
+    "Refused",
+    "Rows",
     "Slips",
     "Student",
     "StudentError",
@@ -51,7 +55,9 @@ __all__ = [
     "forbid_names",
     "forbid_nested_loops",
     "forbid_unread",
+    "is_known_type",
     "name_slip",
+    "named",
     "parse_cell",
     "shares_cache",
 ]

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from autograder.judge.told import is_known_type
 from autograder.sandbox.wire import Ref
 
 Precision = Literal["float64", "float32"]
@@ -42,7 +43,8 @@ def as_array(value: Any, what: str = "the result") -> np.ndarray:
     if value is None:
         raise Failed(f"{what} is None: is a return statement missing?")
     if isinstance(value, Ref):
-        raise Failed(f"{what} is an object of type {value.type_name}, not an array of numbers")
+        named = f" of type {value.type_name}" if is_known_type(value.type_name) else ""
+        raise Failed(f"{what} is an object{named}, not an array of numbers")
     if type(value).__module__.split(".")[0] == "torch":
         value = value.detach().to(dtype=_numpy_dtype(value)).numpy()
     try:

@@ -10,11 +10,14 @@ import ast
 import inspect
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from itertools import count
 from typing import Any, TypeVar
 
 from autograder.judge.expect import Failed
 from autograder.judge.kernel import CallTimeout, Kernel
+from autograder.judge.stand_ins import CALLS, Sent, Served
+from autograder.judge.told import message_of
 from autograder.notebook.syntax import parse_cell
 from autograder.sandbox.wire import Ref, StandIn
 
@@ -26,19 +29,15 @@ TIME_OUT = "time-out"
 
 
 class StudentError(Exception):
-    """The student's code raised. ``type_name`` and the message are theirs.
+    """The student's code raised, or did what comes to the same.
 
-    ``type_name`` is TIME_OUT where the judge had to interrupt it.
+    The text is for the student: it holds nothing of a hidden input (see `told`). ``type_name`` is
+    the kernel's word, or TIME_OUT where the judge had to interrupt it.
     """
 
-    def __init__(self, what: str, error: Mapping[str, Any]) -> None:
-        self.type_name = str(error.get("type", "Exception"))
-        self.text = str(error.get("message", ""))[:400]
-        line, code = str(error.get("line", "")), str(error.get("code", ""))
-        where = f" ({line}: `{code}`)" if line and code else f" ({line})" if line else ""
-        text = f": {self.text}" if self.text else ""
-        raised = self.text if self.type_name == TIME_OUT else f"raised {self.type_name}{text}"
-        super().__init__(f"{what} {raised}{where}")
+    def __init__(self, text: str, type_name: str = "TypeError") -> None:
+        super().__init__(text)
+        self.type_name = type_name
 
 
 class Student:
@@ -55,7 +54,7 @@ class Student:
         self._known: dict[str, Any] = {}  # by once()
         self._kernel = kernel
         self._seconds = seconds or kernel.limits.call_seconds
-        self._stand_ins: dict[int, Callable[..., Any]] = {}
+        self._stand_ins: dict[int, Served] = {}
         self._ids = count(1)
 
     def call(
@@ -128,7 +127,7 @@ class Student:
         }
         answer = self.request(f"{name}()", message)
         if not isinstance(answer, dict):
-            raise StudentError(name, {"type": "TypeError", "message": "no gradients came back"})
+            raise StudentError(f"{name}() raised TypeError: no gradients came back")
         return answer.get("value"), list(answer.get("grads", ()))
 
     def apply(
@@ -168,12 +167,21 @@ class Student:
         )
         return self.request(what, message, keep, seconds)
 
-    def stand_in(self, what: Callable[..., Any], name: str | None = None) -> StandIn:
+    def stand_in(
+        self,
+        what: Callable[..., Any],
+        name: str | None = None,
+        *,
+        calls: int = CALLS,
+        weights: int = 0,
+    ) -> StandIn:
         """A class, or a function, for the kernel that the judge answers for.
 
         Of a class ``what``, the instances live in the judge; the student's code calls its public
         methods as usual and never sees how they work. Anything else is a function: the student's
-        code calls it, and gets what ``what`` returns here. Good for the next request only.
+        code calls it, and gets what ``what`` returns here. Good for the next request only, for at
+        most so many ``calls``, and for arrays of sizes that this request sends. ``weights``: only
+        where there is one among the arguments that it sends, of so many axes (see `stand_ins`).
         """
         instances: dict[int, Any] = {}
         is_class = isinstance(what, type)
@@ -191,8 +199,15 @@ class Student:
 
         label = name or getattr(what, "__name__", type(what).__name__)
         spec = StandIn(next(self._ids), label, methods)
-        self._stand_ins[spec.id] = serve
+        self._stand_ins[spec.id] = Served(serve, calls, weights)
         return spec
+
+    def told(self, error: Mapping[str, Any]) -> str:
+        """``raised ...`` for an exception that a function of the judge's met in the kernel.
+
+        ``error`` holds its type and message.
+        """
+        return message_of(error, self.sources)
 
     def cpu_seconds(self) -> float:
         """Processor time that the kernel has had so far, as the system says."""
@@ -248,16 +263,28 @@ class Student:
         # Stand-ins answer during the one request they are made for: a student's code that keeps
         # one finds it silent when the next question comes.
         serving, self._stand_ins = self._stand_ins, {}
+        sent = Sent(message if serving else None)
+        answering = {number: partial(served.answer, sent) for number, served in serving.items()}
         try:
-            reply = self._kernel.request(message, seconds or self._seconds, stand_ins=serving)
+            reply = self._kernel.request(message, seconds or self._seconds, stand_ins=answering)
         except CallTimeout as error:
-            timeout = {"type": TIME_OUT, "message": str(error)}
-            raise StudentError(what, timeout) from None
+            raise StudentError(f"{what} {error}", TIME_OUT) from None
         self.printed = str(reply.get("stdout", ""))
         if reply.get("ok") is not True:
             error = reply.get("error")
-            raise StudentError(what, error if isinstance(error, dict) else {})
+            said = {text for served in serving.values() for text in served.said}
+            raise self._error(what, message, error if isinstance(error, dict) else {}, said)
         return reply.get("value")
+
+    def _error(
+        self, what: str, message: dict[str, Any], error: dict[str, Any], said: Collection[str]
+    ) -> StudentError:
+        """What the kernel says of an exception, as far as a student may be told."""
+        named = [message.get("name"), message.get("function"), *message.get("kwargs", ())]
+        named += [one for one in message.get("args", ()) if isinstance(one, str)]
+        known = {str(name) for name in named if name}
+        told = message_of(error, self.sources, known, said)
+        return StudentError(f"{what} {told}", str(error.get("type", "Exception")))
 
 
 class Instance:
@@ -265,9 +292,7 @@ class Instance:
 
     def __init__(self, student: Student, reference: Any, class_name: str) -> None:
         if not isinstance(reference, Ref):
-            raise StudentError(
-                f"{class_name}()", {"type": "TypeError", "message": "made no object"}
-            )
+            raise StudentError(f"{class_name}() raised TypeError: made no object")
         self.reference = reference
         self._student = student
         self._class = class_name

@@ -93,6 +93,7 @@ class Zygote:
         self._requests = itertools.count()
         self._lifeline = (0, -1, -1)  # the process that holds it, and its two ends
         self._pidfd = -1
+        self._group = -1
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._stage = tempfile.mkdtemp(prefix="cs231n-sandbox-")
         self._homes = tempfile.mkdtemp(prefix="cs231n-sandbox-")
@@ -185,6 +186,7 @@ class Zygote:
             os.set_blocking(fd, False)
         theirs = [their_channel.detach(), their_stdio, their_report.detach(), their_exit, packed]
         theirs.append(os.dup(self._own_lifeline()))
+        theirs += [os.dup(self._group)] if self._group >= 0 else []
         sandbox = Sandbox(channel, stdio, exit_pipe, home, self.pid, self.died)
         try:
             try:
@@ -228,6 +230,11 @@ class Zygote:
         ours = {Path(sandbox.home) for sandbox in self._sandboxes if not sandbox.closed}
         for home in set(Path(self._homes).iterdir()) - ours:
             remove(str(home))
+
+    def use_group(self, procs: int) -> None:
+        """Put sandboxes made from now on into a memory cgroup: ``procs`` is its cgroup.procs."""
+        for each in (self, *self._others.values()):
+            each._group = procs
 
     def have_ready(self, packages: Packages) -> None:
         """Start what has these packages, unless it runs. Forks of this process cannot do it."""

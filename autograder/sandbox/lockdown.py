@@ -45,6 +45,7 @@ class Descriptors:
     exit: int  # how the kernel ended, written when nothing is left of it
     files: int  # memory file with JSON: path in the work folder -> content in base64
     lifeline: int  # ends with the process that asked
+    group: int = -1  # of a memory cgroup to join: its cgroup.procs
 
 
 @dataclass
@@ -105,6 +106,9 @@ def start(job: Job, lifeline: int) -> None:
     one came with the job. Raises SandboxError as soon as a layer fails.
     """
     os.setsid()
+    if job.fds.group >= 0:
+        with job.stage("memory group"):
+            os.write(job.fds.group, b"0")  # ourselves, and so all that we shall start
     with job.stage("namespaces"):
         if job.policy.namespaces:
             syscalls.unshare(_NAMESPACES)

@@ -68,7 +68,7 @@ def main() -> None:
     lifeline, _held_open = os.pipe()
     control.send(json.dumps({"ready": time.monotonic() - started}).encode())
     while True:
-        message, fds, _, _ = socket.recv_fds(control, 1 << 16, 6)
+        message, fds, _, _ = socket.recv_fds(control, 1 << 16, 7)
         if not message:
             return  # the judge is gone; the lifeline ends with us, and all sandboxes with it
         request = json.loads(message)

@@ -139,6 +139,22 @@ def test_folders_of_students(root: Path, tmp_path: Path) -> None:
     assert outcomes(done)["link"] == "refused"
 
 
+def test_no_timestamp_of_a_students_own_dates_the_hand_in(root: Path, tmp_path: Path) -> None:
+    """Only nbgrader's own, in STUDENT/ASSIGNMENT/ of a folder, does."""
+    early = b"2020-01-01 12:00:00 UTC"
+    packed = {f"{ASSIGNMENT}/knn.ipynb": notebook(), f"{ASSIGNMENT}/timestamp.txt": early}
+    place = tmp_path / "folders"
+    (place / "bob").mkdir(parents=True)
+    (place / "bob" / "knn.ipynb").write_bytes(notebook())
+    (place / "bob" / "timestamp.txt").write_bytes(early)  # beside the notebook: anybody's
+    (place / "zoe@x.edu" / ASSIGNMENT).mkdir(parents=True)
+    (place / "zoe@x.edu" / ASSIGNMENT / "work.zip").write_bytes(zipped(packed, tmp_path))
+    done = gather(root, write_zip(tmp_path / "ann.zip", packed), place)
+    only = ["knn.ipynb"]
+    assert students(root) == {"06758767": only, "ann": only, "bob": only}
+    assert not done.needs_human
+
+
 def test_a_zip_of_one_student_and_a_folder_around_a_download(root: Path, tmp_path: Path) -> None:
     mine = write_zip(tmp_path / "ann.zip", {"ann/knn.ipynb": notebook()})
     canvas = {"submissions/oneilbob_102_1_knn.ipynb": notebook()}

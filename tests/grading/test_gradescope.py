@@ -18,7 +18,9 @@ from click.testing import CliRunner
 
 from autograder.authoring.release import release
 from autograder.cli.export import gradescope
+from autograder.course.attempts import attempt
 from autograder.course.secret import course_secret
+from autograder.export.gradescope.hand_ins import bring, of_record
 from autograder.export.gradescope.run import main as grade_in_container
 from autograder.export.gradescope.upload import hand_in
 from cs231n_lib.data.cache import cache_dir
@@ -307,6 +309,29 @@ def uploads(archive: zipfile.ZipFile, tmp_path_factory: pytest.TempPathFactory) 
         return dict(zip([kind.__name__ for kind in kinds], pool.map(one, kinds), strict=True))
 
 
+def test_numbers_of_hand_ins_come_with_the_results_of_earlier_uploads(tmp_path: Path) -> None:
+    """Whatever these are like; another hand-in has the next number, and the same one its own."""
+    first, second, third = ("1" * 64, "2" * 64, "3" * 64)
+    uploads: list = [
+        {"results": {"extra_data": {"hand_ins": {"knn": [first]}}}},
+        {"results": None},
+        {"results": {"extra_data": {"hand_ins": {"knn": [first, second], "svm": "no list"}}}},
+        {"results": {"extra_data": {"hand_ins": {"knn": [7, "short"]}}}},
+        "no upload",
+    ]
+    metadata = tmp_path / "submission_metadata.json"
+    metadata.write_text(json.dumps({"users": [], "previous_submissions": uploads}))
+    names = ["knn", "svm"]
+    bring(metadata, tmp_path, ASSIGNMENT, "user-7", names)
+    assert attempt(tmp_path, "user-7", (ASSIGNMENT, "knn"), second) == 2
+    assert attempt(tmp_path, "user-7", (ASSIGNMENT, "knn"), third) == 3
+    kept = of_record(tmp_path, ASSIGNMENT, "user-7", names)
+    assert kept == {"knn": [first, second, third]}
+    metadata.write_text("{not JSON")
+    bring(metadata, tmp_path, ASSIGNMENT, "user-8", names)
+    assert of_record(tmp_path, ASSIGNMENT, "user-8", names) == {}
+
+
 def of(found: dict, notebook: str) -> list[dict]:
     return [test for test in found["tests"] if test["name"].startswith(f"{notebook}: ")]
 
@@ -319,6 +344,7 @@ def test_a_right_solution_has_full_marks_whatever_the_browser_called_it(uploads:
     assert "knn (1).ipynb was taken for knn.ipynb" in found["output"]
     assert "Written answers that a person will read: 1." in found["output"]
     assert found["extra_data"]["graded"] is True
+    assert len(found["extra_data"]["hand_ins"]["knn"]) == 1
     assert "user-7-31" in printed
 
 

@@ -93,6 +93,7 @@ COMPLAINTS: dict[str, tuple[dict, str]] = {
         "solution is true in a cell of text without grade",
     ),
     "task of code": (test_cell(task=True), "task is true in a cell of code"),
+    "half an emoji": (code("mood = '\ud83d'"), "half a character; type it again"),
     "source a number": (code("1") | {"source": 3}, "field source: 3 is not valid"),
 }  # fmt: skip
 
@@ -103,7 +104,7 @@ def test_release_names_the_cell_and_the_field(tmp_path: Path, name: str) -> None
     write(tmp_path, [code("1"), cell])
     result = release(tmp_path)
     assert result.exit_code == WRONG_USE, result.output
-    assert re.search(r"toy\.ipynb: cell 'c1'[:,] ", result.output), result.output
+    assert re.search(r"toy\.ipynb: cell 'c1'[:, ]", result.output), result.output
     assert complaint in result.output
     assert len(result.output.splitlines()) == 1
     assert not (tmp_path / "release").exists()

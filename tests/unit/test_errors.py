@@ -24,10 +24,14 @@ CAUGHT_INSIDE = {
     "autograder.judge.kernel.CallTimeout": ("judge/kernel.py", "judge/student.py"),
     "autograder.judge.kernel.KernelDied": ("judge/score.py", "grading/grade.py"),
     "autograder.judge.student.StudentError": ("judge/score.py",),
-    "autograder.sandbox.wire.ProtocolError": ("judge/kernel.py",),
+    "autograder.host.expendable.Ended": ("batch/task_grader.py", "batch/nbgrader_autograde.py"),
+    "autograder.sandbox.wire_caps.ProtocolError": ("judge/kernel.py",),
+    "autograder.sandbox.wire_caps.TooMuch": ("sandbox/wire.py",),
     "autograder.collect.archives._TooMuch": ("collect/archives.py",),
 }
 NOT_FOR_COMMANDS = {
+    "autograder.authoring.nbval_plugin.KernelDied": "pytest reports it, in a process of its own",
+    "autograder.authoring.nbval_plugin.Overlooked": "nbval's, and pytest reports it",
     "autograder.sandbox.wire.WireError": "in the sandbox an answer like any error of the student's",
     "autograder.hidden.UnprotectedError": "raised in a stock executor, which must not give points",
     "autograder.cli.command.CommandFailed": "click's: it is the one line and the exit status",

@@ -12,7 +12,7 @@ import numpy as np
 
 from autograder.checks.shared import in_kernel_net
 from autograder.checks.shared.layers import Array
-from autograder.judge import Student, as_array, expect, expect_close, expect_shape
+from autograder.judge import Student, as_array, expect, expect_close, expect_shape, named
 
 Shapes = Mapping[str, Sequence[int]]
 NORMAL = "draw from a normal distribution, times weight_scale"
@@ -36,8 +36,8 @@ def expect_names_and_shapes(params: Mapping[str, Any], shapes: Shapes, about: st
     about = about and f", {about}"
     missing = [name for name in shapes if name not in params]
     expect(not missing, f"params has no entry for {', '.join(missing[:6])}{about}")
-    extra = sorted(str(name) for name in params if name not in shapes)
-    expect(not extra, f"params has entries too many{about}: {', '.join(extra[:4])}")
+    extra = named(name for name in params if name not in shapes)
+    expect(not extra, f"params has entries too many{about}: {extra}")
     for name, shape in shapes.items():
         expect_shape(params[name], shape, f"params[{name!r}]{about}")
 

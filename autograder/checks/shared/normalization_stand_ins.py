@@ -32,7 +32,7 @@ def _batchnorm(
     if bn_param["mode"] == "test":
         return scale * (rows - mean) / np.sqrt(var + eps) + shift, None, {}
     if bn_param["mode"] != "train":
-        raise ValueError(f"the mode of batchnorm_forward is {bn_param['mode']!r}")
+        raise ValueError("the mode of batchnorm_forward is neither train nor test")
     statistics = {
         "running_mean": momentum * mean + (1 - momentum) * rows.mean(axis=0),
         "running_var": momentum * var + (1 - momentum) * rows.var(axis=0),

@@ -223,8 +223,8 @@ def _over_right_steps(
         "cells": list(cells),
     }
     right = {
-        "forward": student.stand_in(forward, f"{layer.name}_step_forward"),
-        "backward": student.stand_in(backward, f"{layer.name}_step_backward"),
+        "forward": student.stand_in(forward, f"{layer.name}_step_forward", weights=2),
+        "backward": student.stand_in(backward, f"{layer.name}_step_backward", weights=2),
     }
     return made, right, steps
 

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.course.records import results
+from autograder.export.gradescope.hand_ins import HAND_INS, bring, of_record
 from autograder.export.gradescope.refusal import not_graded, unreached
 from autograder.export.gradescope.results import Json, as_json, plain, results_json
 from autograder.export.gradescope.upload import hand_in
@@ -61,11 +62,14 @@ def main() -> None:
 
 def grade_upload(root: Path, settings: Settings, course: Path) -> Json:
     """The results of ``root/submission``, graded in a new course folder."""
-    assignment, student = settings.assignment, student_of(root / "submission_metadata.json")
+    metadata = root / "submission_metadata.json"
+    assignment, student = settings.assignment, student_of(metadata)
     shutil.copytree(root / "source" / "course", course)
     submitted = course / "submitted" / student
     (submitted / assignment).mkdir(parents=True)
     notes = hand_in(root / "submission", course, assignment, submitted)
+    notebooks = notebooks_of(course, assignment)
+    bring(metadata, course, assignment, student, notebooks)
     complaint = grade(assignment, course, settings.minutes * 60 - SPARE_SECONDS)
     graded = [one for one in results(course, assignment) if one.student == student]
     for one in graded:
@@ -74,7 +78,7 @@ def grade_upload(root: Path, settings: Settings, course: Path) -> Json:
     if not graded:
         return not_graded(complaint or "grading left no verdict", notes)
     found = results_json(of_verdicts(student, graded), graded, settings.visibility)
-    left = sorted(set(notebooks_of(course, assignment)) - {one.notebook for one in graded})
+    left = sorted(set(notebooks) - {one.notebook for one in graded})
     for notebook in left:
         questions = load_template(course, assignment, notebook).auto_graded()
         found["tests"] += unreached(notebook, questions, complaint, settings.visibility)
@@ -82,6 +86,7 @@ def grade_upload(root: Path, settings: Settings, course: Path) -> Json:
         notes.insert(0, f"NOT GRADED: {', '.join(left)}. {complaint}")
     found["output"] = plain("\n".join(filter(None, [*notes, found["output"]])))
     found["extra_data"]["graded"] = not left
+    found["extra_data"][HAND_INS] = of_record(course, assignment, student, notebooks)
     return found
 
 

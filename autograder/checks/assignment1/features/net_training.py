@@ -20,6 +20,7 @@ from autograder.judge import Student, as_array, expect
 
 CELL, BEST = "train-net", "best_net"
 DIM, CLASSES, HIDDEN = 6, 10, 500
+LARGEST = 20_000
 SIZES = {"train": 211, "val": 101, "test": 83}
 
 
@@ -96,6 +97,8 @@ def _run(student: Student, rng: Generator, falling: bool) -> Training:
 
     def new(input_dim: Any, hidden_dim: Any, num_classes: Any) -> dict[str, np.ndarray]:
         shape = (int(input_dim), int(hidden_dim), int(num_classes))
+        if max(shape) > LARGEST:
+            raise ValueError(f"a net has more than {LARGEST} units in a layer")
         return remember(Net(_script(run, rng, 0.1, 0.1), shape))
 
     def scores(params: Any, rows: Any) -> np.ndarray:

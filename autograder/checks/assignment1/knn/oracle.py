@@ -15,7 +15,7 @@ from numpy.random import Generator
 from scipy.spatial.distance import cdist
 
 from autograder.checks.assignment1.knn import in_kernel
-from autograder.judge import Instance, Student, as_array, expect, parse_cell
+from autograder.judge import Instance, Rows, Student, as_array, expect, parse_cell
 
 FOLDS = 5
 EVEN, UNEVEN = 130, 133  # training rows
@@ -38,12 +38,16 @@ def majority(dists: np.ndarray, y: np.ndarray, k: int) -> np.ndarray:
 
 
 class Oracle:
-    """A right classifier for the student's loop: it lives here, and notes what it is given."""
+    """A right classifier for the student's loop: it lives here, and notes what it is given.
+
+    It answers for ``rows`` of the training set of the check, and for no others.
+    """
 
     seen: list[tuple[np.ndarray, np.ndarray]]
+    rows: Rows
 
     def train(self, X: np.ndarray, y: np.ndarray) -> None:
-        self.X, self.y = near_columns(as_array(X)).copy(), as_array(y).ravel()
+        self.X, self.y = self._near(X).copy(), as_array(y).ravel()
         self.seen.append((self.X, self.y))
 
     def compute_distances_two_loops(self, X: np.ndarray) -> np.ndarray:
@@ -53,7 +57,10 @@ class Oracle:
         return self.compute_distances_no_loops(X)
 
     def compute_distances_no_loops(self, X: np.ndarray) -> np.ndarray:
-        return cdist(near_columns(as_array(X)), self.X)
+        return cdist(self._near(X), self.X)
+
+    def _near(self, X: np.ndarray) -> np.ndarray:
+        return near_columns(self.rows.expect(as_array(X)))
 
     def predict_labels(self, dists: np.ndarray, k: int = 1) -> np.ndarray:
         return majority(as_array(dists), self.y, int(k))
@@ -91,7 +98,8 @@ def _cross_validate(student: Student, rng: Generator, rows: int, width: int) -> 
     X, y = np.zeros((rows, width)), rng.integers(0, 4, size=rows)
     X[:, :NARROW] = rng.normal(size=(rows, NARROW))
     seen: list[tuple[np.ndarray, np.ndarray]] = []
-    oracle = type("KNearestNeighbor", (Oracle,), dict(vars(Oracle)) | {"seen": seen})
+    members = dict(vars(Oracle)) | {"seen": seen, "rows": Rows.of(X)}
+    oracle = type("KNearestNeighbor", (Oracle,), members)
     bindings = {
         "KNearestNeighbor": student.stand_in(oracle),
         "X_train": X,

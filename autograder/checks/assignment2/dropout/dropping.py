@@ -39,7 +39,7 @@ class Dropping:
         if dropout_param["mode"] == "test":
             return x, (dropout_param, None)
         if dropout_param["mode"] != "train":
-            raise ValueError(f"mode is {dropout_param['mode']!r}; it must be 'train' or 'test'")
+            raise ValueError("the mode of dropout_forward is neither train nor test")
         mask = self._mask(x, p, dropout_param.get("seed") == SEED)
         return (x * mask).astype(x.dtype), (dropout_param, mask)
 

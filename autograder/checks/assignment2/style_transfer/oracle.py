@@ -15,7 +15,7 @@ from numpy.random import Generator
 from torch import Tensor
 
 from autograder.checks.assignment2.style_transfer import in_kernel
-from autograder.judge import Failed, Ref, Student, as_array, expect, expect_near
+from autograder.judge import Failed, Ref, Student, as_array, expect, expect_near, is_known_type
 
 Slips = dict[str, float]
 # In both, rows and columns of pixels still follow each other, so that the usual
@@ -92,7 +92,8 @@ def expect_differentiable(value: Any, what: str) -> None:
     """A tensor with one element, with a graph behind it."""
     if not isinstance(value, Tensor):
         kind = value.type_name if isinstance(value, Ref) else type(value).__name__
-        raise Failed(f"{what} is of type {kind}; no gradient flows back from it: return a tensor")
+        kind = f"of type {kind}" if is_known_type(kind) else "no tensor"
+        raise Failed(f"{what} is {kind}; no gradient flows back from it: return a tensor")
     one_number(value, what)
     expect(value.requires_grad, f"no gradient flows back from {what}", CUT)
 

@@ -97,7 +97,10 @@ def _asked(
     found = student.apply(in_kernel.answer, network.name, arguments, x, seed, **options)
     expect_network(network.call, found)
     shape, raised = tuple(x.shape), found["raised"]
-    expect(not raised, f"for input of shape {shape} the network of {network.call} raised {raised}")
+    expect(
+        not raised,
+        f"for input of shape {shape} the network of {network.call} {student.told(raised)}",
+    )
     return x, found
 
 

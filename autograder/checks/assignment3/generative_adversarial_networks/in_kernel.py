@@ -62,7 +62,7 @@ def answer(
     return {"type": "", "raised": raised, "layers": shapes, "answer": out}
 
 
-def in_use(net: nn.Module, x: Tensor) -> tuple[list[nn.Module], str]:
+def in_use(net: nn.Module, x: Tensor) -> tuple[list[nn.Module], dict[str, str]]:
     """The layers that learn, in the order in which they compute; and what the network raised."""
     seen: dict[int, nn.Module] = {}
 
@@ -71,14 +71,18 @@ def in_use(net: nn.Module, x: Tensor) -> tuple[list[nn.Module], str]:
 
     learning = [layer for layer in net.modules() if own(layer)]
     hooks = [layer.register_forward_pre_hook(note) for layer in learning]
-    raised = ""
+    raised = {}
     try:
         net(x)
     except Exception as error:
-        raised = f"{type(error).__name__}: {error}"[:300]
+        raised = described(error)
     for hook in hooks:
         hook.remove()
     return [*seen.values(), *(layer for layer in learning if id(layer) not in seen)], raised
+
+
+def described(error: Exception) -> dict[str, str]:
+    return {"type": type(error).__name__, "message": str(error)[:300]}
 
 
 def own(layer: nn.Module) -> list[tuple[str, nn.Parameter]]:
@@ -151,8 +155,8 @@ PIECES = ("discriminator", "generator", "discriminator_loss", "generator_loss", 
 def one_iteration(notebook: Notebook, students: Sequence[str], seed: int) -> dict[str, Any]:
     """One iteration of ``run_a_gan`` with the student's pieces of these names.
 
-    The others are simple ones that train somehow. Says which of the two networks changed, or what
-    was raised.
+    The others are simple ones that train somehow. Returns numbers of the two networks before and
+    after, or what was raised.
     """
     from cs231n_lib.gan import NOISE_DIM, run_a_gan
 
@@ -165,18 +169,21 @@ def one_iteration(notebook: Notebook, students: Sequence[str], seed: int) -> dic
     try:
         nets = D, G = pieces["discriminator"](), pieces["generator"]()
         D_solver, G_solver = (pieces["get_optimizer"](net) for net in nets)
-        before = [[value.detach().clone() for value in net.parameters()] for net in nets]
+        before = [some_numbers(net) for net in nets]
         d_loss, g_loss = pieces["discriminator_loss"], pieces["generator_loss"]
         options = {"sample_noise": pieces["sample_noise"], "print_every": 0}
         loader = [(images, None)]
         run_a_gan(D, G, D_solver, G_solver, d_loss, g_loss, loader, 1, 4, NOISE_DIM, 1, **options)
     except Exception as error:
-        return {"raised": f"{type(error).__name__}: {error}"[:300], "changed": {}}
-    changed = [
-        any(not torch.equal(old, new) for old, new in zip(was, net.parameters(), strict=True))
-        for was, net in zip(before, nets, strict=True)
-    ]
-    return {"raised": "", "changed": dict(zip(PIECES, changed, strict=False))}
+        return {"raised": described(error), "pairs": {}}
+    pairs = [(was, some_numbers(net)) for was, net in zip(before, nets, strict=True)]
+    return {"raised": {}, "pairs": dict(zip(PIECES, pairs, strict=False))}
+
+
+def some_numbers(net: nn.Module) -> list[Tensor]:
+    """Up to 8191 numbers of each parameter, from all over it, as they are now."""
+    flat = [value.detach().flatten() for value in net.parameters()]
+    return [values[:: max(1, len(values) // 4096)].clone() for values in flat]
 
 
 def stand_ins() -> dict[str, Callable[..., Any]]:

@@ -26,7 +26,7 @@ from autograder.checks.shared.captioning_loss import (
 )
 from autograder.checks.shared.layers import fits
 from autograder.checks.shared.student_net import expect_entries
-from autograder.judge import Student, as_array, check, expect, expect_near, expect_shape
+from autograder.judge import Student, as_array, check, expect, expect_near, expect_shape, named
 
 CELL = "caption-loss"
 AFTER_THE_WORDS = ("W_vocab", "b_vocab", "Wx", "Wh", "b")
@@ -133,8 +133,8 @@ def shapes_of_gradients(student: Student, rng: Generator) -> None:
     for name, value in case.params.items():
         if name in grads:
             expect_shape(grads[name], value.shape, f"grads[{name!r}]")
-    extra = sorted(str(name) for name in grads if name not in case.params)
-    expect(not extra, f"grads has entries that are no parameters: {', '.join(extra[:4])}")
+    extra = named(name for name in grads if name not in case.params)
+    expect(not extra, f"grads has entries that are no parameters: {extra}")
 
 
 @check(CELL, probe="CAP-A7", condition=True)

@@ -120,7 +120,7 @@ def gradients_reach_both_branches(student: Student, rng: Generator, version: Ver
         student, version.name, arguments, torch.ones(()), right=oracle.loss, runs=version.cell,
         more=(0.5,), slips=_gradient_slips, what="NT-Xent",
         cell=student.cell_defining(version.name) or version.cell,
-        ask=student.stand_in(oracle.answer), **version.keywords,
+        ask=student.stand_in(oracle.answering(*oracle.SIMILARITIES)), **version.keywords,
     )  # fmt: skip
 
 
@@ -143,7 +143,7 @@ def low_temperatures_do_not_overflow(student: Student, rng: Generator, version: 
 
 def _asked(student: Student, version: Version, *calls: tuple[Any, ...]) -> list[Any]:
     cell = student.cell_defining(version.name) or version.cell
-    ask = student.stand_in(oracle.answer)
+    ask = student.stand_in(oracle.answering(*oracle.SIMILARITIES))
     sent = [list(call) for call in calls]
     return student.apply(
         in_kernel.answers, version.name, sent, cell, ask, cells=(cell,), **version.keywords

@@ -16,6 +16,8 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from torch import Tensor
 
+from autograder.judge import Refused
+
 Array = NDArray[np.float64]
 
 
@@ -80,9 +82,21 @@ def gradients(
 
 # -- as the kernel asks for them ------------------------------------------------------------------
 
+SIMILARITIES = ("sim", "sim_positive_pairs", "compute_sim_matrix")
 ANSWERED: dict[str, Callable[..., Tensor]] = {
     f.__name__: f for f in (sim, sim_positive_pairs, compute_sim_matrix, loss)
 }
+
+
+def answering(*names: str) -> Callable[[str, list[Any], Tensor | None], Any]:
+    """Answers for these functions, and not for one that a question asks for."""
+
+    def ask(name: str, arguments: list[Any], upstream: Tensor | None) -> Any:
+        if name not in names:
+            raise Refused("a stand-in does not answer what is asked for")
+        return answer(name, arguments, upstream)
+
+    return ask
 
 
 def answer(name: str, arguments: list[Any], upstream: Tensor | None) -> Any:
