@@ -22,6 +22,7 @@ _WRITTEN = re.compile(r"^%%(?:writefile|file)\s+(?:-a\s+)?(?:\./)?(\w+)\.py\s*$"
 _NAMESPACES = frozenset({"globals", "locals", "vars"})
 _MAKERS = frozenset({"SimpleNamespace", "dict", "type", "namedtuple", "partial"})
 _SHELL = frozenset({"run_cell", "run_cell_async", "ex", "ev", "push", "safe_execfile", "user_ns"})
+_READING = frozenset({"get", "keys", "items", "values", "copy"})  # of a dictionary
 _TIMING = frozenset({"time", "timeit", "prun"})  # magics that run the rest of their line
 # Others that do: what they run is in a file, or in what was typed before.
 _DEFINING = frozenset({"run", "rerun", "recall", "macro", "edit", "store"})
@@ -99,8 +100,31 @@ def read_bindings(sources: Mapping[str, str]) -> Bindings:
             found.modules.add(cell.removesuffix(".py"))
         for statement in parse_cell(source).body:
             place += 1
+            apart = _runs_apart(statement)
             for node, where in _walk(statement, _Where(cell, place)):
-                _note(found, node, where)
+                if id(node) not in apart:
+                    _note(found, node, where)
+    return found
+
+
+def _runs_apart(statement: ast.stmt) -> set[int]:
+    """Calls of exec that are given a dictionary made for them: they define nothing elsewhere."""
+    nodes = list(ast.walk(statement))
+    fresh, other = set(), {node.arg for node in nodes if isinstance(node, ast.arg)}
+    for node in nodes:
+        if isinstance(node, ast.Assign):
+            made = isinstance(node.value, ast.Dict | ast.BinOp)  # {...}, globals() | {...}
+            named = {n.id for t in node.targets for n in ast.walk(t) if isinstance(n, ast.Name)}
+            plain = {t.id for t in node.targets if isinstance(t, ast.Name)}
+            fresh |= plain if made else set()
+            items = {n for n in named if n not in plain}  # again["y_train"] = ...
+            other |= (plain if not made else set()) | (items - fresh)
+    found = set()
+    for node in nodes:
+        match node:
+            case ast.Call(func=ast.Name(id="exec" | "eval"), args=[_, ast.Name(id=name)]):
+                if name in fresh - other:
+                    found.add(id(node))
     return found
 
 

@@ -145,6 +145,10 @@ def f(x): return run(x)""",
     "all of another module": """
 from helpers import *
 def f(x): return run(x)""",
+    "exec in a namespace of its own": """
+def f(x): return x
+space = globals()
+exec("f = conv" + "_fast", space)""",
     "by way of the shell": """
 def f(x): return x
 get_ipython().run_cell("f = conv" + "_fast")""",
@@ -352,6 +356,13 @@ def square(x): return np.square(x)
 import helpers
 from helpers import square
 def f(X): return square(X) + helpers.square(X)""",
+    "a cell run again on other data": """
+def f(X): return X
+def run_again(cell, N):
+    again = globals() | {"X_train": N}
+    again["y_train"] = N
+    exec(cell, again)
+run_again(globals().get("_ih"), "x" in globals())""",
     "a notebook of one's own": """
 from cs231n_lib.notebooks import load
 layers = load("FullyConnectedNets")
