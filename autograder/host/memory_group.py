@@ -14,11 +14,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
+
+from autograder.host.expendable import Ended, run_limited
 
 _MOUNT, _OWN = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 _END_SECONDS = 10.0
+_TRIAL_BYTES = 1 << 30
 _numbers = itertools.count()
 
 
@@ -41,7 +44,24 @@ class MemoryGroup:
 
 @cache
 def usable(mount: Path = _MOUNT, own: Path = _OWN) -> tuple[Path | None, str]:
-    """The group in which we may make groups with a limit of memory; where there is none, why."""
+    """The group in which we may make groups with a limit of memory; where there is none, why.
+
+    It is tried once, with a process that joins: what a host says it allows and what it does allow
+    are two things, and no notebook is to be the first to find out.
+    """
+    folder, why = delegated(mount, own)
+    if folder is None:
+        return None, why
+    try:
+        with memory_group(folder, _TRIAL_BYTES) as group:
+            run_limited(partial(os.write, group.procs, b"0"))
+    except (OSError, Ended) as error:
+        return None, f"{folder} seems to hand its memory controller on, but a trial failed: {error}"
+    return folder, ""
+
+
+def delegated(mount: Path, own: Path) -> tuple[Path | None, str]:
+    """What :func:`usable` tries, as far as the files of the hierarchy tell."""
     if not (mount / "cgroup.controllers").exists():
         return None, "this host has no cgroups of version 2 at /sys/fs/cgroup"
     paths = [line[3:] for line in own.read_text().splitlines() if line.startswith("0::/")]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.host.memory_group import usable
+from autograder.host.memory_group import delegated, usable
 
 
 def tree(root: Path, *groups: str, handing_on: str) -> Path:
@@ -24,7 +24,7 @@ def test_the_group_that_hands_the_controller_on(
     mount = tree(tmp_path / "cgroup", "a", "a/scope", handing_on=handing_on)
     own = tmp_path / "own"
     own.write_text("9:name=systemd:/\n0::/a/scope\n")
-    folder, why = usable(mount, own)
+    folder, why = delegated(mount, own)
     assert folder == (mount / handing_on if found else None)
     assert bool(why) is not found
     assert found or "Delegate=yes" in why
@@ -37,3 +37,14 @@ def test_without_version_2_it_is_said(tmp_path: Path) -> None:
         None,
         "this host has no cgroups of version 2 at /sys/fs/cgroup",
     )
+
+
+def test_a_group_that_cannot_be_made_or_joined_is_not_used(tmp_path: Path) -> None:
+    """A made-up tree looks like one that is handed on; only the trial tells."""
+    mount = tree(tmp_path / "cgroup", "a", handing_on="a")
+    own = tmp_path / "own"
+    own.write_text("0::/a\n")
+    assert delegated(mount, own)[0] == mount / "a"
+    folder, why = usable(mount, own)
+    assert folder is None
+    assert "but a trial failed" in why
