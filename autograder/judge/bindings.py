@@ -248,7 +248,7 @@ def _note_call(found: Bindings, call: ast.Call, where: _Where) -> None:
                 isinstance(binding.node, Imported) for binding in found.names.get(inner.id, ())
             )
             if (
-                _is_namespace(inner)
+                (_is_namespace(inner) and method not in _READING)
                 or (method in _SHELL and _is_shell(inner))
                 or (method in _OBSCURE and imported)
             ):
