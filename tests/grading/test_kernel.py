@@ -97,9 +97,10 @@ def test_a_flood_on_the_raw_descriptor_is_cut(kernel) -> None:
 
 
 def test_a_flood_of_forged_events_kills_the_kernel(kernel) -> None:
-    # The agent's own bound is bypassed: only the judge's cap is left.
+    # The agent's own bounds are bypassed: only the judge's cap is left.
     code = (
-        "import autograder.sandbox.agent as a\na.CELL_OUTPUT_BYTES = 1 << 60\n"
+        "import autograder.sandbox.agent as a\n"
+        "a.CELL_OUTPUT_BYTES = a.NOTEBOOK_OUTPUT_BYTES = 1 << 60\n"
         "while True: print('x' * (1 << 20))"
     )
     with pytest.raises(KernelDied, match="more output than any cell may"):
