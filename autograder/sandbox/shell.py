@@ -13,8 +13,9 @@ import getpass
 import io
 import sys
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
 
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
@@ -127,6 +128,11 @@ class SandboxShell(InteractiveShell):
             sys.stderr.flush()
         if self.emit_event is not None:
             self.emit_event(event)
+
+    @contextmanager
+    def _tee(self, channel: Literal["stdout", "stderr"]) -> Iterator[None]:
+        """IPython's keeps in memory whatever is printed, so that a loop that prints filled it."""
+        yield
 
     def enable_gui(self, gui: str | None = None) -> None:
         """No window system here, and none needed."""

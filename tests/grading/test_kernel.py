@@ -96,6 +96,14 @@ def test_a_flood_on_the_raw_descriptor_is_cut(kernel) -> None:
     assert len(text(run)) <= 256 << 10
 
 
+def test_what_is_printed_is_not_kept_in_memory(zygote) -> None:
+    small = Kernel(zygote.fork(), KernelLimits(memory_bytes=500 << 20))
+    try:
+        assert small.run_cell("for _ in range(600): print('x' * (1 << 20))").ok
+    finally:
+        small.close()
+
+
 def test_a_flood_of_forged_events_kills_the_kernel(kernel) -> None:
     # The agent's own bounds are bypassed: only the judge's cap is left.
     code = (
