@@ -39,10 +39,11 @@ EARNED: Mapping[str, Points] = {
     # Weights of knn-predict-labels: majority 3, ties 2, any labels 2, inputs kept 1.
     "wrong_largest_label": solved(knn={"knn-predict-labels": 3 * 6 / 8}),
     # Weights of knn-cross-validation: folds 2, each left out once 2, accuracies 3, uneven folds and
-    # another width a half each, where all else is right. The folds are. best_k is the best of the table there is: nobody pays twice for one mistake.
+    # another width a half each, where all else is right. The folds are. best_k is the best of the
+    # table there is: nobody pays twice for one mistake.
     "wrong_leaky_validation": solved(knn={"knn-cross-validation": 4 * 2 / 8}),
-    # Right values, but the condition of no loop has weight 5 of 19.
-    # The loop is over training images, and the check that measures time makes the test images more.
+    # Right values. The condition that reads the source has weight 4 of 19. That which measures time
+    # makes the test images more, and this loop is over training images.
     "wrong_hidden_loop": solved(knn={"knn-no-loops": 4 * 15 / 19}),
     # Weights of svm-naive-loss: values 6 + 2, penalty 2, one number 1. Of the gradient: values
     # 6 + 2, the slope of the loss 1, penalty 2, inputs kept 3. svm-vectorized: all of these, and
