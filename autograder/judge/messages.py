@@ -111,6 +111,9 @@ low >= high
 a must be (greater than 0 unless no samples are taken|1-dimensional( or an integer)?)
 'a' cannot be empty unless no samples are taken
 Cannot take a larger sample than population when (replace is False|'replace=False')
+the mask lets word INT look at no word, nor at itself
+memory must have shape \(N, tokens, W\); found SHAPE beside tgt SHAPE
+~ \(operator\.invert\) is only implemented on integer and Boolean-type tensors
 mat1 and mat2 shapes cannot be multiplied \(INTxINT and INTxINT\)
 mat1 and mat2 must have the same dtype, but got NAME and NAME
 The size of tensor a \(INT\) must match the size of tensor b \(INT\) at non-singleton dimension INT

@@ -142,7 +142,8 @@ def test_who_is_late_beside_others_is_tried_again_alone(course: Path) -> None:
         (STUDENTS[0], TIMED_OUT, 2)
     ]
     assert found[-1].student == STUDENTS[0]
-    assert points(course) == {STUDENTS[0]: 0.0} | dict.fromkeys(STUDENTS[1:4], CLASS_POINTS)
+    # The cell that hangs is one that the course gives: it is run as released, and costs nothing.
+    assert points(course) == dict.fromkeys(STUDENTS[:4], CLASS_POINTS)
 
 
 def test_nobody_else_on_this_machine_can_give_orders_to_our_workers() -> None:

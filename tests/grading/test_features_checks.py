@@ -190,4 +190,4 @@ def test_a_cell_that_raises_is_named_with_the_line(kernel, cell, grade_id, sourc
     assert verdict.score == 0
     for message in messages(verdict):
         assert message.startswith(f"the cell {cell!r} raised ")
-        assert f"(line 7 of cell {cell!r}" in message
+        assert f"(line 8 of cell {cell!r}" in message

@@ -30,6 +30,7 @@ CAUGHT_INSIDE = {
     "autograder.collect.archives._TooMuch": ("collect/archives.py",),
 }
 NOT_FOR_COMMANDS = {
+    "autograder.judge.stand_ins.Refused": "what a wrong call of a stand-in raises in the sandbox",
     "autograder.authoring.nbval_plugin.KernelDied": "pytest reports it, in a process of its own",
     "autograder.authoring.nbval_plugin.Overlooked": "nbval's, and pytest reports it",
     "autograder.sandbox.wire.WireError": "in the sandbox an answer like any error of the student's",
