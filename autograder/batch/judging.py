@@ -15,7 +15,8 @@ from typing import Any
 from autograder.batch.task import Task
 from autograder.grading.beside import digest_of
 from autograder.grading.earlier import EarlierWork
-from autograder.grading.grade import Job, grade, grade_document
+from autograder.grading.grade import grade, grade_document
+from autograder.grading.job import Job
 from autograder.grading.material import Material, Name
 from autograder.grading.prerequisites import Loadable
 from autograder.judge.registry import checks_for

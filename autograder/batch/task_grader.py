@@ -17,7 +17,8 @@ from typing import TypeVar
 from autograder.batch.judging import Earlier, Judged, Question, SandboxFailed, judge, understood
 from autograder.batch.task import Task
 from autograder.errors import NeedsHuman
-from autograder.grading.grade import NOTEBOOK_SECONDS, no_points
+from autograder.grading.grade import no_points
+from autograder.grading.job import NOTEBOOK_SECONDS
 from autograder.grading.material import Material
 from autograder.host import gpus
 from autograder.host.expendable import CLOCK, MEMORY, Ended, Limits, run_limited

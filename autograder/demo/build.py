@@ -11,7 +11,7 @@ from pathlib import Path
 from autograder.course.submissions import CourseError
 from autograder.demo.small import DemoClass
 from autograder.files import write_text
-from autograder.grading.grade import to_json
+from autograder.grading.documents import to_json
 from autograder.notebook.edits import Document, Section, apply, read_sample, read_samples
 from autograder.notebook.template import load_template, notebooks_of
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from autograder.grading import in_kernel_pairs
 from autograder.grading.beside import bare, digest_of, seen_by
 from autograder.grading.given_cells import modules_written_by
-from autograder.grading.grade import Job, grade
+from autograder.grading.grade import grade
+from autograder.grading.job import Job
 from autograder.grading.material import Material, Name
 from autograder.grading.prerequisites import Loadable, instructors, loadable
 from autograder.judge.caches import Pair, pairs_for

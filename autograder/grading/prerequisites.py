@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograder.grading.beside import bare_document
-from autograder.grading.grade import TIME_OUT
+from autograder.grading.notebook_run import TIME_OUT
 from autograder.judge.caches import Pair
 from autograder.judge.registry import Check
 from autograder.judge.results import CellVerdict, GradedNotebook

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from autograder.course.submissions import CourseError, siblings
-from autograder.grading.grade import Job, grade_document
+from autograder.grading.grade import grade_document
+from autograder.grading.job import Job
 from autograder.judge.kernel import Kernel, KernelDied, KernelLimits
 from autograder.judge.registry import Check, checks_for
 from autograder.judge.results import CellVerdict

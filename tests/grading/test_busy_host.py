@@ -7,7 +7,8 @@ import time
 
 import pytest
 
-from autograder.grading.grade import Job, grade
+from autograder.grading.grade import grade
+from autograder.grading.job import Job
 from autograder.judge.registry import checks_for
 from autograder.judge.results import TIMED_OUT
 from autograder.judge.sandbox import Sandbox

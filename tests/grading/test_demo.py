@@ -29,7 +29,7 @@ from autograder.demo import (
     build_demo,
 )
 from autograder.demo.build import LIMITS, read
-from autograder.grading.grade import CELL_SECONDS
+from autograder.grading.job import CELL_SECONDS
 from autograder.grading.material import Material, load_material
 from autograder.judge.results import GradedNotebook
 from autograder.judge.zygote import Zygote

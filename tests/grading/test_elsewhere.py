@@ -12,7 +12,8 @@ from functools import cache
 
 import pytest
 
-from autograder.grading.grade import Job, grade
+from autograder.grading.grade import grade
+from autograder.grading.job import Job
 from autograder.grading.written import sort_written
 from autograder.judge.registry import checks_for
 from autograder.judge.results import GradedNotebook

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from autograder.grading.grade import Job, grade
+from autograder.grading.grade import grade
+from autograder.grading.job import Job
 from autograder.judge.registry import checks_for
 from autograder.judge.results import GradedNotebook
 from autograder.judge.zygote import Zygote
