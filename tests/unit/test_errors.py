@@ -22,7 +22,7 @@ SKIPPED = ("autograder.demo.samples", "autograder.mutants")  # cells of notebook
 CAUGHT_INSIDE = {
     "autograder.judge.expect.Failed": ("judge/score.py",),
     "autograder.judge.kernel.CallTimeout": ("judge/kernel.py", "judge/student.py"),
-    "autograder.judge.kernel.KernelDied": ("judge/score.py", "grading/grade.py"),
+    "autograder.judge.kernel.KernelDied": ("judge/score.py", "grading/notebook_run.py"),
     "autograder.judge.student.StudentError": ("judge/score.py",),
     "autograder.host.expendable.Ended": ("batch/task_grader.py", "batch/nbgrader_autograde.py"),
     "autograder.sandbox.wire_caps.ProtocolError": ("judge/kernel.py",),
