@@ -203,16 +203,16 @@ class _Pages:
 
     def page(self, student: str, path: Path) -> tuple[str, str, int]:
         """The page; what is wrong with it, if anything; how many of its answers are unread."""
-        problem = ""
+        reason = ""  # why it cannot be made as it should
         for bare in (False, True):
             try:
                 html, unread = run_limited(partial(self._convert, student, path, bare), LIMITS)
-                return html, problem, unread
             except Ended as ended:
-                problem = problem or (
-                    f"the page shows only what was graded, since it could not be made: {whole(ended.reason)}"
-                )
-        return "", problem.replace("shows only what was graded, since it ", ""), 0
+                reason = reason or whole(ended.reason)
+            else:
+                shown = "the page shows only what was graded, since it could not be made"
+                return html, f"{shown}: {reason}" if bare else "", unread
+        return "", f"the page could not be made: {reason}", 0
 
     def _convert(self, student: str, path: Path, bare: bool) -> tuple[str, int]:
         steps = self._converter.preprocessors
