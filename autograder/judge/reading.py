@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
 
-from autograder.judge.bindings import Binding, Bindings, Imported, read_bindings
+from autograder.judge.bindings import Binding, Bindings, Imported
+from autograder.judge.bindings_reader import read_bindings
 from autograder.judge.scopes import FUNCTIONS, evaluated_before, loads, own_names, values
 
 # Whose functions are known by their names.
