@@ -2,7 +2,7 @@
 
 From the function on, each name and each attribute is followed to what it stands for: helpers,
 classes, containers, partial functions, decorators, default arguments. What leads to code that is
-not in the notebook, or to names that only exist while it runs, is told as unreadable.
+not in the notebook, or to names that only exist while it runs, is reported as unreadable.
 """
 
 from __future__ import annotations
