@@ -196,7 +196,9 @@ def ended(material: Material, task: Task, end: Ended) -> GradedNotebook:
     template = material.template(task.notebook)
     note = "the process that was to judge it had to be ended"
     reason = f"{task.notebook} could not be judged: {end.reason}"
-    return no_points(task.student, template, note, reason, OUTCOMES.get(end.cause, ENDED_JUDGE))
+    outcome = OUTCOMES.get(end.cause, ENDED_JUDGE)
+    graded = no_points(task.student, template, note, reason, outcome)
+    return replace(graded, held_up=end.cause == CLOCK)
 
 
 class FailedTwice(NeedsHuman):

@@ -130,6 +130,7 @@ def grade_document(job: Job, document: dict[str, Any], zygote: Zygote) -> Graded
         needs_human="; ".join(dict.fromkeys([*run.reasons, *run.failures.reasons])),
         outcome=run.outcome,
         late_in=run.late_in,
+        held_up=run.held_up,
         device=f"cuda ({job.gpu.name})" if job.gpu else "cpu",
         fallback=job.fallback,
         timings={name: round(seconds, 4) for name, seconds in timings.items()},

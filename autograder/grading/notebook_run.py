@@ -35,6 +35,7 @@ class NotebookRun:
         self.failures = Failures(job.submission)
         self.outcome = ""
         self.late_in = ""
+        self.held_up = False
         self._at = ""  # the cell, or the checks, at hand
         self.cell_seconds = self.check_seconds = 0.0
         self._job = job
@@ -155,6 +156,7 @@ class NotebookRun:
         """What is at hand was interrupted."""
         self.outcome = self.outcome or TIMED_OUT
         self.late_in = self.late_in or self._at
+        self.held_up = self.held_up or self._kernel.held_up()
         if self._at == self._job.late_in:
             self._stop(f"out of time in {self._at} once more", TIMED_OUT)
 
@@ -163,4 +165,5 @@ class NotebookRun:
         self.outcome = outcome or DIED
         if outcome == TIMED_OUT:
             self.late_in = self.late_in or self._at
+            self.held_up = self.held_up or self._kernel.held_up()
         self.reasons.append(f"{self._job.template.notebook}: {reason}")

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from autograder.host import gpus
-from autograder.judge.clock import Budget, Clock
+from autograder.judge.clock import COMPUTED, Budget, Clock
 from autograder.judge.outputs import OutputBudget, Outputs, to_notebook
 from autograder.judge.results import DIED, OUT_OF_GPU_MEMORY, OUT_OF_MEMORY, TIMED_OUT
 from autograder.sandbox import wire
@@ -86,6 +86,7 @@ class Kernel:
         self._reader = wire.FrameReader()
         self._inbox: list[bytes] = []
         self._number = 0
+        self._held_up = False
         self._event_bytes = 0
         self._stdio = bytearray()
         self._watched = 0.0
@@ -136,6 +137,15 @@ class Kernel:
         """Processor time it has had so far, whatever it says itself."""
         return self.sandbox.cpu_seconds()
 
+    def held_up(self) -> bool:
+        """Whether something that ran out of time here might not have, on another day.
+
+        It was not on a processor for most of its seconds: it slept, or waited for too long.
+        """
+        ran = self.sandbox.ran_seconds
+        without_budget = self.budget.left() <= 0
+        return self._held_up or (without_budget and ran() < COMPUTED * self.limits.notebook_seconds)
+
     def close(self) -> None:
         """Kill whatever is left."""
         self.died = self.died or "closed"
@@ -163,6 +173,7 @@ class Kernel:
                         reason = f"did not stop within {seconds:g} s, nor when interrupted"
                         self._kill(reason, TIMED_OUT)
                     interrupted = True
+                    self._held_up = self._held_up or clock.held_up()
                     clock = Clock(self.sandbox, KILL_GRACE)
                     self.sandbox.interrupt()
                 self._wait(clock.deadline, for_write=False)

@@ -57,6 +57,7 @@ class GradedNotebook:
     needs_human: str = ""  # reason, or empty
     outcome: str = ""  # one of the words above; empty: graded as usual
     late_in: str = ""  # the cell, or the checks of one, where time first ran out
+    held_up: bool = False  # it was late, and not for having computed all the while
     device: str = "cpu"  # what it ran on
     fallback: str = ""  # why that was not the GPU which the notebook asks for
     attempts: int = 1

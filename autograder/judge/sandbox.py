@@ -137,10 +137,19 @@ class Sandbox:
 
         0 where the system does not count that.
         """
+        return self._schedule()[1]
+
+    def ran_seconds(self) -> float:
+        """How long the kernel's main thread has been on a processor. 0 where nobody counts that."""
+        return self._schedule()[0]
+
+    def _schedule(self) -> tuple[float, float]:
+        """Of the kernel's main thread: seconds on a processor, and in the queue for one."""
         for pid in children(self.supervisor):
             with contextlib.suppress(OSError, ValueError, IndexError):
-                return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
-        return 0.0
+                ran, waited, _ = Path(f"/proc/{pid}/schedstat").read_text().split()
+                return int(ran) / 1e9, int(waited) / 1e9
+        return 0.0, 0.0
 
     def read_file(self, name: str, cap: int) -> bytes:
         """A regular file of the work folder, at most ``cap`` bytes.

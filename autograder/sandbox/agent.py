@@ -34,16 +34,16 @@ _shell: sandbox_shell.SandboxShell | None = None
 
 
 def prepare() -> None:
-    """Build the shell; called once in the zygote, before any fork."""
+    """Build the shell, unless there is one; called in the zygote, before any fork."""
     global _shell
-    _shell = sandbox_shell.build_shell()
-    shims.install()
+    if _shell is None:
+        _shell = sandbox_shell.build_shell()
+        shims.install()
 
 
 def serve(channel: socket.socket) -> None:
     """Answer requests until the judge hangs up."""
-    if _shell is None:
-        prepare()
+    prepare()
     assert _shell is not None
     agent = Agent(channel, _shell)
     sandbox_shell.connect(_shell, agent.emit)

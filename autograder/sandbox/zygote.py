@@ -4,6 +4,10 @@ Run as ``python -m autograder.sandbox.zygote FD``, where FD is the control socke
 nothing (exec, scrubbed environment), so that no memory of the judge is in its forks, and it never
 runs student code itself. It must stay single-threaded: threads do not survive a fork, and a
 torch operation that had started some would hang in every child.
+
+Its first message says what to import. Then it can be asked for twins: forks that have a socket of
+their own, and share what was imported and nothing else. It becomes a zygote, as each of its twins
+does, when it is told a policy; only then does it enter namespaces, which are nobody else's.
 """
 
 from __future__ import annotations
@@ -24,9 +28,10 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import NoReturn
 
-from autograder.sandbox import landlock, lockdown, mounts, packages, seccomp, syscalls
+from autograder.sandbox import landlock, lockdown, mounts, seccomp, syscalls
+from autograder.sandbox import packages as package_views
 from autograder.sandbox.packages import Readable
-from autograder.sandbox.policy import Gpu, Limits, Policy, SandboxError
+from autograder.sandbox.policy import Gpu, Limits, Packages, Policy, SandboxError
 
 WARM = (
     "numpy", "scipy.linalg", "scipy.ndimage", "scipy.spatial.distance", "scipy.special", "torch",
@@ -44,11 +49,17 @@ Entry = Callable[[socket.socket], None]
 
 def main() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
+    syscalls.set_dumpable(False)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is the judge's to handle
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # supervisors report by themselves
+    with contextlib.suppress(Exception):  # what fails here fails again, and is told then
+        import_ahead(**json.loads(control.recv(1 << 16)))
+    control, told = _wait_for_policy(control)
+    if not told:
+        return  # there is nothing to grade after all
     started = time.monotonic()
     try:
-        policy = Policy.from_json(json.loads(control.recv(1 << 20)))
+        policy = Policy.from_json(json.loads(told))
         entry, readable = prepare(policy)
     except Exception as error:
         known = isinstance(error, SandboxError)
@@ -93,6 +104,48 @@ def main() -> None:
         control.send(json.dumps({"pid": pid, "id": request["id"]}).encode())
 
 
+def _wait_for_policy(control: socket.socket) -> tuple[socket.socket, bytes]:
+    """The policy, and the socket it came by: in the process that was started, and in its twins.
+
+    An empty policy: nobody wants this process any more.
+    """
+    gc.collect()
+    gc.freeze()  # a collection in a twin would touch, and so copy, every page of ours
+    while True:
+        message, descriptors, _, _ = socket.recv_fds(control, 1 << 20, 1)
+        if not descriptors:
+            return control, message
+        pid = os.fork()
+        if pid == 0:
+            control.close()
+            control = socket.socket(fileno=descriptors[0])
+        else:
+            os.close(descriptors[0])
+            _introduce(control, pid, json.loads(message)["id"])
+
+
+def _introduce(control: socket.socket, twin: int, request: str) -> None:
+    """Send the pid of a twin, and a descriptor that is its own for ever."""
+    try:
+        descriptor = os.pidfd_open(twin)
+    except OSError as error:  # it has ended already
+        answer = {"id": request, "stage": "twin", "error": str(error)}
+        control.send(json.dumps(answer).encode())
+        return
+    message = json.dumps({"pid": twin, "id": request}).encode()
+    socket.send_fds(control, [message], [descriptor])
+    os.close(descriptor)
+
+
+def import_ahead(packages: Packages, entry: str, *, warm: bool) -> None:
+    """Import what notebooks use, and the agent, before the policy is known."""
+    views = package_views.views(mounts.readable_paths()) if packages != "all" else ()
+    hidden = package_views.hide(views) if views else ()
+    if warm:
+        _warm_up(hidden)
+    _entry(entry)
+
+
 def prepare(policy: Policy) -> tuple[Entry, Readable]:
     """Import everything, then enter the namespaces that all sandboxes share.
 
@@ -100,13 +153,10 @@ def prepare(policy: Policy) -> tuple[Entry, Readable]:
     """
     syscalls.set_dumpable(False)
     readable = _readable(policy)
-    hidden = packages.hide(readable.views) if readable.views else ()
+    hidden = package_views.hide(readable.views) if readable.views else ()
     if policy.warm:
         _warm_up(hidden)
-    module_name, _, function = policy.entry.partition(":")
-    module = importlib.import_module(module_name)
-    if hasattr(module, "prepare"):
-        module.prepare()
+    entry = _entry(policy.entry)
     threads = len(list(Path("/proc/self/task").iterdir()))
     if threads > 1:
         raise SandboxError("imports", f"{threads} threads run after the imports; forks would hang")
@@ -116,7 +166,16 @@ def prepare(policy: Policy) -> tuple[Entry, Readable]:
         raise SandboxError("namespaces of the zygote", str(error)) from error
     if policy.tier == "flat" and os.geteuid() == 0:
         _refuse_unreadable(readable.paths)
-    return getattr(module, function), readable
+    return entry, readable
+
+
+def _entry(name: str) -> Entry:
+    """What is called in a sandbox, its module prepared for that."""
+    module_name, _, function = name.partition(":")
+    module = importlib.import_module(module_name)
+    if hasattr(module, "prepare"):
+        module.prepare()
+    return getattr(module, function)
 
 
 def _readable(policy: Policy) -> Readable:
@@ -125,11 +184,11 @@ def _readable(policy: Policy) -> Readable:
     paths = mounts.readable_paths((*policy.readable, *gpu_readable))
     if policy.packages == "all":
         return Readable(paths)
-    views = packages.views(paths)
+    views = package_views.views(paths)
     if policy.namespaces:
         return Readable(paths, views)
     folders = [path for path in paths if Path(path).is_dir()]
-    return Readable(packages.without(paths, views), views, listed=folders)
+    return Readable(package_views.without(paths, views), views, listed=folders)
 
 
 def _warm_up(hidden: Collection[str]) -> None:
@@ -253,4 +312,5 @@ def _cap_gpu_memory(gpu: Gpu) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with contextlib.suppress(BrokenPipeError):  # whoever asked has gone
+        main()

@@ -18,7 +18,7 @@ import pytest
 from distributed import Client
 
 from autograder.authoring.release import release
-from autograder.batch.cluster import DaskExecutor, connected
+from autograder.batch.cluster import DaskExecutor
 from autograder.batch.executors import Executor, LocalExecutor
 from autograder.batch.run import Selection, grade_class
 from autograder.batch.task_grader import TaskGrader
@@ -30,6 +30,7 @@ from autograder.judge.zygote import Zygote
 from autograder.notebook.template import Template, TemplateError, load_template
 from autograder.sandbox import probe
 from autograder.sandbox.policy import Gpu
+from tests.dask_workers import dask_workers
 from tests.little import ASSIGNMENT, CLASS_POINTS, NOTEBOOK, answer, cell_of, submit, write_course
 
 GIB = 1 << 30
@@ -276,7 +277,7 @@ def test_a_cluster_is_asked_for_its_gpus(course: Path, driver: dict[int, int]) -
     submit(course, "ada", answer())
     said = []
     for offered in (False, True):
-        with connected(None, 1, gpus=offered) as client:
+        with dask_workers(1, gpus=offered) as client:
 
             def dask(material: Material, client: Client = client) -> Executor:
                 return DaskExecutor(client, material, None)

@@ -46,12 +46,14 @@ def test_an_endless_loop_is_interrupted_and_the_kernel_lives(kernel) -> None:
     assert run.timed_out
     assert errors(run) == ["KeyboardInterrupt"]
     assert kernel.run_cell("print(x)").outputs[0]["text"] == "1\n"
+    assert not kernel.held_up()
 
 
 def test_an_await_without_end_is_interrupted_too(kernel) -> None:
     run = kernel.run_cell("import asyncio\nawait asyncio.sleep(1000)", seconds=0.5)
     assert run.timed_out
     assert kernel.run_cell("1").ok
+    assert kernel.held_up()
 
 
 def test_a_loop_that_swallows_interrupts_is_killed(kernel) -> None:
