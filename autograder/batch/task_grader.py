@@ -111,7 +111,7 @@ class TaskGrader:
     def _judged(self, question: Question, zygote: Zygote) -> Judged:
         limits = self._limits or limits_of(self._material, question.task)
         for template in self._templates(question.task):
-            zygote.have_ready(template.packages())
+            zygote.have_ready(template.packages(), template.prepared())
         with self._group(limits) as group:
             if group:
                 question = replace(question, group=group.procs)

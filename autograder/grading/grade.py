@@ -97,9 +97,10 @@ def grade_document(job: Job, document: dict[str, Any], zygote: Zygote) -> Graded
         memory_bytes=min(host_mb << 20, memory.max_kernel_bytes()),
         gpu=job.gpu,
     )
-    packages = job.template.packages()
+    packages, prepared = job.template.packages(), job.template.prepared()
     files = {**job.files, f"{job.template.notebook}.ipynb": bare_document(document)}
-    kernel = Kernel(zygote.fork(files=files, gpu=job.gpu, packages=packages), limits)
+    sandbox = zygote.fork(files=files, gpu=job.gpu, packages=packages, prepared=prepared)
+    kernel = Kernel(sandbox, limits)
     ready = time.monotonic()
     try:
         run = NotebookRun(job, kernel, _hand_in(job, document), document["cells"])

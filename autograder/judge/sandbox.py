@@ -55,7 +55,12 @@ class Sandbox:
         self._exit_pipe = exit_pipe
         self.home = home
         self._reason: str | None = None
-        self._base = _resident(zygote)[0]
+        self._zygote, self._base = zygote, 0
+
+    def forked(self, supervisor: int) -> None:
+        """Its first process is there; what the zygote has by now, it has inherited."""
+        self.supervisor = supervisor
+        self._base = _resident(self._zygote)[0]
 
     def adopt(self, work: int, pidfd: int) -> None:
         """Take over the handles that the kernel sent before it was given to the student."""

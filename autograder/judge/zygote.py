@@ -24,6 +24,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from autograder.judge.prepare import prepare
 from autograder.judge.sandbox import Sandbox, children, remove
 from autograder.judge.zygote_link import (
     FORK_SECONDS,
@@ -158,16 +159,21 @@ class Zygote:
         seed: int = 0,
         gpu: Gpu | None = None,
         packages: Packages | None = None,
+        prepared: Sequence[str] = (),
     ) -> Sandbox:
         """Make a sandbox whose agent is about to run, and which ends when this process does.
 
         ``files`` (relative path -> content) are in its work folder before it starts; ``seed``
         goes to random, numpy and torch; without ``gpu`` there is none inside. Where other
-        ``packages`` are asked for, a second process with those is started and kept. Raises
-        SandboxError naming the layer that failed.
+        ``packages`` are asked for, a second process with those is started and kept. What is
+        ``prepared`` (names of ``cs231n_lib.prepared``) is at hand inside, as far as possible.
+        Raises SandboxError naming the layer that failed.
         """
         if packages not in (None, self.packages):
-            return self._other(packages).fork(limits, files=files, seed=seed, gpu=gpu)
+            other = self._other(packages)
+            return other.fork(limits, files=files, seed=seed, gpu=gpu, prepared=prepared)
+        if os.getpid() == self._owner:
+            prepare(prepared)
         began = time.monotonic()
         packed = pack_files(files)
         home = "" if self.tier in ("root", "userns") else mounts.make_home(self._homes)
@@ -177,6 +183,7 @@ class Zygote:
             "home": home,
             "seed": seed,
             "gpu": asdict(gpu) if gpu else None,
+            "prepared": list(prepared),
         }
         channel, their_channel = socket.socketpair()
         report, their_report = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -192,7 +199,7 @@ class Zygote:
             try:
                 with self._lock, zygote_may_die():
                     socket.send_fds(self._control, [json.dumps(request).encode()], theirs)
-                    sandbox.supervisor = int(self._answer(request["id"])["pid"])
+                    sandbox.forked(int(self._answer(request["id"])["pid"]))
             finally:
                 for fd in theirs:
                     os.close(fd)
@@ -236,8 +243,12 @@ class Zygote:
         for each in (self, *self._others.values()):
             each._group = procs
 
-    def have_ready(self, packages: Packages) -> None:
-        """Start what has these packages, unless it runs. Forks of this process cannot do it."""
+    def have_ready(self, packages: Packages, prepared: Sequence[str] = ()) -> None:
+        """Start what has these packages, unless it runs; make what is to be ``prepared``.
+
+        Forks of this process cannot do it.
+        """
+        prepare(prepared)
         if packages != self.packages:
             self._other(packages)
 

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from autograder.sandbox import landlock, lockdown, mounts, packages, seccomp, syscalls
+from autograder.sandbox.at_hand import AtHand
 from autograder.sandbox.packages import Readable
 from autograder.sandbox.policy import Gpu, Limits, Policy, SandboxError
 
@@ -65,6 +66,7 @@ def main() -> None:
         program = seccomp.compile_filter(namespaces=policy.namespaces, landlock_abi=version)
     gc.collect()
     gc.freeze()  # a collection in a child would touch, and so copy, every page of ours
+    at_hand = AtHand(policy.env)
     lifeline, _held_open = os.pipe()
     control.send(json.dumps({"ready": time.monotonic() - started}).encode())
     while True:
@@ -73,6 +75,7 @@ def main() -> None:
             return  # the judge is gone; the lifeline ends with us, and all sandboxes with it
         request = json.loads(message)
         gpu = Gpu.from_json(request["gpu"]) if request["gpu"] else None
+        at_hand.load(request["prepared"])
         job = lockdown.Job(
             policy=policy,
             limits=Limits(**request["limits"]),
@@ -81,6 +84,7 @@ def main() -> None:
             home=request["home"],
             filter=None if gpu else program,
             gpu=gpu,
+            inherited=at_hand.inherited,
         )
         pid = os.fork()
         if pid == 0:

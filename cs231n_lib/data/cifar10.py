@@ -11,10 +11,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from cs231n_lib import prepared
 from cs231n_lib.data import spritecifar
 from cs231n_lib.data.batches import REMEDY, read_batch
 from cs231n_lib.data.folders import announce_once, data_folders
 from cs231n_lib.errors import DataError
+from cs231n_lib.prepared import kept
 
 CIFAR10_CLASSES = (
     "plane", "car", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
@@ -23,6 +25,7 @@ DATA_VARIABLE = "CS231N_DATA"
 RECORDS_PER_BATCH = 10_000
 
 AnyArray = NDArray[np.generic]
+Split = Literal["train", "test"]
 Arrays = tuple[AnyArray, NDArray[np.int64], AnyArray, NDArray[np.int64]]
 
 
@@ -40,6 +43,9 @@ class Cifar10Files:
     @property
     def test(self) -> list[Path]:
         return [self._file("test_batch")]
+
+    def of(self, split: Split) -> list[Path]:
+        return self.train if split == "train" else self.test
 
     def _file(self, stem: str) -> Path:
         return self.folder / (f"{stem}.bin" if self.format == "binary" else stem)
@@ -81,11 +87,20 @@ def load_cifar10(
     files = find_cifar10(root)
     if files is None:
         _announce_embedded_default()
-        train = spritecifar.load("train", num_train)
-        test = spritecifar.load("test", num_test)
-    else:
-        train, test = _read(files.train, num_train), _read(files.test, num_test)
+    train, test = load_split(files, "train", num_train), load_split(files, "test", num_test)
     return train[0].astype(dtype), train[1], test[0].astype(dtype), test[1]
+
+
+def load_split(
+    files: Cifar10Files | None, split: Split, count: int | None = None
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """The first ``count`` images (default: all) and labels of a split; embedded without files."""
+    return spritecifar.load(split, count) if files is None else _read(files.of(split), count)
+
+
+def name_at_hand(files: Cifar10Files | None, split: Split) -> str:
+    """What a split is called among what is prepared: a name for these files, as they are."""
+    return spritecifar.name_at_hand(split) if files is None else _name_of(files.of(split))
 
 
 def load_cifar_batch(path: str | os.PathLike[str]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -177,6 +192,8 @@ def _read(paths: list[Path], count: int | None) -> tuple[NDArray[np.uint8], NDAr
     if not 0 <= count <= available:
         part = paths[0].name if len(paths) == 1 else "the training batches"
         raise ValueError(f"CIFAR-10 has {available} rows in {part}; {count} were asked for")
+    if at_hand := prepared.get(_name_of(paths)):
+        return at_hand["images"][:count].copy(), at_hand["labels"][:count].copy()
     images = np.empty((count, 32, 32, 3), np.uint8)
     labels = np.empty(count, np.int64)
     for number, path in enumerate(paths[: -(-count // RECORDS_PER_BATCH)]):
@@ -187,6 +204,10 @@ def _read(paths: list[Path], count: int | None) -> tuple[NDArray[np.uint8], NDAr
         images[rows] = X[: len(images[rows])]
         labels[rows] = y[: len(labels[rows])]
     return images, labels
+
+
+def _name_of(paths: list[Path]) -> str:
+    return f"cifar10-{kept.key(*paths)}"
 
 
 def _announce_embedded_default() -> None:
