@@ -60,9 +60,7 @@ class Job:
     home: str = ""  # folder on the host with work/ and tmp/, for tiers without an own root
     filter: bytes | None = None  # for seccomp, compiled once in the zygote
     gpu: Gpu | None = None
-    inherited: Inherited = field(
-        default_factory=Inherited
-    )  # what the zygote has loaded for its forks
+    inherited: Inherited = field(default_factory=Inherited)  # of what the zygote has loaded
     stages: dict[str, float] = field(default_factory=dict)  # name -> monotonic time at its end
     handles: tuple[int, ...] = ()  # for the judge: the work folder, a pidfd of the kernel process
 

@@ -34,6 +34,11 @@ def put(name: str, things: Mapping[str, Any]) -> None:
     _at_hand[name] = things
 
 
+def clear() -> None:
+    """Have nothing at hand any more."""
+    _at_hand.clear()
+
+
 def get(name: str) -> Mapping[str, Any] | None:
     """What is at hand under ``name``; None: nothing is."""
     return _at_hand.get(name)

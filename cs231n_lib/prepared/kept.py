@@ -21,6 +21,9 @@ from cs231n_lib.data.cache import cache_dir, write_atomically
 
 FOLDER = "prepared-v1"
 
+# For ever: one that ends closes its descriptor, whose number may be somebody else's after a fork.
+_mapped: list[NDArray[Any]] = []
+
 
 def keep(name: str, array: NDArray[Any]) -> None:
     """Write an array to the cache under ``name``. Raises OSError where that is not possible."""
@@ -39,6 +42,7 @@ def mapped(name: str) -> NDArray[Any] | None:
     for path in _files(name):
         with contextlib.suppress(OSError, ValueError, EOFError):
             array = np.load(path, mmap_mode="r", allow_pickle=False)
+            _mapped.append(array)
             if path.stem.endswith(f".{_checksum(array)}"):
                 return np.asarray(array)
     return None
