@@ -2,7 +2,7 @@
 
     python -m benchmarks.prepared [NOTEBOOK ...] [--rounds 1]
 
-Our solutions of all notebooks (or of those named) are graded as submissions, hidden checks included.
+Our solutions of all notebooks (or of those named) are graded as submissions, with hidden checks.
 The two sides take turns, each with a warm process of its own. A kernel's processor time hardly
 depends on what else the machine does. The verdicts must be the same, check by check. Two more lines
 say what a fork takes, and how large the warm process is.
@@ -92,7 +92,6 @@ def main() -> None:
         names: dict[str, None] = {}
         for subject in subjects(options.notebooks):
             names |= dict.fromkeys(subject.template.prepared())
-            filled.fork(packages=subject.template.packages(), prepared=tuple(names)).close()
             sides: tuple[list[float], list[float]] = ([], [])
             for _ in range(options.rounds):
                 with nothing_prepared():
