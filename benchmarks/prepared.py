@@ -16,6 +16,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from unittest.mock import patch
@@ -78,7 +79,10 @@ def resident(zygote: Zygote) -> str:
 
 
 def checks(verdict: GradedNotebook) -> list[object]:
-    return [[cell.grade_id, cell.score, cell.note, cell.checks] for cell in verdict.cells]
+    return [
+        [cell.grade_id, cell.score, cell.note, [replace(check, seconds=0) for check in cell.checks]]
+        for cell in verdict.cells
+    ]
 
 
 def main() -> None:
