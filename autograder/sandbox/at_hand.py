@@ -15,8 +15,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cs231n_lib.data.cache import cache_dir
-
 
 @dataclass(frozen=True)
 class Inherited:
@@ -41,7 +39,12 @@ class AtHand:
             return
         before = _status()
         os.environ.update(self.environment)  # a kernel's own is made anew
-        if _is_in_memory(cache_dir()):  # what is mapped of it would count as the student's own
+        cache: Any = importlib.import_module(
+            "cs231n_lib.data.cache"
+        )  # NumPy: not when it is probed
+        if _is_in_memory(
+            cache.cache_dir()
+        ):  # what is mapped of it would count as the student's own
             self._tried.update(missing)
             return
         contents: Any = importlib.import_module("cs231n_lib.prepared.contents")
