@@ -67,4 +67,4 @@ def _files(name: str) -> Iterator[Path]:
 
 
 def _checksum(array: NDArray[Any]) -> str:
-    return f"{zlib.crc32(array.reshape(-1).view(np.uint8)):08x}"
+    return f"{zlib.crc32(array.reshape(-1).view(np.uint8).data):08x}"
