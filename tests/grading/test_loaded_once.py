@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -19,6 +20,7 @@ from autograder.judge.kernel import Kernel, KernelDied, KernelLimits
 from autograder.judge.warm import data_for_kernels
 from autograder.judge.zygote import Zygote
 from autograder.notebook.template import load_template
+from autograder.sandbox.policy import Tier
 from cs231n_lib.prepared import NAMED_BY
 from tests.little import ROOT
 
@@ -178,6 +180,7 @@ def test_a_kernel_gets_the_same_as_without_whatever_others_did(
 ROOM = """
 import resource
 from pathlib import Path
+from typing import cast
 used = {line.split(":")[0]: line for line in Path("/proc/self/status").read_text().splitlines()}
 def left(limit, name):
     return resource.getrlimit(limit)[0] - (int(used[name].split()[1]) << 10)
@@ -195,7 +198,8 @@ print(sum(array.nbytes for array in arrays), sum(array.view("u1").max() for arra
 
 def test_what_is_at_hand_takes_none_of_a_students_memory(zygote: Zygote) -> None:
     folders, environment = data_for_kernels()
-    with Zygote(zygote.tier, readable=folders, env=environment, warm=False) as fresh:
+    tier = cast(Tier, zygote.tier)
+    with Zygote(tier, readable=folders, env=environment, warm=False) as fresh:
         rooms = []
         for prepared in ((), IN_NUMPY):
             with fork(fresh, *prepared) as kernel:
