@@ -192,7 +192,7 @@ from cs231n_lib import prepared
 arrays = [array for things in prepared._at_hand.values() for array in things.values()]
 arrays = [array for array in arrays if hasattr(array, "nbytes")]
 arrays += [array for known in prepared.get("features")["known"] for array in known.results.values()]
-print(sum(array.nbytes for array in arrays), sum(array.view("u1").max() for array in arrays))
+print(sum(array.nbytes for array in arrays), sum(int(array.view("u1").max()) for array in arrays))
 """
 
 
