@@ -14,7 +14,6 @@ import importlib
 import json
 import os
 import pkgutil
-import random
 import signal
 import socket
 import sys
@@ -24,7 +23,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import NoReturn
 
-from autograder.sandbox import landlock, lockdown, mounts, packages, seccomp, syscalls
+from autograder.sandbox import fresh_start, landlock, lockdown, mounts, packages, seccomp, syscalls
 from autograder.sandbox.packages import Readable
 from autograder.sandbox.policy import Gpu, Limits, Policy, SandboxError
 
@@ -193,7 +192,7 @@ def run(job: lockdown.Job, entry: Entry, lifeline: int, seed: int) -> NoReturn:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     try:
         lockdown.start(job, lifeline)
-        _settle(job, seed)
+        fresh_start.settle(job, seed)
         job.stages["ready"] = time.monotonic()
     except BaseException as error:
         stage = error.stage if isinstance(error, SandboxError) else "start"
@@ -213,43 +212,6 @@ def run(job: lockdown.Job, entry: Entry, lifeline: int, seed: int) -> NoReturn:
         with contextlib.suppress(Exception):
             stream.flush()
     os._exit(status & 0xFF)
-
-
-def _settle(job: lockdown.Job, seed: int) -> None:
-    """A fresh start for the student's program: environment, random numbers, threads."""
-    tmp, work, threads = job.tmp, job.work, str(job.policy.blas_threads)
-    os.environ.clear()
-    os.environ.update(
-        PATH="/usr/local/bin:/usr/bin:/bin", HOME=work, TMPDIR=tmp, USER="student",
-        LOGNAME="student", LANG="C.UTF-8", PYTHONHASHSEED="0", OMP_NUM_THREADS=threads,
-        OPENBLAS_NUM_THREADS=threads, MKL_NUM_THREADS=threads, MPLCONFIGDIR=f"{tmp}/matplotlib",
-        MPLBACKEND="module://matplotlib_inline.backend_inline", IPYTHONDIR=f"{tmp}/ipython",
-    )  # fmt: skip
-    os.environ.update(job.policy.env, CUDA_VISIBLE_DEVICES=job.gpu.uuid if job.gpu else "")
-    sys.path[:] = [os.path.abspath(path) for path in sys.path]  # noqa: PTH100
-    sys.path.append(work)  # last: a numpy.py of the student's is nobody's numpy
-    random.seed(seed)
-    if "numpy" in sys.modules:
-        sys.modules["numpy"].random.seed(seed % (1 << 32))
-    if "torch" in sys.modules:
-        sys.modules["torch"].manual_seed(seed)
-        if job.gpu:
-            _cap_gpu_memory(job.gpu)
-    if job.policy.blas_threads > 1:
-        import threadpoolctl
-
-        threadpoolctl.threadpool_limits(job.policy.blas_threads)
-
-
-def _cap_gpu_memory(gpu: Gpu) -> None:
-    """Have PyTorch raise OutOfMemoryError beyond this sandbox's share.
-
-    Queued until the student first uses CUDA, by the means that torch.manual_seed uses: to start
-    CUDA takes time, and much memory on the device.
-    """
-    cuda = sys.modules["torch"].cuda
-    share = min(1.0, gpu.memory_bytes / gpu.total_bytes)
-    cuda._lazy_call(lambda: cuda.set_per_process_memory_fraction(share, 0))
 
 
 if __name__ == "__main__":
