@@ -38,6 +38,7 @@ MISSING, UNREADABLE, NOT_RUN = "missing", "unreadable", "not run"
 ANOTHER = "another notebook"  # of the course, of another course, or of another year
 TIMED_OUT, DIED = "timed out", "died"
 OUT_OF_MEMORY, OUT_OF_GPU_MEMORY = "out of memory", "out of GPU memory"
+GPU_LOST = "GPU lost"  # CUDA failed for good: such a notebook is graded once more, on the CPU
 ENDED_JUDGE = "ended the judge"  # the process that read it, of which each submission has its own
 
 
