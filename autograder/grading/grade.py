@@ -15,7 +15,7 @@ from typing import Any
 from threadpoolctl import threadpool_limits
 
 from autograder.grading.beside import bare_document, digest_of
-from autograder.grading.documents import annotated, substituted, to_json
+from autograder.grading.documents import annotated, second_run, substituted, to_json
 from autograder.grading.job import (
     CALL_SECONDS,
     CELL_SECONDS,
@@ -110,6 +110,8 @@ def grade_document(job: Job, document: dict[str, Any], zygote: Zygote) -> Graded
     written = sort_written(document["cells"], job.template)
     if job.substituted:
         document["cells"].insert(0, substituted(job.substituted))
+    if job.gpu_lost:
+        document["cells"].insert(0, second_run())
     timings = {
         **kernel.sandbox.timings,  # where the start of the sandbox went
         "start": ready - started,

@@ -9,15 +9,15 @@ from autograder.grading.failures import Failures, failure
 from autograder.grading.given_cells import GivenCells, imported_modules
 from autograder.grading.job import Job
 from autograder.grading.verdict_output import verdict_outputs
+from autograder.judge.gpu_errors import gpu_trouble
 from autograder.judge.kernel import CellRun, Kernel, KernelDied
-from autograder.judge.results import DIED, OUT_OF_GPU_MEMORY, TIMED_OUT, CellVerdict
+from autograder.judge.results import DIED, GPU_LOST, OUT_OF_GPU_MEMORY, TIMED_OUT, CellVerdict
 from autograder.judge.score import Seed, grade_cell, timed_out
 from autograder.judge.student import Student
 from autograder.notebook import template as released
 from autograder.notebook.syntax import unreadable
 from autograder.notebook.template import Cell
 
-GPU_MEMORY_ERROR = "OutOfMemoryError"  # torch's, of whatever accelerator
 GPU_MEMORY_FULL = (
     "The GPU's memory that one notebook may take was used up: does a list keep tensors with the "
     "graph that made them (append loss.item(), not loss), or is the batch larger than it has to be?"
@@ -62,6 +62,9 @@ class NotebookRun:
         if released.is_auto_graded(cell):
             self._at = f"the checks of {released.grade_id(cell)!r}"
             self._grade(cell)
+        if self._kernel.gpu_full and self.outcome != GPU_LOST:
+            # On a GPU whatever else there was: a neighbour may have done it, and it is tried again.
+            self.outcome = OUT_OF_GPU_MEMORY if self._job.gpu else self.outcome or OUT_OF_GPU_MEMORY
 
     def _skips(self, cell: Cell) -> bool:
         """Cells for looking are not run, unless the student wrote something into them."""
@@ -84,8 +87,7 @@ class NotebookRun:
         seconds = min(self._kernel.limits.cell_seconds, self._kernel.budget.left())
         run = self._run_source(cell, cell["source"])
         cell["outputs"] += run.outputs
-        if any(output.get("ename") == GPU_MEMORY_ERROR for output in run.outputs):
-            self.outcome = self.outcome or OUT_OF_GPU_MEMORY
+        if gpu_trouble(run.error) == OUT_OF_GPU_MEMORY:
             cell["outputs"] += [message(GPU_MEMORY_FULL)]
         if run.timed_out:
             self._late()
@@ -142,8 +144,6 @@ class NotebookRun:
             self.reasons += outcome.broken
             if any(timed_out(check) for check in verdict.checks):
                 self._late()
-            if any(GPU_MEMORY_ERROR in check.message for check in verdict.checks):
-                self.outcome = self.outcome or OUT_OF_GPU_MEMORY
             if self._kernel.died:
                 reason = f"the notebook's process {self._kernel.died} in the checks of {name!r}"
                 self._stop(reason, self._kernel.death)
