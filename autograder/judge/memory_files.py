@@ -11,8 +11,10 @@ import contextlib
 import os
 from collections.abc import Iterable, Iterator
 
+from autograder.sandbox import syscalls
 from autograder.sandbox.policy import Limits
 
+_KCMP_FILES = 2  # kcmp(2): have two threads the same table of descriptors?
 _BLOCK = 512  # bytes, of st_blocks
 _FILE_BYTES = Limits().file_bytes  # no file of a sandbox is larger: RLIMIT_FSIZE
 FEW_ON_THEIR_WAY = 16  # descriptors in sockets that a notebook may well have: they do not count
@@ -44,7 +46,7 @@ def held_bytes(processes: Iterable[int]) -> int:
     on_their_way = 0
     for process in processes:
         try:
-            for task in _entries(f"/proc/{process}/task"):
+            for task in _with_descriptors(process):
                 folder = f"/proc/{process}/task/{task}"
                 for number, target in _links(f"{folder}/fd"):
                     if target.startswith("/memfd:"):
@@ -59,6 +61,17 @@ def held_bytes(processes: Iterable[int]) -> int:
             raise HiddenError from None
     uncounted = max(0, on_their_way - FEW_ON_THEIR_WAY) * _FILE_BYTES
     return sum(sizes.values()) + uncounted
+
+
+def _with_descriptors(process: int) -> Iterator[str]:
+    """The process's threads, as far as they have descriptors of their own."""
+    for task in _entries(f"/proc/{process}/task"):
+        shared = False
+        if int(task) != process:
+            with contextlib.suppress(OSError):  # not every system has the call
+                shared = syscalls.call("kcmp", process, int(task), _KCMP_FILES, 0, 0) == 0
+        if not shared:
+            yield task
 
 
 def _entries(folder: str) -> list[str]:
