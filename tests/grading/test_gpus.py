@@ -28,6 +28,7 @@ from autograder.batch.task_grader import LOST, TaskGrader
 from autograder.grading.material import Material
 from autograder.host import gpus
 from autograder.host.memory_group import MemoryGroup
+from autograder.judge import memory_files
 from autograder.judge.kernel import Kernel, KernelDied, KernelLimits
 from autograder.judge.results import (
     DIED,
@@ -162,6 +163,22 @@ def test_memory_files_count_as_memory(zygote_with_device: Zygote) -> None:
     with pytest.raises(KernelDied, match="used more than 300 MB of memory") as death:
         kernel.run_cell(fill)
     assert death.value.kind == OUT_OF_MEMORY
+    kernel.close()
+
+
+@pytest.mark.sandbox
+def test_who_hides_memory_files_is_ended(
+    zygote_with_device: Zygote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody can before a superuser's judge; this is how it looks to another."""
+    kernel = Kernel(zygote_with_device.fork(gpu=SHARE), KernelLimits(gpu=SHARE))
+
+    def refused(processes: list[int]) -> int:
+        raise memory_files.HiddenError
+
+    monkeypatch.setattr(memory_files, "held_bytes", refused)
+    with pytest.raises(KernelDied, match="hid from the judge how much memory its files hold"):
+        kernel.run_cell("import time; time.sleep(60)")
     kernel.close()
 
 
