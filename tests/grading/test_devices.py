@@ -92,3 +92,24 @@ def assert_right(zygote: Zygote, trial: TrialNotebook, path: Path | None) -> Non
 
 
 CUDA = 'device = "cuda" if torch.cuda.is_available() else "cpu"'
+
+
+def test_visible_checks_take_tensors_of_a_device(zygote: Zygote) -> None:
+    """Also in lists, and those that need a gradient."""
+    source = f"""
+import torch
+from cs231n_lib.feedback import check_close, check_equal, check_shape
+one = torch.tensor([1.0, 2.0], device="{NAME}", requires_grad=True)
+check_close("tensor", 2 * one, [2.0, 4.0])
+check_close("list", [one.sum(), 2 * one[1]], (3 * one[0], torch.tensor(4.0)))
+check_equal("labels", (one.argmax(), one.argmin()), [1, 0])
+check_shape("shape", [one, one], (2, 2))
+"""
+    kernel = Kernel(zygote.fork(), LIMITS)
+    try:
+        run = kernel.run_cell(source)
+    finally:
+        kernel.close()
+    assert run.ok, run.outputs
+    text = "".join(output["text"] for output in run.outputs)
+    assert text.count("✓") == 4
