@@ -9,6 +9,7 @@ notebook: a request that fails for this reason is asked once more with everythin
 from __future__ import annotations
 
 import sys
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -31,6 +32,7 @@ def asked(ask: Callable[[Request], Any], request: Request, again: Again) -> Any:
         if device is None:
             raise
         mixed = error
+        traceback.clear_frames(error.__traceback__)  # they hold what was computed until then
     taken: list[tuple[Any, Any]] = []
     try:
         with device:  # what is made anew, networks too, is made there

@@ -35,7 +35,7 @@ LEFT_OUT = {
         *("sequential-training", "pt-sequential", "open-challenge", "pt-open", "test-accuracy"),
     },
     "Style_Transfer": {"network", "stages", "loop", "textures", "transfer"},
-    "Network_Visualization": {"predictions"},
+    "Network_Visualization": set(),
     "Transformer_Captioning": {
         *("scaling", "overfit-loop", "vit-overfit-cell", "vit-overfit", "vit-training"),
         "vit-accuracy",
@@ -43,11 +43,12 @@ LEFT_OUT = {
     "Generative_Adversarial_Networks": set(),
     "Self_Supervised_Learning": set(),
 }
-#: These ask what the notebook has trained.
+#: These ask what the notebook has trained, or would train.
 OF_TRAINED = frozenset(
     {
         *("tensors_classify", "model_classifies", "best_model_classifies"),
         *("scores_do_not_depend_on_chance", "images_do_not_depend_on_their_batch"),
+        "settings_overfit_few_images",
     }
 )
 
