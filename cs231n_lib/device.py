@@ -9,8 +9,8 @@ DEVICE_VARIABLE = "CS231N_DEVICE"
 # What PyTorch says of tensors on two devices: in most operations, in autograd, in torch.normal and
 # the like, and in cuDNN's convolutions.
 _MIXED = re.compile(
-    r"same device|expected device|device type \w+ but got|device type for generator|Input type \(torch\.cuda\.\w+\)"
-    r"|weight type \(torch\.cuda\.\w+\)"
+    r"same device|expected device|device type \w+ but got|device type for generator"
+    r"|(?:Input|weight) type \(torch\.cuda\.\w+\)"
 )
 
 

@@ -63,7 +63,7 @@ def accelerator() -> Any:
 
 
 def beside(value: Any, others: Any) -> Any:
-    """``value`` with its tensors on the accelerator, if one of the tensors in ``others`` is there."""
+    """``value``, its tensors on the accelerator if one of the tensors in ``others`` is there."""
     device = _device_of(others)
     return value if device is None else moved(value, device)
 
