@@ -107,4 +107,4 @@ def test_the_command_prints_one_table() -> None:
     assert done.returncode == 0, done.stderr
     assert "DRY RUN" in done.stdout
     assert "no GPU, a dry run" in done.stdout
-    assert done.stdout.count("| --- |") == 1
+    assert done.stdout.count("| part | what | found | wanted |") == 1
