@@ -12,6 +12,7 @@ import multiprocessing
 import time
 from collections.abc import Collection, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -118,6 +119,7 @@ def _difference(cpu: Graded, gpu: Graded) -> str:
 
 # -- in a worker ----------------------------------------------------------------------------------
 
+_OPEN = ExitStack()
 _ZYGOTE: list[Zygote] = []
 
 
@@ -127,8 +129,8 @@ def _workers(machine: Machine, count: int) -> ProcessPoolExecutor:
 
 
 def _start(machine: Machine) -> None:
-    """A zygote for this worker. It ends with the process that holds its control socket."""
-    _ZYGOTE.append(zygote_with(machine).__enter__())
+    """A zygote for this worker, until this ends."""
+    _ZYGOTE.append(_OPEN.enter_context(zygote_with(machine)))
 
 
 @cache
