@@ -8,8 +8,7 @@
 #SBATCH --cpus-per-task=16
 #SBATCH --mem-per-cpu=2G
 #SBATCH --time=02:00:00
-# On nodes with GPUs: add `#SBATCH --gpus-per-node=4`, `--resources GPU=1` to dask worker, and `--gpus`
-# to grade.
+# On nodes with GPUs: deploy/slurm_gpu.sh.
 set -euo pipefail
 
 assignment=${1:?"name the assignment: sbatch deploy/slurm.sh assignment1"}
