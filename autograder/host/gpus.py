@@ -42,11 +42,38 @@ def devices() -> tuple[tuple[Device, ...], str]:
     """The GPUs that can be used here; where there are none, why."""
     try:
         pynvml.nvmlInit()
-        found = tuple(_device(i) for i in range(pynvml.nvmlDeviceGetCount()))
+        found = list(_permitted(pynvml.nvmlDeviceGetCount()))
     except pynvml.NVMLError as error:
         return (), f"no GPU here (NVML: {error})"
-    usable = tuple(device for device in found if Path(device.node).exists())
+    usable = tuple(device for device in _given(found) if Path(device.node).exists())
     return usable, "" if usable else "no GPU here (the driver names none with a device file)"
+
+
+def _permitted(count: int) -> Iterator[Device]:
+    """Without those that a batch system has given to other jobs: the driver counts them, too."""
+    for index in range(count):
+        try:
+            yield _device(index)
+        except pynvml.NVMLError as error:
+            if error.value != pynvml.NVML_ERROR_NO_PERMISSION:
+                raise
+
+
+def _given(found: Sequence[Device]) -> Iterator[Device]:
+    """Those that CUDA would see: a batch system may name ours, and keep us from none."""
+    named = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if named is None:
+        yield from found
+        return
+    for word in named.split(","):  # CUDA, too, stops at the first that there is not
+        index = int(word) if word.strip().isdecimal() else -1
+        of_name = [device for device in found if word and device.uuid.startswith(word.strip())]
+        if 0 <= index < len(found):
+            yield found[index]
+        elif of_name:
+            yield of_name[0]
+        else:
+            return
 
 
 def usable_devices() -> tuple[tuple[Device, ...], str]:

@@ -112,7 +112,7 @@ def write(results: "dict[str, Any]", options: argparse.Namespace) -> None:
     (options.out / "summary.md").write_text(text, "utf-8")
     if options.summary:
         if len(text.encode()) > MOST_SUMMARY:
-            text = f"{text.partition(chr(10))[0]}\n\nThe rest is too long for here: see the artifact.\n"
+            text = f"{text.splitlines()[0]}\n\nThe rest is too long for here: see the artifact.\n"
         with options.summary.open("a", encoding="utf-8") as file:
             file.write(text)
     suite = ET.Element("testsuite", name=options.assignment)

@@ -118,6 +118,29 @@ def test_devices_are_those_with_a_device_file(driver: dict[int, int]) -> None:
     assert gpus.used_bytes("GPU-0", {11, 12}) == 4 * GIB
 
 
+@pytest.mark.parametrize(
+    ("named", "found"),
+    [(None, [0]), ("0", [0]), ("GPU-0", [0]), ("1", []), ("", []), ("NoDevFiles", []), ("7,0", [])],
+)
+def test_devices_are_those_that_a_batch_system_gave_us(
+    driver: dict[int, int], monkeypatch: pytest.MonkeyPatch, named: str | None, found: list[int]
+) -> None:
+    """It names them, as CUDA reads it; or it forbids the others, which the driver counts as well."""
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if named is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", named)
+    given = [device.uuid for device in gpus.devices()[0]]
+    assert given == [f"GPU-{index}" for index in found]
+
+    def refused(index: int) -> int:
+        if index == 1:
+            raise pynvml.NVMLError(pynvml.NVML_ERROR_NO_PERMISSION)
+        return index
+
+    monkeypatch.setattr(pynvml, "nvmlDeviceGetHandleByIndex", refused)
+    assert [device.uuid for device in gpus.devices()[0]] == given
+
+
 def holds(place: tuple[int, int], comes, entered, leave) -> None:
     """In a process of its own: take a place on a device, say so, keep it until asked to leave."""
     number, share = place

@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from io import BytesIO
@@ -286,20 +286,16 @@ def test_a_job_that_cannot_be_right_says_why(
     assert not (done.results / "results.json").exists()
 
 
-@pytest.fixture
-def zipped(tmp_path: Path) -> Iterator[Callable[[Mapping[str, bytes]], BytesIO]]:
-    def make(files: Mapping[str, bytes]) -> BytesIO:
-        packed = BytesIO()
-        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, data in files.items():
-                archive.writestr(name, data)
-        packed.seek(0)
-        return packed
-
-    yield make
+def zipped(files: Mapping[str, bytes]) -> BytesIO:
+    packed = BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    packed.seek(0)
+    return packed
 
 
-def test_what_leads_out_or_blows_up_is_left_out(tmp_path: Path, zipped: Callable) -> None:
+def test_what_leads_out_or_blows_up_is_left_out(tmp_path: Path) -> None:
     files = {"../out.ipynb": b"x", "/abs.ipynb": b"x", "big.ipynb": bytes(65 << 20), "a.py": b"y"}
     root = tmp_path / "root"
     root.mkdir()
@@ -316,7 +312,7 @@ def test_what_is_no_zip_is_said(tmp_path: Path) -> None:
 
 
 def test_a_grader_that_fails_gives_no_grade_and_tells_only_the_staff_why(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], zipped: Callable
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     settings = Settings(ASSIGNMENT, 10, "visible")
     found = grade_commit(tmp_path, settings, 7, tmp_path / "7.json", zipped({}))
