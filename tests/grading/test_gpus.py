@@ -125,7 +125,7 @@ def test_devices_are_those_with_a_device_file(driver: dict[int, int]) -> None:
 def test_devices_are_those_that_a_batch_system_gave_us(
     driver: dict[int, int], monkeypatch: pytest.MonkeyPatch, named: str | None, found: list[int]
 ) -> None:
-    """It names them, as CUDA reads it; or it forbids the others, which the driver counts as well."""
+    """It names them, as CUDA reads it; or forbids the others, which the driver counts as well."""
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     if named is not None:
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", named)
