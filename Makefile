@@ -35,9 +35,15 @@ test-full: $(READY)
 	$(MAKE) mutate
 	$(MAKE) flakes
 
+SCRIPTS := $(wildcard deploy/*.sh) deploy/ci/grade_push
+SCHEMA = $(call QUIETLY,$(BIN)/check-jsonschema --builtin-schema vendor.$(1))
+
 lint: $(READY)
 	@$(BIN)/ruff check -q .
 	@$(BIN)/ruff format -q --check .
+	@$(call QUIETLY,$(BIN)/shellcheck $(SCRIPTS))
+	@$(call SCHEMA,github-workflows deploy/ci/github/*.yml)
+	@$(call SCHEMA,gitlab-ci --data-transform gitlab-ci deploy/ci/gitlab/*.yml)
 	@$(call QUIETLY,$(BIN)/pyright)
 	@$(call QUIETLY,$(BIN)/lint-imports --no-logo)
 
