@@ -30,7 +30,7 @@ trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
 
 # One thread a worker: a judge and its kernel take one processor. Both kinds are one step, because
 # two steps would each be given GPUs of their own; the kinds differ in dask's resource alone.
-export OMP_NUM_THREADS=1
+export OMP_NUM_THREADS=1 DASK_DISTRIBUTED__DIAGNOSTICS__NVML=False # GPUs are the judge's to watch
 # shellcheck disable=SC2016  # expanded on the nodes
 srun --export=ALL --gres="gpu:$gpus" --cpus-per-task="$SLURM_CPUS_PER_TASK" bash -c '
   python=$1 address=$2 with_gpu=$3 others=$4

@@ -26,7 +26,7 @@ if [ -z "${CS231N_PYTHON:-}" ]; then
 fi
 python=${CS231N_PYTHON:-.venv/bin/python}
 "$python" -m autograder doctor # says what isolation this machine offers
-export OMP_NUM_THREADS=1
+export OMP_NUM_THREADS=1 DASK_DISTRIBUTED__DIAGNOSTICS__NVML=False # GPUs are the judge's to watch
 exec "$python" -m dask worker "$address" --no-dashboard \
   --nworkers "${CS231N_WORKERS:-auto}" --nthreads 1 --memory-limit 0 \
   ${CS231N_GPU:+--resources GPU=1}

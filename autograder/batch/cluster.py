@@ -41,6 +41,7 @@ SETTINGS = {
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
 }
+OF_A_SCHEDULER = ("allowed-failures", "worker-saturation")
 CONNECT_SECONDS = 10
 GPU = "GPU"  # the resource of workers whose host has one; which one, these settle by themselves
 
@@ -63,6 +64,7 @@ def connected(
                     "`dask scheduler`, see docs/cluster.md"
                 ) from None
             with client:
+                _adopt(client)
                 yield client
             return
         with (
@@ -70,6 +72,19 @@ def connected(
             Client(cluster) as client,
         ):
             yield client
+
+
+def _adopt(client: Client) -> None:
+    """Have a scheduler that somebody started heed what `SETTINGS` says of one.
+
+    The function goes there whole, as lambdas do: this package may not be installed there.
+    """
+    failures, saturation = (config.get(f"distributed.scheduler.{name}") for name in OF_A_SCHEDULER)
+    client.run_on_scheduler(
+        lambda dask_scheduler: vars(dask_scheduler).update(
+            allowed_failures=failures, WORKER_SATURATION=saturation
+        )
+    )
 
 
 def _own_workers(count: int, *, gpus: bool) -> LocalCluster:

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from distributed import Client, Security
+from distributed import Client, LocalCluster, Security
 
 from autograder.batch.cluster import DaskExecutor, connected
 from autograder.batch.run import Selection, grade_class
@@ -155,6 +155,16 @@ def test_nobody_else_on_this_machine_can_give_orders_to_our_workers() -> None:
             Client(address.replace("tls:", "tcp:"), timeout=2)
         with pytest.raises(OSError, match="TLS certificate does not match"):
             Client(address, security=Security.temporary(), timeout=2)
+
+
+def test_a_scheduler_that_somebody_started_blames_as_ours_does() -> None:
+    """A submission is not sent on for ever, nor blamed for the one beside it; dask itself would."""
+    with LocalCluster(n_workers=0, processes=False, dashboard_address=None) as somebody:
+        before = somebody.scheduler.allowed_failures
+        with connected(somebody.scheduler_address, None):
+            found = (somebody.scheduler.allowed_failures, somebody.scheduler.WORKER_SATURATION)
+    assert before > 1
+    assert found == (1, 1.0)
 
 
 def test_no_scheduler_is_reported_and_nothing_is_graded(course: Path) -> None:
