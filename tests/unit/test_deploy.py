@@ -68,6 +68,7 @@ def test_the_unit_keeps_workers_running_and_hands_its_memory_controller_over() -
     assert service["Restart"] == ["always"]
     assert service["Delegate"] == ["memory"]
     assert service["OOMPolicy"] == ["continue"]  # a notebook's own limit ends that notebook
+    assert service["KillMode"] == ["mixed"]  # stopping a service is no student's crash
     assert service["User"] not in (["root"], [""])
     _, script, address = shlex.split(service["ExecStart"][0])
     assert ROOT / Path(script).relative_to(service["WorkingDirectory"][0]) == DEPLOY / "worker.sh"
