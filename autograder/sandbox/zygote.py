@@ -44,7 +44,7 @@ Entry = Callable[[socket.socket], None]
 
 def main() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
-    os.umask(0o022)  # whatever the grader's is: a sandbox's own user has to enter what is made for it
+    os.umask(0o022)  # whatever the grader's: a sandbox's own user has to enter what we make
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is the judge's to handle
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # supervisors report by themselves
     started = time.monotonic()

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
 UNIT = DEPLOY / "systemd" / "cs231n-worker@.service"
 SAYS = '#!/bin/sh\necho "$*" >>"$CALLS"\n'
-# The driver has its verdicts when all workers have come up: who opens a pipe waits for its other end.
+# The driver ends after the workers have come up: who opens a pipe waits for its other end.
 GRADES = f'{SAYS}case "$*" in *" grade "*) read -r line <"$CALLS.done" ;; esac\n'
 STARTS = f'{SAYS}while [ "$1" != bash ]; do shift; done\n"$@"\necho >"$CALLS.done"\n'
 
