@@ -41,7 +41,10 @@ SETTINGS = {
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
 }
-OF_A_SCHEDULER = ("allowed-failures", "worker-saturation")
+OF_A_SCHEDULER = {  # which a scheduler reads when it starts, into these attributes
+    "allowed_failures": "distributed.scheduler.allowed-failures",
+    "WORKER_SATURATION": "distributed.scheduler.worker-saturation",
+}
 CONNECT_SECONDS = 10
 GPU = "GPU"  # the resource of workers whose host has one; which one, these settle by themselves
 
@@ -79,11 +82,9 @@ def _adopt(client: Client) -> None:
 
     The function goes there whole, as lambdas do: this package may not be installed there.
     """
-    failures, saturation = (config.get(f"distributed.scheduler.{name}") for name in OF_A_SCHEDULER)
+    heeded = {name: config.get(setting) for name, setting in OF_A_SCHEDULER.items()}
     client.run_on_scheduler(
-        lambda dask_scheduler: vars(dask_scheduler).update(
-            allowed_failures=failures, WORKER_SATURATION=saturation
-        )
+        lambda dask_scheduler: [setattr(dask_scheduler, *one) for one in heeded.items()]
     )
 
 

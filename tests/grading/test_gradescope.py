@@ -222,8 +222,8 @@ def test_modules_beside_a_notebook_come_with_it(course: Path, tmp_path: Path) ->
     beside = tmp_path / "in" / ASSIGNMENT
     assert sorted(path.name for path in beside.iterdir()) == ["knn.ipynb", "mine.py"]
     assert notes == [
-        "hw/link.py: not used, it is a link, or no file",
         "setup.py: not used, no notebook that is graded lies beside it",
+        "hw/link.py: not used, it is a link, or no file",
     ]
 
 
