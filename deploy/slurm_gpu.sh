@@ -1,5 +1,5 @@
 #!/bin/bash
-# Grade an assignment on a Slurm cluster's GPU nodes:  sbatch deploy/slurm_gpu.sh assignment1
+# Grade on a Slurm cluster's GPU nodes:  sbatch deploy/slurm_gpu.sh assignment1 [--force ...]
 # The first node runs scheduler and driver, every node workers of two kinds: as many that take notebooks
 # for a GPU as there are places on its GPUs, and others on the processors that are left. Only the first
 # node needs the course folder; all need the package, installed as in deploy/worker.sh.
@@ -44,4 +44,4 @@ srun --export=ALL --gres="gpu:$gpus" --cpus-per-task="$SLURM_CPUS_PER_TASK" bash
   fi
   wait' workers "$python" "$address" "$with_gpu" "$others" &
 
-"$python" -m autograder grade "$assignment" --scheduler "$address" --gpus
+"$python" -m autograder grade "$assignment" --scheduler "$address" --gpus "${@:2}"

@@ -143,7 +143,7 @@ def in_short(results: "dict[str, Any]") -> str:
     most = sum(test.get("max_score", 0) for test in results["tests"])
     said = f"{results['score']:g} of {most:g} points"
     if extra.get("written_answers_to_read"):
-        said += f", {extra['written_answers_to_read']} written answers for a person to read"
+        said += f"; written answers that a person will read: {extra['written_answers_to_read']}"
     if not extra["graded"]:
         said += "; not all of it was graded"
     return said + ("; somebody has to look at it" if extra["needs_human"] else "")

@@ -184,7 +184,7 @@ def pushed(runner: Runner, tmp_path_factory: pytest.TempPathFactory) -> Done:
 @pytest.mark.sandbox
 def test_a_push_is_graded_whatever_lies_beside_the_notebook(pushed: Done) -> None:
     assert pushed.status == 0, pushed.log
-    assert pushed.log == "11 of 11 points, 1 written answers for a person to read\n"
+    assert pushed.log == "11 of 11 points; written answers that a person will read: 1\n"
     found = pushed.read()
     assert found["score"] == CLASS_POINTS
     assert {test["status"] for test in found["tests"]} == {"passed"}
