@@ -55,7 +55,7 @@ def _permitted(count: int) -> Iterator[Device]:
         try:
             yield _device(index)
         except pynvml.NVMLError as error:
-            if error.value != pynvml.NVML_ERROR_NO_PERMISSION:
+            if getattr(error, "value", None) != pynvml.NVML_ERROR_NO_PERMISSION:
                 raise
 
 
