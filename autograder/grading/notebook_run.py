@@ -8,6 +8,7 @@ from autograder.grading.documents import message
 from autograder.grading.failures import Failures, failure
 from autograder.grading.given_cells import GivenCells, imported_modules
 from autograder.grading.job import Job
+from autograder.grading.small_cells import SmallCells
 from autograder.grading.verdict_output import verdict_outputs
 from autograder.judge.kernel import CellRun, Kernel, KernelDied
 from autograder.judge.results import DIED, OUT_OF_GPU_MEMORY, TIMED_OUT, CellVerdict
@@ -45,6 +46,7 @@ class NotebookRun:
         self._count = 0
         self._released = {cell["id"]: cell["source"].strip() for cell in job.template.cells}
         self._student = Student(kernel, self._sources)
+        self._small = SmallCells(job.template, self._student)
         self._seed = Seed(
             job.secret, job.template.assignment, job.template.notebook, job.student, submission
         )
@@ -82,8 +84,11 @@ class NotebookRun:
         cell["execution_count"] = self._count
         self._sources[cell["id"]] = cell["source"]
         seconds = min(self._kernel.limits.cell_seconds, self._kernel.budget.left())
-        run = self._run_source(cell, cell["source"])
+        run, note = self._run_small(cell, seconds) or (self._run_source(cell, cell["source"]), "")
         cell["outputs"] += run.outputs
+        cell["outputs"] += [message(f"[{note}]")] if note else []
+        if released.is_auto_graded(cell):
+            cell["outputs"] += self._small.below_test(run)
         if any(output.get("ename") == GPU_MEMORY_ERROR for output in run.outputs):
             self.outcome = self.outcome or OUT_OF_GPU_MEMORY
             cell["outputs"] += [message(GPU_MEMORY_FULL)]
@@ -97,6 +102,23 @@ class NotebookRun:
         elif released.is_answer(cell) and (why := unreadable(cell["source"])):
             self.reasons.append(f"cell {cell['id']!r} ran but could not be read ({why})")
         self.cell_seconds += time.monotonic() - started
+
+    def _run_small(self, cell: Cell, seconds: float) -> tuple[CellRun, str] | None:
+        """Run a cell that searches on small data, with a note; None where that does not work."""
+        try:
+            begun = self._small.begin(cell["id"])
+            if begun is None:
+                return None
+            run = self._kernel.run_cell(cell["source"], seconds, cell["id"])
+            if run.error:
+                self._small.give_up(cell["id"], begun)
+                return None
+            note, report = self._small.finish(cell["id"], begun, run, seconds)
+        except KernelDied as death:
+            self._stop(f"the notebook's process {death} in cell {cell['id']!r}", death.kind)
+            return CellRun(), ""
+        self.notes += [report] if report else []
+        return run, note
 
     def _failed(self, cell: Cell, run: CellRun) -> None:
         """A cell stopped with an error: of a cell that the course gives, its own version is run."""
@@ -148,6 +170,7 @@ class NotebookRun:
                 reason = f"the notebook's process {self._kernel.died} in the checks of {name!r}"
                 self._stop(reason, self._kernel.death)
         self.verdicts.append(verdict)
+        cell["outputs"] += self._small.for_verdict()
         cell["outputs"] = verdict_outputs(verdict, cell["outputs"], self._count)
         self.check_seconds += time.monotonic() - started
 

@@ -155,9 +155,11 @@ class Agent:
         return {"value": chosen.detach(), "grads": [args[index].grad for index in request["wrt"]]}
 
     def _apply(self, request: dict) -> Any:
-        """Call a function of the judge's with a copy of the student's notebook."""
+        """Call a function of the judge's with a copy of the student's notebook, or with itself."""
         cells = {str(name): str(source) for name, source in request["cells"].items()}
-        notebook = Notebook(self._shell, cells, request["bindings"])
+        notebook: dict[str, Any] = self._shell.user_ns
+        if not request["in_place"]:
+            notebook = Notebook(self._shell, cells, request["bindings"])
         module: dict[str, Any] = {"__name__": "in_kernel"}
         exec(compile(request["source"], "<judge>", "exec"), module)
         return module[request["function"]](notebook, *request["args"], **request["kwargs"])
