@@ -67,7 +67,7 @@ faults: $(READY)
 	CS231N_NIGHTLY=1 $(BIN)/python -m pytest tests/grading/test_faults.py
 
 bench: $(READY)
-	$(BIN)/python benchmarks/overhead.py
+	$(BIN)/python -m benchmarks.overhead
 
 # After changing a dependency: resolve anew, then write down what was resolved.
 lock: $(READY)
