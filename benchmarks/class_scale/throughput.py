@@ -58,7 +58,7 @@ class Sizes:
     otter: tuple[int, int] = (4, 8)
 
 
-QUICK = Sizes(4, 16, 5, 12, 4, (4, 4), (1, 1))
+QUICK = Sizes(4, 16, 5, 12, 4, (2, 2), (1, 1))
 
 
 @dataclass
