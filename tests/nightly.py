@@ -8,9 +8,10 @@ import os
 
 #: Notebooks that train for more than ten seconds. By day each is graded from end to end (our
 #: solution) and its checks are asked what needs no training. By night nbval runs all of its cells,
-#: other right solutions are graded, and our shell is held against an ordinary kernel.
+#: other right solutions are graded, and our shell is compared with an ordinary kernel.
 TRAINING = {"svm", "softmax", "two_layer_net", "features"}
-TRAINING |= {"FullyConnectedNets", "BatchNormalization", "PyTorch"}
+TRAINING |= {"FullyConnectedNets", "BatchNormalization", "Dropout", "ConvolutionalNetworks"}
+TRAINING |= {"PyTorch"}
 TRAINING |= {"RNN_Captioning", "LSTM_Captioning", "Transformer_Captioning"}
 TRAINING |= {"Generative_Adversarial_Networks", "Self_Supervised_Learning"}
 NIGHTLY = os.environ.get("CS231N_NIGHTLY") == "1"

@@ -1,9 +1,9 @@
 """Where drawings come from: a manifest, ``sprites.toml`` say, and the packages it names.
 
 Every package is unpacked in a folder of its own name. What the manifest says of other people's work
-is held against the package itself, as far as that tells: an Iconify package its version, licence,
-author and title; another npm package its version and licence (its author is the packager, not the
-artist); Debian's drawings each their artist and that they are free.
+is checked against the package itself, as far as that tells: an Iconify package its version,
+licence, author and title; another npm package its version and licence (its author is the
+packager, not the artist); Debian's drawings each their artist and that they are free.
 """
 
 import json

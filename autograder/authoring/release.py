@@ -36,15 +36,17 @@ from autograder.authoring.source import (
     ReleaseError,
     bring_up_to_date,
     canonical,
-    check_source,
     enclosing_function,
     without_unused_pictures,
 )
+from autograder.authoring.source_check import check_sources
 from autograder.course.captured_errors import CapturedErrors
 from autograder.course.config import course_config, find_alembic, open_gradebook
 from autograder.notebook.regions import MARKER
 
 __all__ = ["ReleaseError", "configure", "make_release", "release"]
+
+NAMES = "*.ipynb"
 
 
 class NamedStubs(ClearSolutions):
@@ -135,12 +137,15 @@ def release(
         if not assignments:
             raise ReleaseError(f"{root / 'source'}: no source notebook; expected */NAME.ipynb")
     assignments = list(dict.fromkeys(assignments))  # named twice is built once
+    sources = [path for one in assignments for path in sorted((root / "source" / one).glob(NAMES))]
+    for path in sources:
+        with suppress(ReleaseError):  # what cannot be read is named with all that is wrong
+            if done := bring_up_to_date(path):
+                tell(f"{path.relative_to(root)}: {done}")
+    check_sources(sources)
     with tempfile.TemporaryDirectory(prefix=".release-", dir=root) as scratch:
         built, retired = Path(scratch, "built"), Path(scratch, "retired")
         for assignment in assignments:
-            for path in sorted((root / "source" / assignment).glob("*.ipynb")):
-                if done := bring_up_to_date(path):
-                    tell(f"{path.relative_to(root)}: {done}")
             make_release(root, assignment, destination=built)
         for assignment in assignments:
             _replace_folder(root / "release" / assignment, built / assignment, retired / assignment)
@@ -187,8 +192,7 @@ def make_release(
             f"{course_root / 'source' / assignment}: no source notebook; "
             "author NAME.ipynb there, or check the assignment's spelling"
         )
-    for path in sources:
-        check_source(path)
+    check_sources(sources)
     folder = course_root / "source" / assignment
     check_others(folder, CourseDirectory(config=course_config(course_root)).ignore)
 

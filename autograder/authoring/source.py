@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -13,18 +13,11 @@ import nbformat
 from nbconvert.exporters.exporter import ResourcesDict
 from nbformat import NotebookNode
 from nbgrader.preprocessors import ClearHiddenTests
-from nbgrader.utils import is_solution
 
 from autograder.authoring.cell_ids import MINOR, name_cells
-from autograder.authoring.fields import (
-    cell_complaints,
-    duplicate_grade_ids,
-    notebook_complaints,
-)
-from autograder.authoring.tolerance import CHECKED_OUTPUT_TAG, tolerance
+from autograder.authoring.tolerance import CHECKED_OUTPUT_TAG
 from autograder.errors import WrongUse
 from autograder.files import write_text
-from autograder.notebook.regions import MARKER, SLOPPY_MARKER
 
 #: What a notebook may carry besides its cells. Editors add more (widths, folds, Colab's views);
 #: it would only make diffs noisy and releases different from machine to machine.
@@ -155,64 +148,6 @@ def _has_half_a_character(text: str) -> bool:
 def _unreadable(path: Path, error: Exception) -> ReleaseError:
     why = " ".join(str(error).split())[:200] or type(error).__name__
     return ReleaseError(f"{path}: not a readable notebook ({why}); restore it")
-
-
-def check_source(path: Path) -> None:
-    """Raise ReleaseError when the source notebook would leak a solution or confuse nbgrader."""
-    nb = read_source(path)
-    for complaint in notebook_complaints(nb, NOTEBOOK_METADATA["cs231n"]):
-        raise ReleaseError(f"{path}: {complaint}")
-    for cell in nb.cells:
-        where = f"{path}: cell {cell.id!r}"
-        for complaint in cell_complaints(cell, path):
-            raise ReleaseError(f"{where}: {complaint}")
-        regions = list(_regions(cell.source, where))
-        try:
-            tolerance(cell.metadata.get("tags", ()))
-        except ValueError as error:
-            raise ReleaseError(f"{where}: {error}") from None
-        if "SOLUTION" in regions and not is_solution(cell):
-            raise ReleaseError(f"{where} holds a solution region; mark it nbgrader solution=true")
-        if is_solution(cell) and cell.cell_type == "code":
-            if "SOLUTION" not in regions:
-                raise ReleaseError(
-                    f"{where} is a solution cell without a region; put what the student writes "
-                    "between '### BEGIN SOLUTION' and '### END SOLUTION'"
-                )
-            try:
-                ast.parse(cell.source)
-            except SyntaxError as error:
-                raise ReleaseError(f"{where}, line {error.lineno}: {error.msg}; mend it") from error
-    for complaint in duplicate_grade_ids(nb):
-        raise ReleaseError(f"{path}: {complaint}")
-
-
-def _regions(source: str, where: str) -> Iterator[str]:
-    """Kinds of the marked regions, in order; raises ReleaseError unless they are balanced."""
-    opened = ""
-    for number, line in enumerate(source.split("\n"), start=1):
-        marker = MARKER.match(line)
-        if marker is None:
-            if SLOPPY_MARKER.search(line):
-                raise ReleaseError(
-                    f"{where}, line {number}: found {line.strip()!r}; "
-                    "a marker is a line of its own, e.g. '### BEGIN SOLUTION'"
-                )
-            continue
-        edge, kind = marker.groups()
-        if edge == "BEGIN" and not opened:
-            opened = kind
-            yield kind
-        elif edge == "END" and kind == opened:
-            opened = ""
-        else:
-            state = f"'### BEGIN {opened}' is still open" if opened else "no region is open"
-            raise ReleaseError(
-                f"{where}, line {number}: found '### {edge} {kind}' while {state}; "
-                "close each region before the next"
-            )
-    if opened:
-        raise ReleaseError(f"{where}: '### BEGIN {opened}' has no end; add '### END {opened}'")
 
 
 def enclosing_function(source: str, line: int) -> str | None:

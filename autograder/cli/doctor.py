@@ -100,7 +100,7 @@ def _feature(path: Path) -> tuple[Status, str]:
 
 
 def _packages() -> list[Line]:
-    """Installed versions, held against those that this project pins."""
+    """Installed versions, compared with those that this project pins."""
     pins: dict[str, str] = {}
     with contextlib.suppress(metadata.PackageNotFoundError):
         for requirement in metadata.requires("cs231n-course") or ():

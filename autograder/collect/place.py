@@ -54,10 +54,10 @@ class Placer:
         self._uses = Counter([*files, *(leftover.file for leftover in plan.leftovers)])
         try:
             for _, group in groupby(plan.chosen, key=lambda one: one.student):
-                mine = {one.notebook: (one, self._judge(one, force=force)) for one in group}
+                mine = self._judged(list(group), force=force)
                 # The time first: were it to come last, a kill in between would leave a wrong one.
-                note = self._write_time(list(mine.values()))
-                for number, (one, outcome) in enumerate(mine.values()):
+                note = self._write_time(mine)
+                for number, (one, outcome) in enumerate(mine):
                     row = self._place(one, outcome)
                     yield row if number else _with_note(row, note)
             for one, reason in plan.spare:
@@ -72,7 +72,7 @@ class Placer:
         notes = "; ".join(filter(None, (one.note, note)))
         where = self._where(one.handed.file)
         human = human or not one.known
-        return Row(one.student, one.notebook, outcome, where, notes, human)
+        return Row(one.student, one.beside or one.notebook, outcome, where, notes, human)
 
     def _where(self, file: Path) -> str:
         return shown(str(file.relative_to(self.scratch)))
@@ -83,14 +83,22 @@ class Placer:
         return self.root / "submitted" / student / self.assignment
 
     def _target(self, one: Candidate) -> Path:
-        return self._folder(one.student) / f"{one.notebook}.ipynb"
+        return self._folder(one.student) / one.path
+
+    def _judged(self, group: list[Candidate], *, force: bool) -> list[tuple[Candidate, str]]:
+        """What is to become of each file of a student: what goes along comes with a notebook."""
+        outcomes = {one.path: self._judge(one, force=force) for one in group}
+        of_notebooks = {outcomes[one.path] for one in group if not one.beside}
+        if of_notebooks and of_notebooks <= {NOT_USED, HELD_BACK}:
+            outcomes |= dict.fromkeys((one.path for one in group if one.beside), NOT_USED)
+        return [(one, outcomes[one.path]) for one in group]
 
     def _judge(self, one: Candidate, *, force: bool) -> str:
         """What is to become of the file, beside what is in submitted/ already."""
         there = _digest(self._target(one))
         if there in ("", one.what.sha256):
             return UNCHANGED if there else COLLECTED
-        collected = self._record.get(one.student, {}).get(one.notebook, {})
+        collected = self._record.get(one.student, {}).get(one.beside or one.notebook, {})
         untouched = collected.get("sha256") == there
         is_newer = newer(one.handed.order, _order(collected)) if untouched else None
         if force or (is_newer and one.what.worth is Worth.WORK):
@@ -109,13 +117,13 @@ class Placer:
         if outcome != UNCHANGED:
             self._put(one.handed.file, target)
         entry = {"sha256": one.what.sha256, "order": one.handed.order}
-        self._record.setdefault(one.student, {})[one.notebook] = entry
+        self._record.setdefault(one.student, {})[one.beside or one.notebook] = entry
         return self._row(one, outcome, note)
 
     def _keep_old(self, one: Candidate, target: Path, there: str) -> str:
         if target.is_symlink():
             return "a link was there before"
-        old = self._attempt_path(one.student, one.notebook, there)
+        old = self._attempt_path(one, there)
         self._copy(target, old)
         return f"the one before is kept as {self._relative(old)}"
 
@@ -129,7 +137,7 @@ class Placer:
         times = [one.handed.time for one in there if one.handed.time]
         if not times:
             return f"timestamp.txt still says {shown(before)!r}" if before else ""
-        others = {path.stem for path in path.parent.glob("*.ipynb")} - {o.notebook for o in there}
+        others = {path.name for path in path.parent.glob("*.ipynb")} - {o.path for o in there}
         time = max([*times, *_times([before] if others else [])])
         text = f"{time:%Y-%m-%d %H:%M:%S} UTC"
         if text == before:
@@ -140,11 +148,12 @@ class Placer:
 
     # -- what is not used ---------------------------------------------------------------------
 
-    def _attempt_path(self, student: str, notebook: str, digest: str) -> Path:
-        return self._kept / "attempts" / student / f"{notebook}-{digest[:12]}.ipynb"
+    def _attempt_path(self, one: Candidate, digest: str) -> Path:
+        path = self._kept / "attempts" / one.student / one.path
+        return path.with_name(f"{path.stem}-{digest[:12]}{path.suffix}")
 
     def _keep_attempt(self, one: Candidate) -> str:
-        path = self._attempt_path(one.student, one.notebook, one.what.sha256)
+        path = self._attempt_path(one, one.what.sha256)
         if not path.exists():
             self._put(one.handed.file, path)
         return self._relative(path)

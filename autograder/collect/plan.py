@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from autograder.collect.companions import is_companion, place_beside
 from autograder.collect.exports import SubmittedFile
 from autograder.collect.names import shown
 from autograder.collect.notebooks import Identified, Released, Worth, identify
@@ -24,10 +25,16 @@ class Candidate:
     what: Identified
     note: str = ""
     known: bool = True  # the student is in the roster, or there is no roster
+    beside: str = ""  # of a file that goes along with a notebook: its path in the folder
 
     @property
     def notebook(self) -> str:
         return self.what.notebook
+
+    @property
+    def path(self) -> str:
+        """Where it goes, in the student's folder of the assignment."""
+        return self.beside or f"{self.notebook}.ipynb"
 
 
 @dataclass(frozen=True)
@@ -58,6 +65,7 @@ def make_plan(
     """Decide about every file. ``attempt``: which of a student's, from 1; None is the latest."""
     plan = Plan()
     candidates: dict[str, list[Candidate]] = defaultdict(list)
+    companions: dict[str, list[Candidate]] = defaultdict(list)
     matches = _matches(handed_in, roster)
     for handed in handed_in:
         what = identify(handed.file.read_bytes(), handed.name, released)
@@ -65,23 +73,27 @@ def make_plan(
             plan.ignored += 1
         elif handed.person is None:
             plan.leftovers.append(Leftover(handed.file, handed.problem))
-        elif what.reason:
+        elif what.reason and not is_companion(handed.name):
             student = matches[handed.person].student
             plan.leftovers.append(Leftover(handed.file, what.reason, student))
         else:
             group = (handed.person, *handed.others)
+            found = companions if what.reason else candidates
             for match in map(matches.__getitem__, group):
                 if match.problem:
                     plan.leftovers.append(Leftover(handed.file, match.problem))
                 else:
                     one = _candidate(handed, what, match, len(group))
-                    candidates[match.student].append(one)
+                    found[match.student].append(one)
     for student in sorted(candidates):
         mine = candidates[student]
         if attempt is not None:
             mine = _of_attempt(plan, mine, attempt)
         for notebook in sorted({one.notebook for one in mine}):
             _choose(plan, [one for one in mine if one.notebook == notebook])
+        _choose_beside(plan, companions.pop(student, []), mine)
+    for _, left in sorted(companions.items()):
+        _choose_beside(plan, left, [])
     return plan
 
 
@@ -137,6 +149,35 @@ def _of_attempt(plan: Plan, mine: list[Candidate], wanted: int) -> list[Candidat
         (one, "of another attempt") for one in mine if orders[one.handed.attempt] != chosen
     ]
     return [one for one in mine if orders[one.handed.attempt] == chosen]
+
+
+def _choose_beside(plan: Plan, mine: list[Candidate], notebooks: list[Candidate]) -> None:
+    """Of one student's other files take those that were handed in with a notebook that is taken."""
+    ids = set(map(id, notebooks))
+    taken = [one.handed for one in plan.chosen if id(one) in ids]
+    rivals: dict[str, list[Candidate]] = defaultdict(list)
+    for one in mine:
+        if path := place_beside(one.handed, taken):
+            rivals[path].append(replace(one, beside=path))
+        elif path := place_beside(one.handed, [notebook.handed for notebook in notebooks]):
+            plan.spare.append((replace(one, beside=path), "beside a notebook that is not used"))
+        else:
+            plan.leftovers.append(Leftover(one.handed.file, one.what.reason, one.student))
+    for path, files in sorted(rivals.items()):
+        different = {one.what.sha256: one for one in files}
+        last = [
+            one
+            for one in different.values()
+            if not any(newer(other.handed.order, one.handed.order) for other in different.values())
+        ]
+        if len(last) > 1:
+            reason = (
+                f"one of {len(last)} different files for {path}; nothing shows which is the last"
+            )
+            plan.leftovers += [Leftover(one.handed.file, reason, one.student) for one in last]
+        else:
+            plan.chosen += last
+        plan.spare += [(one, "older") for one in different.values() if one not in last]
 
 
 def _choose(plan: Plan, rivals: list[Candidate]) -> None:

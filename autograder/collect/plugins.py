@@ -69,12 +69,13 @@ class LmsCollector(FileNameCollectorPlugin):
         if isinstance(found, str):
             self.log.warning("%s: %s", path, found)
             return None
-        if path.suffix != ".ipynb":  # zip_collect would keep the ending
+        if not found.beside and path.suffix != ".ipynb":  # zip_collect would keep the ending
             self.log.warning("%s: rename it to %s.ipynb, collect again", path, found.notebook)
             return None
         time = found.handed.time
         timestamp = {"timestamp": time.isoformat(" ")} if time else {}
-        return {"student_id": found.student, "file_id": found.notebook, **timestamp}
+        name = found.path.removesuffix(path.suffix)
+        return {"student_id": found.student, "file_id": name, **timestamp}
 
     def plan(
         self,

@@ -85,7 +85,7 @@ class EarlierWork:
         notebook = name[1]
         own = self.handed_in.get(f"{notebook}.ipynb")
         solved = self.material.solved.get(name)
-        if solved is None:  # without solutions there is nothing to put in the place of anything
+        if solved is None:  # without solutions there is nothing to replace anything with
             return Loadable(bare(own, self.material.templates[name]) if own else b"")
         template = self.material.templates[name]
         if not own:

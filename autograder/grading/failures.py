@@ -75,7 +75,7 @@ class Failures:
             self.reasons += [reason] if reason not in self.reasons else []
 
     def explain(self, verdict: CellVerdict) -> CellVerdict:
-        """The verdict with the reason of each missing name, told once, in the place of the name."""
+        """The verdict with the reason of each missing name, given once, instead of the name."""
         told: set[tuple[str, str]] = set()
         checks = []
         for check in verdict.checks:

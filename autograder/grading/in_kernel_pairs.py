@@ -16,8 +16,8 @@ def misfits(
 ) -> list[str]:
     """The forward functions of the notebook ``loaded`` with which a backward does not work.
 
-    Each is called on small arguments, and the gradient held against steps of forward itself.
-    Raises what ``load`` raises.
+    Each is called on small arguments, and the gradient compared with finite differences of the
+    forward function. Raises what ``load`` raises.
     """
     from cs231n_lib.notebooks import load
 

@@ -2,7 +2,7 @@
 
 From the function on, each name and each attribute is followed to what it stands for: helpers,
 classes, containers, partial functions, decorators, default arguments. What leads to code that is
-not in the notebook, or to names that only exist while it runs, is told as unreadable.
+not in the notebook, or to names that only exist while it runs, is reported as unreadable.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
 
-from autograder.judge.bindings import Binding, Bindings, Imported, read_bindings
+from autograder.judge.bindings import Binding, Bindings, Imported
+from autograder.judge.bindings_reader import read_bindings
 from autograder.judge.scopes import FUNCTIONS, evaluated_before, loads, own_names, values
 
 # Whose functions are known by their names.

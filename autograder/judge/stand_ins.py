@@ -146,3 +146,22 @@ def _wide(tensor: Any) -> Any:
     import torch
 
     return torch.float32 if tensor.dtype is torch.bfloat16 else tensor.dtype
+
+
+def serving(what: Callable[..., Any]) -> tuple[tuple[str, ...], Serve]:
+    """The public methods of a class ``what``, none of a function, and what answers their calls."""
+    instances: dict[int, Any] = {}
+    is_class = isinstance(what, type)
+    methods = tuple(n for n in vars(what) if not n.startswith("_")) if is_class else ()
+
+    def serve(number: int, method: str, args: list, kwargs: dict) -> Any:
+        if not is_class:
+            return what(*args, **kwargs)
+        if method == "__init__":
+            instances[number] = what(*args, **kwargs)
+            return None
+        if method not in methods:
+            raise KeyError(f"no method {method!r}")
+        return getattr(instances[number], method)(*args, **kwargs)
+
+    return methods, serve

@@ -14,30 +14,18 @@ from functools import partial
 from itertools import count
 from typing import Any, TypeVar
 
+from autograder.judge.definitions import cell_defining, definition
 from autograder.judge.expect import Failed
+from autograder.judge.instance import Instance
 from autograder.judge.kernel import CallTimeout, Kernel
-from autograder.judge.stand_ins import CALLS, Sent, Served
+from autograder.judge.stand_ins import CALLS, Sent, Served, serving
+from autograder.judge.student_error import TIME_OUT, StudentError
 from autograder.judge.told import message_of
-from autograder.notebook.syntax import parse_cell
 from autograder.sandbox.wire import Ref, StandIn
 
-__all__ = ["Instance", "Ref", "Student", "StudentError"]
+__all__ = ["TIME_OUT", "Instance", "Ref", "Student", "StudentError"]
 
 T = TypeVar("T")
-
-TIME_OUT = "time-out"
-
-
-class StudentError(Exception):
-    """The student's code raised, or did what comes to the same.
-
-    The text is for the student: it holds nothing of a hidden input (see `told`). ``type_name`` is
-    the kernel's word, or TIME_OUT where the judge had to interrupt it.
-    """
-
-    def __init__(self, text: str, type_name: str = "TypeError") -> None:
-        super().__init__(text)
-        self.type_name = type_name
 
 
 class Student:
@@ -158,13 +146,7 @@ class Student:
             "kwargs": kwargs,
         }
         named = " and ".join(repr(cell) for cell in cells)
-        what = (
-            f"the cell {named}"
-            if len(cells) == 1
-            else f"the cells {named}"
-            if cells
-            else "your code"
-        )
+        what = f"the cell{'s' * (len(cells) > 1)} {named}" if cells else "your code"
         return self.request(what, message, keep, seconds)
 
     def stand_in(
@@ -183,20 +165,7 @@ class Student:
         most so many ``calls``, and for arrays of sizes that this request sends. ``weights``: only
         where there is one among the arguments that it sends, of so many axes (see `stand_ins`).
         """
-        instances: dict[int, Any] = {}
-        is_class = isinstance(what, type)
-        methods = tuple(n for n in vars(what) if not n.startswith("_")) if is_class else ()
-
-        def serve(number: int, method: str, args: list, kwargs: dict) -> Any:
-            if not is_class:
-                return what(*args, **kwargs)
-            if method == "__init__":
-                instances[number] = what(*args, **kwargs)
-                return None
-            if method not in methods:
-                raise KeyError(f"no method {method!r}")
-            return getattr(instances[number], method)(*args, **kwargs)
-
+        methods, serve = serving(what)
         label = name or getattr(what, "__name__", type(what).__name__)
         spec = StandIn(next(self._ids), label, methods)
         self._stand_ins[spec.id] = Served(serve, calls, weights)
@@ -234,22 +203,11 @@ class Student:
 
     def cell_defining(self, name: str) -> str:
         """The id of the last cell that defines this function or class; empty where none does."""
-        found = ""
-        for cell, source in self.sources.items():
-            for node in parse_cell(source).body:
-                defines = isinstance(node, ast.ClassDef | ast.FunctionDef)
-                if defines and node.name == name:
-                    found = cell
-        return found
+        return cell_defining(self.sources, name)
 
     def definition(self, name: str) -> tuple[str, ast.FunctionDef] | None:
         """The last function or method ``name`` in the code cells: (cell id, syntax tree)."""
-        found = None
-        for cell, source in self.sources.items():
-            for node in ast.walk(parse_cell(source)):
-                if isinstance(node, ast.FunctionDef) and node.name == name:
-                    found = cell, node
-        return found
+        return definition(self.sources, name)
 
     def request(
         self,
@@ -285,42 +243,3 @@ class Student:
         known = {str(name) for name in named if name}
         told = message_of(error, self.sources, known, said)
         return StudentError(f"{what} {told}", str(error.get("type", "Exception")))
-
-
-class Instance:
-    """An object of a student's class, living in the kernel."""
-
-    def __init__(self, student: Student, reference: Any, class_name: str) -> None:
-        if not isinstance(reference, Ref):
-            raise StudentError(f"{class_name}() raised TypeError: made no object")
-        self.reference = reference
-        self._student = student
-        self._class = class_name
-
-    def call(
-        self,
-        method: str,
-        *args: Any,
-        keep: Sequence[int] | bool = (),
-        seconds: float | None = None,
-        **kwargs: Any,
-    ) -> Any:
-        """Call a method; see :meth:`Student.call`."""
-        message = {
-            "op": "call",
-            "on": self.reference,
-            "name": method,
-            "args": list(args),
-            "kwargs": kwargs,
-        }
-        return self._student.request(f"{self._class}.{method}()", message, keep, seconds)
-
-    def get(self, attribute: str) -> Any:
-        """The value of an attribute."""
-        message = {"op": "get", "on": self.reference, "name": attribute}
-        return self._student.request(f"{self._class}.{attribute}", message)
-
-    def set(self, attribute: str, value: Any) -> None:
-        """Give an attribute a value."""
-        message = {"op": "set", "on": self.reference, "name": attribute, "value": value}
-        self._student.request(f"{self._class}.{attribute}", message)

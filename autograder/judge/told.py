@@ -3,8 +3,8 @@
 The text of an exception may hold the inputs of the check (``raise ValueError(repr(X))``). It is
 shown where it cannot: where it stands in the student's own source as it is, or has the form of a
 well-known message of Python, NumPy or PyTorch, whose variable parts are shapes, small whole numbers
-and names that are no news. Whatever else came from the kernel is held against the source, too: the
-type, the line, and the code of that line, which is read here and not believed.
+and names that are no news. Whatever else came from the kernel is checked against the source, too:
+the type, the line, and the code of that line, which is read here and not believed.
 """
 
 from __future__ import annotations

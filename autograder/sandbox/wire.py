@@ -247,7 +247,7 @@ def _from_ext(code: int, payload: bytes, unpack: Callable, resolve: Callable, ta
 
 
 def _array(dtype_name: str, shape: list[int], data: bytes) -> np.ndarray:
-    """The array, copied, after dtype, shape and number of bytes have been held against another."""
+    """The array, copied, once dtype, shape and number of bytes are found to agree."""
     dtype = np.dtype(str(dtype_name))
     if dtype.kind not in _NUMERIC_KINDS or dtype.hasobject:
         raise ProtocolError(f"arrays of dtype {dtype} do not cross")

@@ -255,6 +255,70 @@ def test_what_is_no_notebook_of_the_assignment_is_kept(root: Path, tmp_path: Pat
     assert len(kept) == len(done.rows) == len(files) - done.ignored
 
 
+PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(40)
+
+
+def test_what_a_notebook_shows_and_imports_comes_with_it(root: Path, tmp_path: Path) -> None:
+    """Packed in a zip, as Gradescope has it for a pair, and side by side, as Canvas has it."""
+    packed = zipped(
+        {
+            "hw/knn.ipynb": notebook(),
+            "hw/helper.py": b"k = 5\n",
+            "hw/img/plot.png": PICTURE,
+            "hw/deep/tools.py": b"",  # from there nothing imports it
+            "elsewhere/other.png": PICTURE,
+        },
+        tmp_path,
+    )
+    canvas = {
+        "müllerann_101_1_hw.zip": packed,
+        "oneilbob_102_2_knn.ipynb": notebook(remark="bob"),
+        "oneilbob_102_3_sketch.jpg": b"\xff\xd8\xff",
+        "oneilbob_102_4_notes.pdf": b"%PDF",
+        "vanderbergzo_103_5_plot.png": PICTURE,  # and no notebook
+    }
+    done = gather(root, write_zip(tmp_path / "s.zip", canvas))
+    assert students(root) == {
+        "ann": ["helper.py", "img", "knn.ipynb"],
+        "bob": ["knn.ipynb", "sketch.jpg"],
+    }
+    assert submitted(root, "ann", "img/plot.png").read_bytes() == PICTURE
+    left = {row.where.rpartition("/")[2] for row in done.rows if row.human}
+    assert left == {
+        "tools.py",
+        "other.png",
+        "oneilbob_102_4_notes.pdf",
+        "vanderbergzo_103_5_plot.png",
+    }
+    before = tree(root / "submitted")
+    again = gather(root, write_zip(tmp_path / "s.zip", canvas))
+    assert tree(root / "submitted") == before
+    assert "collected" not in outcomes(again).values()
+    people = [{"name": "Ann", "sid": "ann"}, {"name": "Bob", "sid": "bob"}]
+    files = {"submission_1/svm.ipynb": notebook("svm"), "submission_1/util.py": b"1"}
+    pair = {"submission_1": {"people": people, "time": CREATED}}
+    gather(root, gradescope(tmp_path, pair, files))
+    assert all(submitted(root, name, "util.py").read_bytes() == b"1" for name in ("ann", "bob"))
+
+
+def test_a_newer_picture_replaces_the_older_one(root: Path, tmp_path: Path) -> None:
+    first = {
+        "müllerann_101_1_knn.ipynb": notebook(),
+        "müllerann_101_2_plot.png": PICTURE,
+    }
+    gather(root, write_zip(tmp_path / "s.zip", first))
+    newer = {"müllerann_101_7_plot.png": PICTURE + b"new", "müllerann_101_1_knn.ipynb": notebook()}
+    done = gather(root, write_zip(tmp_path / "s.zip", newer | first))
+    assert submitted(root, "ann", "plot.png").read_bytes() == PICTURE + b"new"
+    assert outcomes(done)["müllerann_101_7_plot.png"] == "replaced"
+    kept = root / "downloaded" / ASSIGNMENT / "attempts" / "ann"
+    assert [path.read_bytes() for path in kept.glob("plot-*.png")] == [PICTURE]
+    edited = submitted(root, "ann", "plot.png")
+    edited.write_bytes(b"a person's")
+    gather(root, write_zip(tmp_path / "s.zip", first))
+    assert edited.read_bytes() == b"a person's"
+
+
 # -- several files for one notebook ---------------------------------------------------------------
 
 

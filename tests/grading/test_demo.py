@@ -69,10 +69,9 @@ def by_night(pairs: Iterable[tuple[str, str]]) -> list[Any]:
 
     So are those whose earlier notebooks do; the tests of their checks ask the same solutions.
     """
-    slow = TRAINING | {"Dropout", "ConvolutionalNetworks"}
     return [
         pytest.param(student, notebook, marks=pytest.mark.nightly)
-        if (student, notebook) in BY_NIGHT or (student == "alternative" and notebook in slow)
+        if (student, notebook) in BY_NIGHT or (student == "alternative" and notebook in TRAINING)
         else (student, notebook)
         for student, notebook in pairs
     ]

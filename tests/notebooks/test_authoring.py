@@ -8,7 +8,8 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 from autograder.authoring.refresh import refresh
-from autograder.authoring.source import CHECKED_OUTPUT_TAG, ReleaseError, check_source
+from autograder.authoring.source import CHECKED_OUTPUT_TAG, ReleaseError
+from autograder.authoring.source_check import check_sources
 
 SPEAKING = "import sys\nprint('one', flush=True)\nprint('two', flush=True)"
 
@@ -84,4 +85,19 @@ def test_a_malformed_tolerance_is_no_source(tmp_path: Path) -> None:
     nb.cells[0].metadata = {"tags": [CHECKED_OUTPUT_TAG, "nbval-tolerance-abc"]}
     nbformat.write(nb, path)
     with pytest.raises(ReleaseError, match=r"toy\.ipynb: cell 'cell-0': the tag 'nbval-tol"):
-        check_source(path)
+        check_sources([path])
+
+
+def test_everything_that_is_wrong_is_named_at_once(tmp_path: Path) -> None:
+    """In cells of one notebook, and in notebooks of a folder; an unreadable one stops nothing."""
+    write(tmp_path / "first.ipynb", "### BEGIN SOLUTION\n1", "fine = 1", "### END SOLUTION")
+    (tmp_path / "second.ipynb").write_text("{")
+    write(tmp_path / "third.ipynb", "### BEGIN SOLUTION\n1\n### END SOLUTION")
+    with pytest.raises(ReleaseError) as failure:
+        check_sources(sorted(tmp_path.glob("*.ipynb")))
+    lines = str(failure.value).splitlines()
+    assert len(lines) == 4
+    assert "first.ipynb: cell 'cell-0': '### BEGIN SOLUTION' has no end" in lines[0]
+    assert "first.ipynb: cell 'cell-2', line 1: found '### END SOLUTION'" in lines[1]
+    assert "second.ipynb" in lines[2]
+    assert "third.ipynb: cell 'cell-0' holds a solution region" in lines[3]

@@ -9,113 +9,25 @@ Shapes: x (N, T, D), h0 (N, H), h and dh (N, T, H); Wx (D, k H), Wh (H, k H), b 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import Any, Self
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
-from numpy.random import Generator
 
-from autograder.checks.shared import in_kernel_recurrent, layers, recurrent
-from autograder.checks.shared.layers import Array, Layer, fits, unpack
-from autograder.judge import Failed, Student, StudentError, expect_near, expect_unchanged
-
-ARGUMENTS: tuple[str, ...] = ("x", "h0", "Wx", "Wh", "b")
-GRADIENTS: tuple[str, ...] = ("dx", "dh0", "dWx", "dWh", "db")
-
-
-@dataclass(frozen=True)
-class Recurrent:
-    """A recurrent layer: what it is called, what is right, and how many states a step carries."""
-
-    name: str
-    sequence: Layer
-    step: Layer  # of two states they are stacked: (2, N, H)
-    arguments: tuple[str, ...]  # of a step
-    gates: int = 1
-
-    @property
-    def states(self) -> int:
-        return len(self.arguments) - 4  # all but x, Wx, Wh and b
-
-
-RNN = Recurrent("rnn", recurrent.rnn, recurrent.rnn_step, ("x", "prev_h", "Wx", "Wh", "b"))
-LSTM = Recurrent(
-    "lstm", recurrent.lstm, recurrent.lstm_step, ("x", "prev_h", "prev_c", "Wx", "Wh", "b"), gates=4
+from autograder.checks.shared import in_kernel_recurrent, layers
+from autograder.checks.shared.layers import Array, fits, unpack
+from autograder.checks.shared.recurrent_cases import (
+    ARGUMENTS,
+    GRADIENTS,
+    Found,
+    Recurrent,
+    SequenceCase,
+    draw_sequence,
 )
-
-
-@dataclass(frozen=True)
-class SequenceCase:
-    """The arguments of a recurrent layer, and a gradient of the loss at each step."""
-
-    x: Array
-    h0: Array
-    Wx: Array
-    Wh: Array
-    b: Array
-    dh: Array
-
-    @property
-    def arguments(self) -> tuple[Array, ...]:
-        return self.x.copy(), self.h0.copy(), self.Wx.copy(), self.Wh.copy(), self.b.copy()
-
-    @property
-    def about(self) -> str:
-        """Which case it is, for a message."""
-        return f"for x of shape {self.x.shape} and h0 of shape {self.h0.shape}"
-
-    def with_dh_only_at(self, step: int) -> Self:
-        """The same with a gradient at one step, and none elsewhere."""
-        dh = np.zeros_like(self.dh)
-        dh[:, step] = self.dh[:, step]
-        return replace(self, dh=dh)
-
-
-def draw_sequence(
-    rng: Generator, layer: Recurrent, N: int = 3, T: int = 4, D: int = 5, H: int = 6
-) -> SequenceCase:
-    """Random numbers, of such a size that what happens at one step still counts at the last."""
-    columns = layer.gates * H
-    return SequenceCase(
-        x=rng.normal(size=(N, T, D)),
-        h0=rng.normal(size=(N, H)),
-        Wx=rng.normal(size=(D, columns)) / np.sqrt(D),
-        Wh=rng.normal(size=(H, columns)) / np.sqrt(H),
-        b=0.5 * rng.normal(size=columns),
-        dh=rng.normal(size=(N, T, H)),
-    )
-
-
-@dataclass(frozen=True)
-class Found:
-    """What the student's pair of functions made of a case; nothing in it has been looked at.
-
-    ``steps``: the arguments of the step functions, in the order in which forward called them.
-    ``case`` is the one that was asked, but for ``dh``: where forward takes too few steps, or too
-    many, it has lost its points, and backward gets a dh for each step that forward took.
-    """
-
-    h: Any
-    gradients: Mapping[str, Any]
-    steps: tuple[tuple[Array, ...], ...]
-    case: SequenceCase
-
-    @property
-    def miscounted(self) -> bool:
-        """Whether dh has another number of steps than x."""
-        return self.case.dh.shape[1] != self.case.x.shape[1]
-
-    @property
-    def like_dx(self) -> dict[str, Array]:
-        """What dx is shaped like, where it goes back over other steps than there are words."""
-        dx, (N, T, _) = self.gradients["dx"], self.case.dh.shape
-        of_steps = self.miscounted and np.shape(dx) == (N, T, self.case.x.shape[2])
-        return {"dx": np.empty(np.shape(dx))} if of_steps else {}
-
-
-# -- asking ---------------------------------------------------------------------------------------
+from autograder.checks.shared.recurrent_gradients import right_gradients
+from autograder.judge import Failed, Student, StudentError, expect_unchanged
 
 
 def ask_forward(student: Student, layer: Recurrent, case: SequenceCase) -> Any:
@@ -237,80 +149,3 @@ def _like_first(states: Sequence[Any]) -> list[Array]:
 def _with_like_states(arguments: Sequence[Any]) -> tuple[Array, ...]:
     x, *states, Wx, Wh, b = arguments
     return (x, *_like_first(states), Wx, Wh, b)
-
-
-# -- what is right --------------------------------------------------------------------------------
-
-
-def right_h(layer: Recurrent, case: SequenceCase) -> Array:
-    return layers.value(layer.sequence, *case.arguments)
-
-
-def right_gradients(layer: Recurrent, case: SequenceCase) -> dict[str, Array]:
-    found = layers.gradients(layer.sequence, case.arguments, case.dh)
-    return dict(zip(GRADIENTS, found, strict=True))
-
-
-def gradients_along(
-    layer: Recurrent, case: SequenceCase, steps: tuple[tuple[Array, ...], ...]
-) -> dict[str, Array] | None:
-    """What going back through the steps that forward took makes of dh.
-
-    None unless there was one step for each dh[:, t]. What leaves one step backwards enters the one
-    before it, together with the gradient that the loss has there.
-    """
-    N, T, _ = case.dh.shape
-    if len(steps) != T:
-        return None
-    carried = [np.zeros_like(case.h0) for _ in range(layer.states)]
-    dxs, of_weights = [], []
-    for t in reversed(range(T)):
-        upstream = np.stack([case.dh[:, t] + carried[0], *carried[1:]])
-        upstream = upstream if layer.states > 1 else upstream[0]
-        try:
-            dx, *rest = layers.gradients(layer.step, steps[t], upstream)
-        except (ValueError, RuntimeError, TypeError):  # steps with arguments of other shapes
-            return None
-        carried = rest[: layer.states]
-        dxs.append(dx)
-        of_weights.append(rest[layer.states :])
-    if any(dx.shape != (N, case.x.shape[2]) for dx in dxs):
-        return None
-    weights = [sum(parts) for parts in zip(*of_weights, strict=True)]
-    found = (np.stack(dxs[::-1], axis=1), carried[0], *weights)
-    return dict(zip(GRADIENTS, map(np.asarray, found), strict=True))
-
-
-# -- judging --------------------------------------------------------------------------------------
-
-
-def expect_gradient(
-    what: str,
-    got: Any,
-    layer: Recurrent,
-    case: SequenceCase,
-    found: Found,
-    *,
-    about: str = "",
-    hint: str = "",
-    slips: Mapping[str, Array] | None = None,
-) -> None:
-    """One gradient has the right numbers: those of a right forward, or of the steps it took."""
-    taken = gradients_along(layer, found.case, found.steps)
-    if taken is not None and fits(got, _like(got, taken[what])):
-        return
-    want = right_gradients(layer, case)[what]
-    if found.miscounted and taken is not None:
-        want, slips = _like(got, taken[what]), None
-        about = f"over the {len(found.steps)} steps that {layer.name}_forward took {case.about}"
-    expect_near(
-        got, want, what=f"{what} {about or case.about}", hint=hint, slips=slips, squeeze=True
-    )
-
-
-def _like(got: Any, want: Array) -> Array:
-    """The gradient of a sequence, with zeros for steps that were not taken, if ``got`` has more."""
-    shape = np.shape(got)
-    if want.ndim != 3 or len(shape) != 3 or shape[1] <= want.shape[1]:
-        return want
-    return np.pad(want, ((0, 0), (0, shape[1] - want.shape[1]), (0, 0)))

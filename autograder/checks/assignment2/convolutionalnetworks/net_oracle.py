@@ -74,7 +74,7 @@ def _is_smooth(case: Case) -> bool:
 def _layers(
     X: torch.Tensor, params: Mapping[str, torch.Tensor]
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """What the convolution, the first and the second affine layer put out."""
+    """The outputs of the convolution, of the first and of the second affine layer."""
     size = params["W1"].shape[2]
     conv = conv_layer(1, (size - 1) // 2)(X, params["W1"], params["b1"])
     pooled = pool_layer(2, 2, 2)(torch.relu(conv))

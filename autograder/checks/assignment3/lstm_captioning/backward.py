@@ -17,17 +17,16 @@ from autograder.checks.assignment3.lstm_captioning.sequence import (
     states,
 )
 from autograder.checks.shared.layers import expect_gradient_shapes, fits
-from autograder.checks.shared.recurrent_answers import (
+from autograder.checks.shared.recurrent_answers import ask_backward
+from autograder.checks.shared.recurrent_cases import (
     ARGUMENTS,
     GRADIENTS,
     LSTM,
     Found,
     SequenceCase,
-    ask_backward,
     draw_sequence,
-    expect_gradient,
-    right_h,
 )
+from autograder.checks.shared.recurrent_gradients import expect_gradient, right_h
 from autograder.judge import Student, check
 
 CELL = "lstm-seq-bwd"

@@ -8,14 +8,9 @@ from __future__ import annotations
 from numpy.random import Generator
 
 from autograder.checks.assignment3.lstm_captioning.sequence import SIZES, SLIPS, SMALLEST, states
-from autograder.checks.shared.recurrent_answers import (
-    LSTM,
-    SequenceCase,
-    ask_forward,
-    draw_sequence,
-    expect_forward_changes_nothing,
-    right_h,
-)
+from autograder.checks.shared.recurrent_answers import ask_forward, expect_forward_changes_nothing
+from autograder.checks.shared.recurrent_cases import LSTM, SequenceCase, draw_sequence
+from autograder.checks.shared.recurrent_gradients import right_h
 from autograder.judge import Student, check, expect_near
 
 CELL = "lstm-seq-fwd"

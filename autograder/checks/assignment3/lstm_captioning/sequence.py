@@ -14,7 +14,7 @@ import torch
 from autograder.checks.assignment3.lstm_captioning.cell import Case, autograd
 from autograder.checks.shared import layers, recurrent
 from autograder.checks.shared.layers import Array
-from autograder.checks.shared.recurrent_answers import GRADIENTS, SequenceCase
+from autograder.checks.shared.recurrent_cases import GRADIENTS, SequenceCase
 
 Tensor = torch.Tensor
 Gradients = dict[str, Array]

@@ -12,13 +12,9 @@ from numpy.random import Generator
 
 from autograder.checks.assignment3.rnn_captioning import sequences, steps
 from autograder.checks.assignment3.rnn_captioning.steps import draw_step
-from autograder.checks.shared.recurrent_answers import (
-    RNN,
-    ask_arguments_afterwards,
-    ask_forward,
-    draw_sequence,
-    right_h,
-)
+from autograder.checks.shared.recurrent_answers import ask_arguments_afterwards, ask_forward
+from autograder.checks.shared.recurrent_cases import RNN, draw_sequence
+from autograder.checks.shared.recurrent_gradients import right_h
 from autograder.checks.shared.unchanged import expect_arguments_unchanged
 from autograder.judge import (
     Student,

@@ -16,13 +16,9 @@ from autograder.checks.assignment3.rnn_captioning import sequences, steps
 from autograder.checks.assignment3.rnn_captioning.steps import StepCase, draw_step
 from autograder.checks.shared import layers
 from autograder.checks.shared.layers import fits
-from autograder.checks.shared.recurrent_answers import (
-    GRADIENTS,
-    RNN,
-    ask_backward,
-    draw_sequence,
-    expect_gradient,
-)
+from autograder.checks.shared.recurrent_answers import ask_backward
+from autograder.checks.shared.recurrent_cases import GRADIENTS, RNN, draw_sequence
+from autograder.checks.shared.recurrent_gradients import expect_gradient
 from autograder.judge import Student, check, check_each, expect_near
 
 SEQUENCE = "rnn-seq-bwd"

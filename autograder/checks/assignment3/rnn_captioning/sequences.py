@@ -9,7 +9,8 @@ import numpy as np
 
 from autograder.checks.shared import layers, recurrent
 from autograder.checks.shared.layers import Array
-from autograder.checks.shared.recurrent_answers import GRADIENTS, RNN, SequenceCase, right_h
+from autograder.checks.shared.recurrent_cases import GRADIENTS, RNN, SequenceCase
+from autograder.checks.shared.recurrent_gradients import right_h
 
 SIZES = ((3, 4, 5, 6), (2, 6, 4, 3), (1, 5, 3, 4), (4, 1, 2, 3))  # N, T, D, H
 
