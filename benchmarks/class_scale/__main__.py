@@ -5,7 +5,7 @@
     python -m benchmarks.class_scale --quick      # small classes: does it work? no figures
     python -m benchmarks.class_scale --growth --machines --gradebook  # these tables instead
 
-Two notebooks: kNN, which computes for seconds, and a light one, its first question without data.
+Two notebooks: kNN, which computes for seconds, and a light one, its first questions without data.
 Let nothing else run meanwhile. Otter is installed once, into an environment of its own (in
 ~/.cache), with pip as it is configured: PIP_INDEX_URL, or PIP_NO_INDEX and PIP_FIND_LINKS for a
 folder of wheels. Where it cannot be had, its lines are left out, and standard error says so.

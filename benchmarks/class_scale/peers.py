@@ -144,7 +144,7 @@ def install_otter() -> Path | None:
         wanted = [f"otter-grader[grading]=={OTTER}", *(f"{n}=={version(n)}" for n in NEEDED)]
         try:
             venv.create(folder, with_pip=True)
-            pip = [folder / "bin" / "python", "-m", "pip", "install", "--quiet"]
+            pip = [folder / "bin" / "python", "-m", "pip", "install", "-qq"]
             subprocess.run([*pip, *wanted], check=True)
         except (OSError, subprocess.CalledProcessError) as error:
             print(f"Otter {OTTER} cannot be installed here: {error}", file=sys.stderr)
