@@ -1,6 +1,6 @@
 """The classes that are graded, and what they hand in.
 
-The heavy notebook is kNN, which computes for seconds; the light one is its first question alone,
+The heavy notebook is kNN, which computes for seconds; the light one its first questions alone,
 without data (``tests/little.py``). For comparisons of speed everybody is right, so that all
 submissions cost the same. The mixed class has right ones, wrong ones, some that hang in an endless
 loop inside a graded function and some that end their process there. A student's name begins with
