@@ -66,6 +66,10 @@ def print_speed(options: argparse.Namespace, scratch: Path) -> None:
             print(f"\n{markdown(table)}")
         else:
             show(table)
+    for problem in measured.problems:
+        print(f"\n**Problem: {problem}**")
+    if measured.problems:
+        sys.exit(1)
 
 
 def measure_others(options: argparse.Namespace, scratch: Path) -> None:

@@ -52,13 +52,14 @@ class Measured:
     """All that was measured: ``took`` and ``stages`` by notebook and who graded it.
 
     ``sizes``: the class of each notebook that is spoken of. ``mixed``: the class in which some
-    hang, by who graded it.
+    hang, by who graded it. ``problems``: grades that were not as they must be.
     """
 
     sizes: dict[str, int]
     took: dict[tuple[str, str], Took] = field(default_factory=dict)
     stages: dict[tuple[str, str], Stages] = field(default_factory=dict)
     mixed: dict[str, Took] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
 
     def of(self, notebook: str, who: str, count: int = 0) -> float | None:
         """Seconds for the class of this notebook, or for ``count`` submissions of it."""
