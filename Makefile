@@ -35,9 +35,15 @@ test-full: $(READY)
 	$(MAKE) mutate
 	$(MAKE) flakes
 
+SCRIPTS := $(wildcard deploy/*.sh) deploy/ci/grade_push
+SCHEMA = $(call QUIETLY,$(BIN)/check-jsonschema --builtin-schema vendor.$(1))
+
 lint: $(READY)
 	@$(BIN)/ruff check -q .
 	@$(BIN)/ruff format -q --check .
+	@$(call QUIETLY,$(BIN)/shellcheck $(SCRIPTS))
+	@$(call SCHEMA,github-workflows deploy/ci/github/*.yml)
+	@$(call SCHEMA,gitlab-ci --data-transform gitlab-ci deploy/ci/gitlab/*.yml)
 	@$(call QUIETLY,$(BIN)/pyright)
 	@$(call QUIETLY,$(BIN)/lint-imports --no-logo)
 
@@ -67,7 +73,7 @@ faults: $(READY)
 	CS231N_NIGHTLY=1 $(BIN)/python -m pytest tests/grading/test_faults.py
 
 bench: $(READY)
-	$(BIN)/python benchmarks/overhead.py
+	$(BIN)/python -m benchmarks.overhead
 
 # After changing a dependency: resolve anew, then write down what was resolved.
 lock: $(READY)

@@ -1,13 +1,22 @@
-"""What the benchmarks of grading share: the course they grade, clocks, and memory meters."""
+"""What the benchmarks of grading share: the course they grade, clocks, memory meters, tables."""
 
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from importlib.metadata import version
 from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
 
 ROOT = Path(__file__).resolve().parents[1]
 ASSIGNMENT, NOTEBOOK = "assignment1", "knn"
@@ -33,17 +42,27 @@ def same_environment() -> None:
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
 
-def timed(command: list[str], cwd: Path) -> tuple[float, float]:
-    """Wall and CPU seconds of a command that must succeed."""
-    began, before = time.monotonic(), machine_cpu()
-    process = subprocess.Popen(
-        command, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    )
-    assert process.stderr is not None
-    errors = process.stderr.read()
-    if status := process.wait():
-        sys.exit(f"{' '.join(command)} ended with status {status}:\n{errors[-3000:]}")
-    return time.monotonic() - began, machine_cpu() - before
+@dataclass(frozen=True)
+class Line:
+    """Something a program said, and the seconds and CPU seconds from its start until then."""
+
+    at: float
+    cpu: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A command that has ended: its exit status, what it said, its seconds and CPU seconds."""
+
+    status: int
+    said: list[Line]
+    wall: float
+    cpu: float
+
+    def end(self) -> str:
+        """The last of what it said, for whoever wants to know why it failed."""
+        return "\n".join(line.text for line in self.said[-20:])
 
 
 def peak_mb(command: list[str], cwd: Path) -> float:
@@ -57,11 +76,9 @@ def peak_mb(command: list[str], cwd: Path) -> float:
     return peak
 
 
-def watched(
-    command: list[str], cwd: Path, environment: Mapping[str, str] | None = None
-) -> tuple[int, list[tuple[float, str]], float]:
-    """Run a command: its exit status, what it said with the second it was said at, the seconds."""
-    began = time.monotonic()
+def watched(command: list[str], cwd: Path, environment: Mapping[str, str] | None = None) -> Ran:
+    """Run a command, and write down when it said what."""
+    began, before = time.monotonic(), cpu_used()
     process = subprocess.Popen(
         command,
         cwd=cwd,
@@ -73,15 +90,35 @@ def watched(
         errors="replace",
     )
     assert process.stdout is not None
-    said = [(time.monotonic() - began, line.rstrip("\n")) for line in process.stdout]
-    return process.wait(), said, time.monotonic() - began
+    said = [
+        Line(time.monotonic() - began, cpu_used() - before, line.rstrip("\n"))
+        for line in process.stdout
+    ]
+    status = process.wait()
+    return Ran(status, said, time.monotonic() - began, cpu_used() - before)
 
 
-def machine_cpu() -> float:
-    """CPU seconds that all processes of this machine have used since it started."""
-    fields = Path("/proc/stat").read_text().splitlines()[0].split()[1:9]
-    user, nice, system, _idle, _iowait, irq, softirq, _stolen = map(int, fields)
-    return (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")
+def use_one_processor() -> int:
+    """Stay on one processor, and so does all that is started from now on; which one it is."""
+    chosen = max(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {chosen})
+    return chosen
+
+
+def cpu_used() -> float:
+    """CPU seconds spent since the machine started, on those processors that we may use.
+
+    By everybody: kernels in a sandbox are nobody's children, and their seconds are in no sum of
+    the kernel's but this one.
+    """
+    ours = {f"cpu{number}" for number in os.sched_getaffinity(0)}
+    ticks = 0
+    for line in Path("/proc/stat").read_text().splitlines():
+        name, *fields = line.split()
+        if name in ours:
+            user, nice, system, _idle, _iowait, irq, softirq, _stolen = map(int, fields[:8])
+            ticks += user + nice + system + irq + softirq
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def descendants(pid: int) -> list[int]:
@@ -107,6 +144,23 @@ def pss_mb(pid: int) -> float:
     return sum(int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:")) / 1024
 
 
+def idle_mb() -> float:
+    """Memory that one idle kernel, with its supervisor, shares with no other process."""
+    from autograder.judge.kernel import Kernel
+    from autograder.judge.warm import start_zygote
+
+    with start_zygote() as zygote:
+        kernel = Kernel(zygote.fork())
+        kernel.run_cell("pass")
+        kilobytes = 0
+        for pid in descendants(kernel.sandbox.supervisor):
+            for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+                if line.startswith(("Private_Clean:", "Private_Dirty:")):
+                    kilobytes += int(line.split()[1])
+        kernel.close()
+    return kilobytes / 1024
+
+
 def skipped(cell: dict) -> bool:
     """Whether it is a cell for looking, which grading leaves out."""
     return "skip-when-grading" in cell["metadata"].get("tags", [])
@@ -122,3 +176,54 @@ def write(path: Path, text: str) -> None:
     """Write a file, with the folders above it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
+
+
+WATCHED_SECONDS = 3  # seconds for which the machine is watched before anything is measured
+BUSY = 0.2  # processors that others use meanwhile, above which figures are not to be believed
+
+
+def about_the_machine() -> str:
+    """Where, when and with what it is measured; whether the machine had other things to do."""
+    model = Path("/proc/cpuinfo").read_text().partition("model name\t: ")[2].partition("\n")[0]
+    processors = len(os.sched_getaffinity(0))
+    versions = ", ".join(f"{name} {version(name)}" for name in ("nbgrader", "distributed", "numpy"))
+    today = date.today()
+    text = f"{today.day} {today:%B %Y}, {model.strip() or platform.machine()}, "
+    text += f"{processors} processor{'s' * (processors > 1)}, "
+    text += f"Python {platform.python_version()}, {versions}"
+    before = cpu_used()
+    time.sleep(WATCHED_SECONDS)
+    busy = (cpu_used() - before) / WATCHED_SECONDS
+    if busy > BUSY:
+        text += (
+            f". **The machine was busy ({busy:.1f} of {processors} processors before we began): "
+            "do not believe these figures**"
+        )
+    return text
+
+
+@dataclass(frozen=True)
+class Figures:
+    """A table: what stands above it, and its columns. The first column is text."""
+
+    title: str
+    heads: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+def markdown(table: Figures) -> str:
+    """As it is pasted into a document."""
+    rule = ["---", *["---:"] * (len(table.heads) - 1)]
+    rows = [list(table.heads), rule, *table.rows]
+    return "\n".join(f"|{'|'.join(f' {cell} ' if cell else ' ' for cell in row)}|" for row in rows)
+
+
+def show(table: Figures) -> None:
+    """As it is read in a terminal."""
+    shown = Table(title=escape(table.title), title_justify="left", box=box.SIMPLE_HEAD)
+    for number, head in enumerate(table.heads):
+        shown.add_column(escape(head), justify="right" if number else "left")
+    for row in table.rows:
+        shown.add_row(*map(escape, row))
+    console = Console(width=None if sys.stdout.isatty() else 200)
+    console.print(shown, highlight=False)

@@ -1,16 +1,17 @@
 """What grading costs beyond the student's own computation: stock nbgrader, ours, and the limit.
 
-    python benchmarks/overhead.py [--submissions 20]
+    python -m benchmarks.overhead [--submissions 20] [--markdown]
 
-One run on one machine, one table. All three execute the same cells of the same kNN submissions
-(cells for looking are taken out for all three), with one BLAS thread:
+One run on one processor, one table: this program takes one for itself and all that it starts, so
+that nobody has a second one to compute on and wall and CPU can be compared. All three execute the
+same cells of the same kNN submissions (cells for looking are taken out), with one BLAS thread:
 
 (a) stock `nbgrader autograde`: its own kernel and its own execution, in one process;
-(b) `python -m autograder grade` with one worker, isolation on;
-(c) the limit: the cells executed in forks of a process that has everything imported; measured
-    before and after (b), and averaged, because a machine's speed drifts.
+(b) `python -m autograder grade --workers 1`, isolation on;
+(c) the limit: the cells, without hidden checks, executed in forks of a process that has everything
+    imported; half before (b) and half after it, because a machine's speed drifts.
 
-CPU is what the whole machine used meanwhile, so let nothing else run. Memory is the peak of the sum
+CPU is what that processor did meanwhile, so let nothing else run. Memory is the peak of the sum
 of all processes' proportional share (PSS), sampled ten times a second in a run of its own on one
 submission: to sample slows down.
 """
@@ -20,28 +21,34 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
-from measure import (
+from benchmarks.measure import (
     ASSIGNMENT,
     NOTEBOOK,
     ONE_THREAD,
     OUR_CONFIG,
     ROOT,
     STOCK_CONFIG,
-    descendants,
+    Figures,
+    about_the_machine,
+    cpu_used,
+    idle_mb,
     lines,
-    machine_cpu,
+    markdown,
     peak_mb,
     same_environment,
+    show,
     skipped,
-    timed,
+    use_one_processor,
+    watched,
     write,
 )
 
@@ -56,55 +63,62 @@ STAGES = (
     ("cells", ("cells",)),
     ("checks", ("checks",)),
 )
-# The limit: what remains when kernels, files, checks and gradebook cost nothing.
-WARM = """
-import gc, json, os, sys, time
-import numpy, scipy.spatial.distance, torch, matplotlib
-matplotlib.use("agg")
-import matplotlib.pyplot, cs231n_lib.data, cs231n_lib.plotting, cs231n_lib.timing
-cells, count = json.load(open(sys.argv[1])), int(sys.argv[2])
-gc.collect(); gc.freeze()
-sys.stdout.write("warm\\n"); sys.stdout.flush()
-for _ in range(count):
-    started = time.monotonic()
-    child = os.fork()
-    if child == 0:
-        sys.stdout = open(os.devnull, "w")
-        space = {"__name__": "__main__"}
-        for source in cells:
-            exec(compile(source, "cell", "exec"), space)
-        os._exit(0)
-    if os.waitpid(child, 0)[1] != 0:
-        sys.exit("a cell failed")
-    print(time.monotonic() - started, flush=True)
-"""
+# What is said when one notebook is done (ours), or when the next one begins (nbgrader).
+OUR_TURN = re.compile(r"^\[\d+/\d+\] ")
+STOCK_TURN = re.compile(r"Converting notebook .*/submitted/")
+
+
+@dataclass(frozen=True)
+class Seconds:
+    """On a clock, and of processor time."""
+
+    wall: float
+    cpu: float
+
+    def __add__(self, other: Seconds) -> Seconds:
+        return Seconds(self.wall + other.wall, self.cpu + other.cpu)
+
+    def __sub__(self, other: Seconds) -> Seconds:
+        return Seconds(self.wall - other.wall, self.cpu - other.cpu)
+
+    def __truediv__(self, count: float) -> Seconds:
+        return Seconds(self.wall / count, self.cpu / count)
 
 
 @dataclass(frozen=True)
 class Cost:
-    """One row of the table. Seconds, and MB."""
+    """One row of the table: ``whole`` with start-up; ``more`` is what one notebook more takes."""
 
     name: str
-    wall: float
-    cpu: float
+    count: int
+    whole: Seconds
+    more: Seconds | None  # None where there was but one
     peak_mb: float
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--submissions", type=int, default=20)
-    count = parser.parse_args().submissions
+    parser.add_argument("--markdown", action="store_true", help="as a document has it")
+    options = parser.parse_args()
+    count = max(1, options.submissions)
+    use_one_processor()
     same_environment()
     os.environ.update(ONE_THREAD)
+    about = about_the_machine()
     with tempfile.TemporaryDirectory() as scratch:
-        before, each = run_limit(Path(scratch), count)
+        before = run_limit(Path(scratch), (count + 1) // 2)
         ours, timings = run_ours(Path(scratch, "ours"), count)
-        after, more = run_limit(Path(scratch), count)
-        saving = median_saving(Path(scratch, "ours"))
+        after = run_limit(Path(scratch), (count + 1) // 2)
         stock = run_stock(Path(scratch, "stock"), count)
-    wall, cpu = (before.wall + after.wall) / 2, (before.cpu + after.cpu) / 2
-    limit = Cost(before.name, wall, cpu, max(before.peak_mb, after.peak_mb))
-    print_table([stock, ours, limit], timings, each + more, count, saving)
+    limit = replace(before, count=before.count + after.count, whole=before.whole + after.whole)
+    print(f"`python -m benchmarks.overhead`, {about}.")
+    for table in (costs(stock, ours, limit), stages(timings, ours, limit)):
+        if options.markdown:
+            print(f"\n{markdown(table)}")
+        else:
+            show(table)
+    print(f"\nAn idle kernel has {idle_mb():.0f} MB of memory to itself.")
 
 
 def course(root: Path, count: int, config: str) -> None:
@@ -127,29 +141,38 @@ def course(root: Path, count: int, config: str) -> None:
         write(target, json.dumps(source))
 
 
+def run(name: str, command: list[str], cwd: Path, turn: re.Pattern[str]) -> Cost:
+    """Run a command that must succeed, and that says when it turns to another notebook."""
+    ran = watched(command, cwd)
+    turns = [Seconds(line.at, line.cpu) for line in ran.said if turn.search(line.text)]
+    if ran.status or not turns:
+        sys.exit(f"{' '.join(command)} ended with status {ran.status}:\n{ran.end()}")
+    more = (turns[-1] - turns[0]) / (len(turns) - 1) if len(turns) > 1 else None
+    peak = peak_mb([*command, "--student", "student00", "--force"], cwd)
+    return Cost(name, len(turns), Seconds(ran.wall, ran.cpu), more, peak)
+
+
 def run_stock(root: Path, count: int) -> Cost:
     course(root, count, STOCK_CONFIG)
     command = [sys.executable, "-m", "nbgrader", "autograde", ASSIGNMENT]
-    wall, cpu = timed(command, root)
-    peak = peak_mb([*command, "--student", "student00", "--force"], root)
-    return Cost("stock nbgrader autograde", wall, cpu, peak)
+    return run("stock nbgrader autograde", command, root, STOCK_TURN)
 
 
 def run_ours(root: Path, count: int) -> tuple[Cost, list[dict[str, float]]]:
     course(root, count, OUR_CONFIG)
     command = [sys.executable, "-m", "autograder", "grade", ASSIGNMENT, "--root", str(root)]
-    wall, cpu = timed(command, ROOT)
+    # Without this there are as many workers as processors, or as the engine thinks best.
+    cost = run("ours, one worker", [*command, "--workers", "1"], ROOT, OUR_TURN)
     records = sorted((root / ".autograder" / "results" / ASSIGNMENT).glob("*/*.json"))
     graded = [json.loads(path.read_text())["graded"] for path in records]
     scores = {sum(cell["score"] for cell in one["cells"]) for one in graded}
     full = {sum(cell["points"] for cell in one["cells"]) for one in graded}
     if len(graded) != count or scores != full:
         sys.exit(f"the reference did not get full marks: {scores} of {full}, {len(graded)} graded")
-    peak = peak_mb([*command, "--student", "student00", "--force"], ROOT)
-    return Cost("ours, one worker", wall, cpu, peak), [one["timings"] for one in graded]
+    return cost, [one["timings"] for one in graded]
 
 
-def run_limit(scratch: Path, count: int) -> tuple[Cost, list[float]]:
+def run_limit(scratch: Path, count: int) -> Cost:
     source = json.loads((ROOT / "source" / ASSIGNMENT / f"{NOTEBOOK}.ipynb").read_text())
     cells = [
         "".join(lines(c)).split("### BEGIN HIDDEN TESTS")[0]
@@ -157,80 +180,46 @@ def run_limit(scratch: Path, count: int) -> tuple[Cost, list[float]]:
         if c["cell_type"] == "code" and not skipped(c)
     ]
     (scratch / "cells.json").write_text(json.dumps(cells))
-    (scratch / "warm.py").write_text(WARM)
-    command = [sys.executable, "warm.py", "cells.json"]
+    command = [sys.executable, "-m", "benchmarks.warm_cells", "cells.json"]
     process = subprocess.Popen(
         [*command, str(count)], cwd=scratch, stdout=subprocess.PIPE, text=True
     )
     assert process.stdout is not None
     process.stdout.readline()  # warm: the imports are not counted
-    began, before = time.monotonic(), machine_cpu()
-    each = [float(line) for line in process.stdout]
-    wall = time.monotonic() - began
-    used = machine_cpu() - before
-    if process.wait() or len(each) != count:
+    began, before = time.monotonic(), cpu_used()
+    done = list(process.stdout)
+    whole = Seconds(time.monotonic() - began, cpu_used() - before)
+    if process.wait() or len(done) != count:
         sys.exit("the limit could not be measured: a cell failed")
-    peak = peak_mb([*command, "1"], scratch)
-    return Cost("limit: cells in warm forks", wall, used, peak), each
+    return Cost("limit: cells in warm forks", count, whole, None, peak_mb([*command, "1"], scratch))
 
 
-def print_table(
-    costs: list[Cost], timings: list[dict[str, float]], each: list[float], count: int, saving: float
-) -> None:
-    stock, ours, limit = costs
-    head = f"kNN, {count} submissions"
-    print(f"{head:28} {'wall s':>8} {'s each':>8} {'x limit':>8} {'CPU s':>8} {'peak MB':>8}")
-    for cost in costs:
-        each_one, ratio = cost.wall / count, cost.wall / limit.wall
-        numbers = (
-            f"{cost.wall:8.1f} {each_one:8.2f} {ratio:8.2f} {cost.cpu:8.1f} {cost.peak_mb:8.0f}"
-        )
-        print(f"{cost.name:28} {numbers}")
-    theirs, whole = ((cost.wall - limit.wall) / count for cost in (stock, ours))
+def costs(stock: Cost, ours: Cost, limit: Cost) -> Figures:
+    """Who takes how much, and how much more than the limit for each notebook."""
+    least = limit.whole / limit.count
+    rows = []
+    for cost in (stock, ours, limit):
+        each = cost.whole / cost.count
+        row = [f"{cost.name}, {cost.count}", f"{cost.whole.wall:.1f}", f"{cost.whole.cpu:.1f}"]
+        row += [f"{each.wall / least.wall:.2f}", f"{each.cpu / least.cpu:.2f}"]
+        for mine in (each, cost.more):
+            over = mine and mine - least
+            known = over is not None and cost is not limit
+            row += [f"{1000 * over.wall:.0f}", f"{1000 * over.cpu:.0f}"] if known else ["", ""]
+        rows.append([*row, f"{cost.peak_mb:.0f}"])
+    heads = ["kNN on one processor", "wall s", "CPU s", "wall, × limit", "CPU, × limit"]
+    heads += ["ms over it a notebook, wall", "CPU", "the same without start-up, wall", "CPU"]
+    return Figures("What grading costs", [*heads, "peak MB"], rows)
+
+
+def stages(timings: list[dict[str, float]], ours: Cost, limit: Cost) -> Figures:
+    """Where ours spends the time of a notebook."""
     parts = {stage: median(sum(t[n] for n in names) for t in timings) for stage, names in STAGES}
-    own = sum(parts.values()) - parts["cells"] + saving
-    print("\nseconds over the limit, a notebook:")
-    print(f"  {'stock nbgrader':44} {theirs:7.2f}")
-    print(f"  {'ours, with start-up':44} {whole:7.2f}   1/{theirs / whole:.1f} of stock")
-    print(f"  {'ours, without cells and start-up':44} {own:7.2f}   1/{theirs / own:.1f} of stock")
-    print("\nours, median milliseconds a notebook:")
-    for stage, seconds in [*parts.items(), ("saving", saving)]:
-        print(f"  {stage:44} {1000 * seconds:7.1f}")
-    print(f"  {'(the limit, for the cells)':44} {1000 * median(each):7.1f}")
-    print(f"\n{'an idle kernel, memory of its own, MB':46} {idle_mb():7.1f}")
-
-
-def idle_mb() -> float:
-    """Memory that one idle kernel, with its supervisor, shares with no other process."""
-    from autograder.judge.kernel import Kernel
-    from autograder.judge.warm import start_zygote
-
-    with start_zygote() as zygote:
-        kernel = Kernel(zygote.fork())
-        kernel.run_cell("pass")
-        kilobytes = 0
-        for pid in descendants(kernel.sandbox.supervisor):
-            for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-                if line.startswith(("Private_Clean:", "Private_Dirty:")):
-                    kilobytes += int(line.split()[1])
-        kernel.close()
-    return kilobytes / 1024
-
-
-def median_saving(root: Path) -> float:
-    """Seconds to write one graded notebook: file, gradebook, record."""
-    from autograder.course.gradebook import GradebookWriter
-    from autograder.course.records import results, write_result, write_text
-
-    seconds = []
-    with GradebookWriter(root) as writer:
-        for graded in results(root, ASSIGNMENT):
-            began = time.monotonic()
-            write_text(root / "again" / f"{graded.student}.ipynb", graded.document)
-            writer.record(graded.student, ASSIGNMENT, [graded])
-            write_result(root, graded, "")
-            seconds.append(time.monotonic() - began)
-    return median(seconds)
+    if ours.more:
+        parts["between two notebooks: put on record"] = ours.more.wall - sum(parts.values())
+    parts["(the limit: cells)"] = limit.whole.wall / limit.count
+    rows = [[stage, f"{1000 * seconds:.1f}"] for stage, seconds in parts.items()]
+    return Figures("Where ours spends it", ["ours, a notebook", "ms"], rows)
 
 
 if __name__ == "__main__":

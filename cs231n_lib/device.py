@@ -2,8 +2,16 @@
 
 import importlib.util
 import os
+import re
 
 DEVICE_VARIABLE = "CS231N_DEVICE"
+
+# What PyTorch says of tensors on two devices: in most operations, in autograd, in torch.normal and
+# the like, and in cuDNN's convolutions.
+_MIXED = re.compile(
+    r"same device|expected device|device type \w+ but got|device type for generator"
+    r"|(?:Input|weight) type \(torch\.cuda\.\w+\)"
+)
 
 
 def best_device() -> str:
@@ -32,3 +40,8 @@ def describe_device() -> str:
     if device.startswith("cuda") and torch.cuda.is_available():
         return f"PyTorch {torch.__version__} on {torch.cuda.get_device_name(device)} ({device})"
     return f"PyTorch {torch.__version__} on {device}"
+
+
+def mixes_devices(error: BaseException) -> bool:
+    """Whether an operation was refused because its tensors are on different devices."""
+    return isinstance(error, RuntimeError) and bool(_MIXED.search(str(error)))

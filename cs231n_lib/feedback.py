@@ -116,7 +116,9 @@ def _as_numbers(name: str, got: object, meaning: str) -> np.ndarray:
 
 
 def _detached(value: Any) -> Any:
-    """A tensor without its gradient and in main memory; anything else as it is."""
+    """Tensors, in lists and tuples too, without gradient and in main memory; else as it is."""
+    if type(value) in (list, tuple):
+        return type(value)(_detached(item) for item in value)
     return value.detach().cpu() if hasattr(value, "detach") else value
 
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Grade an assignment on a Slurm cluster:  sbatch deploy/slurm.sh assignment1
+# Grade an assignment on a Slurm cluster:  sbatch deploy/slurm.sh assignment1 [--force ...]
 # The first node runs scheduler and driver, every node runs workers. Only the first node needs the
 # course folder; all need the package, installed as in deploy/worker.sh.
 #SBATCH --job-name=grading
@@ -8,8 +8,7 @@
 #SBATCH --cpus-per-task=16
 #SBATCH --mem-per-cpu=2G
 #SBATCH --time=02:00:00
-# On nodes with GPUs: add `#SBATCH --gpus-per-node=4`, `--resources GPU=1` to dask worker, and `--gpus`
-# to grade.
+# On nodes with GPUs: deploy/slurm_gpu.sh.
 set -euo pipefail
 
 assignment=${1:?"name the assignment: sbatch deploy/slurm.sh assignment1"}
@@ -23,4 +22,4 @@ trap 'kill %1' EXIT
 srun --export=ALL,OMP_NUM_THREADS=1 "$python" -m dask worker "$address" --no-dashboard \
   --nworkers "$SLURM_CPUS_PER_TASK" --nthreads 1 --memory-limit 0 &
 
-"$python" -m autograder grade "$assignment" --scheduler "$address"
+"$python" -m autograder grade "$assignment" --scheduler "$address" "${@:2}"

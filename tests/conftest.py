@@ -18,6 +18,7 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+from autograder.batch.recorder import GradebookRecorder  # noqa: E402
 from autograder.judge.kernel import Kernel, KernelLimits  # noqa: E402
 from autograder.judge.warm import start_zygote  # noqa: E402
 from autograder.judge.zygote import Zygote  # noqa: E402
@@ -70,6 +71,17 @@ def zygote() -> Iterator[Zygote]:
     """The best isolation this host offers; an error, not a skip, where there is none."""
     with start_zygote() as warm:
         yield warm
+
+
+@pytest.fixture
+def gradebook_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The gradebook is open before anybody is graded, so each verdict is on record at once."""
+
+    def opened(recorder: GradebookRecorder) -> bool:
+        recorder.wait()
+        return True
+
+    monkeypatch.setattr(GradebookRecorder, "open", opened)
 
 
 @pytest.fixture

@@ -18,12 +18,13 @@ from autograder.authoring.cell_ids import MINOR, name_cells
 from autograder.authoring.tolerance import CHECKED_OUTPUT_TAG
 from autograder.errors import WrongUse
 from autograder.files import write_text
+from autograder.notebook.limits import LIMITS
 
 #: What a notebook may carry besides its cells. Editors add more (widths, folds, Colab's views);
 #: it would only make diffs noisy and releases different from machine to machine.
 NOTEBOOK_METADATA = {
     # while grading
-    "cs231n": ("cell_seconds", "call_seconds", "notebook_seconds", "memory_mb", "packages", "gpu"),
+    "cs231n": (*LIMITS, "packages", "gpu"),
     "kernelspec": ("display_name", "language", "name"),
     "language_info": ("name",),
 }

@@ -1,11 +1,9 @@
-"""The workers: of this machine, or of any cluster that dask reaches."""
+"""Workers on other machines, too: of any cluster that dask reaches."""
 
 from __future__ import annotations
 
 import hashlib
 import itertools
-import logging
-import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -14,7 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 from dask import config
-from distributed import CancelledError, Client, Future, LocalCluster, as_completed
+from distributed import CancelledError, Client, Future, as_completed
 from distributed.scheduler import KilledWorker
 
 from autograder.batch.dask_worker import GradingPlugin, grade_packed, version_of
@@ -22,8 +20,6 @@ from autograder.batch.executors import Answer, TaskFailure
 from autograder.batch.task import VERSION, Refused, Task, unpack_answer
 from autograder.errors import ClusterError
 from autograder.grading.material import Material
-from autograder.host.gpus import devices
-from autograder.host.memory import default_worker_count
 from autograder.sandbox.policy import SandboxError
 
 SETTINGS = {
@@ -41,55 +37,39 @@ SETTINGS = {
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
 }
+OF_A_SCHEDULER = {  # which a scheduler reads when it starts, into these attributes
+    "allowed_failures": "distributed.scheduler.allowed-failures",
+    "WORKER_SATURATION": "distributed.scheduler.worker-saturation",
+}
 CONNECT_SECONDS = 10
 GPU = "GPU"  # the resource of workers whose host has one; which one, these settle by themselves
 
 
 @contextmanager
-def connected(
-    scheduler: str | None, workers: int | None, *, gpus: bool = False
-) -> Iterator[Client]:
-    """A client of the scheduler at this address, or of ``workers`` processes on this machine.
-
-    With ``gpus`` these offer the GPUs that this machine has.
-    """
+def connected(scheduler: str) -> Iterator[Client]:
+    """A client of the scheduler at this address. Raises ClusterError."""
     with config.set(SETTINGS):
-        if scheduler:
-            try:
-                client = Client(scheduler, timeout=CONNECT_SECONDS)
-            except (OSError, ValueError) as error:
-                raise ClusterError(
-                    f"no dask scheduler answers at {scheduler} ({error}): start one with "
-                    "`dask scheduler`, see docs/cluster.md"
-                ) from None
-            with client:
-                yield client
-            return
-        with (
-            _own_workers(workers or default_worker_count(), gpus=gpus) as cluster,
-            Client(cluster) as client,
-        ):
+        try:
+            client = Client(scheduler, timeout=CONNECT_SECONDS)
+        except (OSError, ValueError) as error:
+            raise ClusterError(
+                f"no dask scheduler answers at {scheduler} ({error}): start one with "
+                "`dask scheduler`, see docs/cluster.md"
+            ) from None
+        with client:
+            _adopt(client)
             yield client
 
 
-def _own_workers(count: int, *, gpus: bool) -> LocalCluster:
-    os.environ.setdefault("OMP_NUM_THREADS", "1")  # of the judges; the kernels have their own
-    try:
-        return LocalCluster(
-            n_workers=count,
-            threads_per_worker=1,
-            memory_limit=0,  # the kernels have limits, and are no part of the workers
-            scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
-            host="127.0.0.1",
-            security=True,  # with keys of its own: other users of this machine can reach the port
-            silence_logs=logging.ERROR,
-            resources={GPU: 1.0} if gpus and devices()[0] else {},
-        )
-    except RuntimeError as error:
-        raise ClusterError(
-            f"{count} worker processes cannot be started on this machine ({error}): grade with "
-            "--workers 1, in this process"
-        ) from error
+def _adopt(client: Client) -> None:
+    """Have a scheduler that somebody started heed what `SETTINGS` says of one.
+
+    The function goes there whole, as lambdas do: this package may not be installed there.
+    """
+    heeded = {name: config.get(setting) for name, setting in OF_A_SCHEDULER.items()}
+    client.run_on_scheduler(
+        lambda dask_scheduler: [setattr(dask_scheduler, *one) for one in heeded.items()]
+    )
 
 
 class DaskExecutor:
@@ -109,8 +89,7 @@ class DaskExecutor:
         self._sent: dict[Any, tuple[str, Task, str]] = {}
         self._refused: dict[str, Refused] = {}
         self._counter = itertools.count()
-        local = client.cluster is not None
-        client.register_plugin(GradingPlugin(self._plugin, packed, tier, local=local))
+        client.register_plugin(GradingPlugin(self._plugin, packed, tier))
 
     def __enter__(self) -> DaskExecutor:
         return self
@@ -125,9 +104,6 @@ class DaskExecutor:
     def submit(self, key: str, task: Task) -> None:
         # Without a restriction workers that come later are used, too.
         self._submit(key, task, self._workers() if self._refused else None)
-
-    def hosts(self) -> int:
-        return max(1, len(by_host(self._workers())))
 
     def crowded(self) -> bool:
         return any(len(workers) > 1 for workers in by_host(self._workers()).values())

@@ -6,7 +6,6 @@ nothing here reads what a student handed in.
 
 from __future__ import annotations
 
-import signal
 import threading
 
 from distributed import Worker, WorkerPlugin, get_worker
@@ -22,23 +21,17 @@ from autograder.sandbox.policy import SandboxError
 
 
 class GradingPlugin(WorkerPlugin):
-    """Gives each worker what it needs to grade one assignment; takes it away at the end.
+    """Gives each worker what it needs to grade one assignment; takes it away at the end."""
 
-    ``local``: the worker is a child of the driver, which alone handles Ctrl-C.
-    """
-
-    def __init__(self, name: str, material: bytes, tier: str | None, *, local: bool) -> None:
+    def __init__(self, name: str, material: bytes, tier: str | None) -> None:
         self.name = name
-        self._local = local
         self._material = material
         self._tier = tier
 
     def setup(self, worker: Worker) -> None:
-        if self._local:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal signals the whole group
         material = Material.unpack(self._material)
         packages = packages_first(map(material.template, material.notebooks))
-        self._judge = JudgeProcess(self._material, self._tier, packages)
+        self._judge = JudgeProcess(material, self._tier, packages)
         self._assignment = material.assignment
         self._one_at_a_time = threading.Lock()
 

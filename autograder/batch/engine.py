@@ -4,11 +4,11 @@ What is on record survives whatever happens to this process: a notebook as soon 
 (``autograded/`` and ``.autograder/results/``), a submission's grades in one transaction of the
 gradebook as soon as all its notebooks are. Run again, the engine grades what is missing; what was
 under way when this process died comes last, alone, and is given up when it dies there once more.
+Nothing is on record before the gradebook is open; until then verdicts are kept here.
 """
 
 from __future__ import annotations
 
-import errno
 import itertools
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -19,24 +19,19 @@ from pathlib import Path
 from autograder.batch.executors import Answer, Executor, TaskFailure
 from autograder.batch.fingerprints import fingerprint
 from autograder.batch.recorder import GradebookRecorder
+from autograder.batch.retries import second_try, settled
 from autograder.batch.submission import SubmissionState, start_submission, task_for, unchanged
 from autograder.batch.task import Task
 from autograder.batch.under_way import GIVE_UP, UnderWay
+from autograder.batch.ungraded import given_up, not_run, readable, students_own
 from autograder.course.records import write_result
 from autograder.course.submissions import Submission
 from autograder.errors import AutograderError
 from autograder.files import write_text
-from autograder.grading.grade import no_points
 from autograder.grading.material import Material
-from autograder.judge.results import (
-    ENDED_JUDGE,
-    NOT_RUN,
-    TIMED_OUT,
-    GradedNotebook,
-    from_dict,
-    to_dict,
-)
-from autograder.notebook.characters import all_whole, whole
+from autograder.judge.results import GradedNotebook
+
+MAX_WAITING = 64  # verdicts kept in memory while the gradebook is opened
 
 
 @dataclass(frozen=True)
@@ -71,7 +66,8 @@ class Engine:
     no_gpu: str = ""
     _running: dict[str, _Running] = field(default_factory=dict)
     _ready: deque[tuple[SubmissionState, str]] = field(default_factory=deque)
-    _timed_out: deque[_Running] = field(default_factory=deque)  # timed out: once more, alone
+    _again: deque[_Running] = field(default_factory=deque)  # to be graded once more
+    _answered: deque[tuple[_Running, Answer]] = field(default_factory=deque)  # and not dealt with
     _finished: dict[str, SubmissionState] = field(default_factory=dict)
     _suspects: deque[_Running] = field(default_factory=deque)  # under way when a run died
     _at_hand: _Running | None = None  # whose answer is being dealt with
@@ -88,35 +84,44 @@ class Engine:
             self._forget(self._at_hand)  # nothing that was handed in has done this
             raise
         finally:
-            for job in self._running.values():
+            for job in (*self._running.values(), *(job for job, _ in self._answered)):
                 self._forget(job)
 
     def _run(self) -> Iterator[Event]:
         states = (self._open(one) for one in self.submissions)
         keys = (str(number) for number in itertools.count())
         while True:
-            while len(self._running) < self.executor.capacity():
-                if not self._ready:
-                    state = next(states, None)
-                    if state is None:
-                        break
+            if self._can_handle():
+                yield from self._handle(*self._answered.popleft())
+            while len(self._running) < self.executor.capacity() and self._has_room():
+                if self._ready:
+                    yield from self._start(next(keys), *self._ready.popleft())
+                elif self._again:
+                    self._submit(next(keys), self._again.popleft())
+                elif state := next(states, None):
                     self._enqueue(state)
                 else:
-                    yield from self._start(next(keys), *self._ready.popleft())
-            if not self._running and self._timed_out:
-                yield from self._retry_timeouts(keys)
-            elif not self._running and self._suspects:
+                    break
+            self.recorder.open()  # the workers go on meanwhile
+            if self._can_handle():
+                continue
+            if self._running:
+                self._answered.append(self._next())
+            elif self._suspects:
                 yield from self._try_suspect(next(keys))
-            elif not self._running:
-                return
             else:
-                job, answer = self._next()
-                yield from self._handle(job, answer)
+                return
+
+    def _can_handle(self) -> bool:
+        """Whether an answer can be dealt with, or there is nothing else to be done."""
+        return bool(self._answered) and (self.recorder.open() or not self._running)
+
+    def _has_room(self) -> bool:
+        return len(self._answered) < MAX_WAITING
 
     def _next(self) -> tuple[_Running, Answer]:
         key, answer = self.executor.next()
-        self._at_hand = self._running.pop(key)
-        return self._at_hand, answer
+        return self._running.pop(key), answer
 
     def _open(self, submission: Submission) -> SubmissionState:
         """Whatever is wrong with what one student handed in stops nobody else."""
@@ -142,19 +147,20 @@ class Engine:
             yield from self._finish(job, self._verdict(job, failure))
             return
         if known and not self.force:
-            yield from self._finish(job, known, reused=True)
+            self._answered.append((replace(job, reused=True), known))
         elif self._deaths(job) and (self.force or self._deaths(job) < GIVE_UP):
             self._suspects.append(job)
         elif self._deaths(job):
-            yield from self._finish(job, self._given_up(job))
+            yield from self._finish(job, given_up(self.material, job.task, self._deaths(job)))
         else:
             yield self._event(job)
-            self._begin(key, job)
-            self.executor.submit(key, task)
+            self._submit(key, job)
 
-    def _begin(self, key: str, job: _Running) -> None:
+    def _submit(self, key: str, job: _Running, *, alone: bool = False) -> None:
         self._under_way.begins(job.state.student, job.notebook, job.fingerprint)
         self._running[key] = job
+        submit = self.executor.submit_alone if alone else self.executor.submit
+        submit(key, job.task)
 
     def _deaths(self, job: _Running) -> int:
         return self._under_way.deaths(job.state.student, job.notebook, job.fingerprint)
@@ -167,59 +173,34 @@ class Engine:
         """Grade what was under way when the last run died, with nothing else under way."""
         job = self._suspects.popleft()
         yield self._event(job)
-        self._begin(key, job)
-        self.executor.submit_alone(key, job.task)
+        self._submit(key, job, alone=True)
         job, answer = self._next()
+        self._at_hand = job
         yield from self._finish(job, self._verdict(job, answer))
 
-    def _given_up(self, job: _Running) -> GradedNotebook:
-        reason = (
-            f"{job.notebook} is not graded: {self._deaths(job)} runs ended without a word while it "
-            "was under way, the last time with nothing beside it (--force tries once more)"
-        )
-        template = self.material.template(job.notebook)
-        note = "the process that was to judge it had to be ended"
-        return no_points(job.state.student, template, note, reason, ENDED_JUDGE)
-
     def _handle(self, job: _Running, answer: Answer) -> Iterator[Event]:
-        """A time-out with others on the same machine proves nothing."""
-        late = isinstance(answer, GradedNotebook) and answer.outcome == TIMED_OUT
-        if late and self.executor.crowded():
+        self._at_hand = job
+        graded = self._verdict(job, answer)
+        if job.reused:
+            yield from self._finish(job, graded)
+        elif job.first:
+            yield from self._finish(job, settled(job.first, graded))
+        elif again := second_try(job.task, graded, crowded=self.executor.crowded()):
             self._forget(job)
-            self._timed_out.append(replace(job, late=answer))
+            self._again.append(replace(job, task=again, first=graded))
         else:
-            yield from self._finish(job, self._verdict(job, answer))
-
-    def _retry_timeouts(self, keys: Iterator[str]) -> Iterator[Event]:
-        """Grade what ran out of time, each notebook with a machine to itself.
-
-        Who runs out of time in the same place again is not graded to the end: that has been done.
-        """
-        while self._timed_out or self._running:
-            while self._timed_out and len(self._running) < self.executor.hosts():
-                job = self._timed_out.popleft()
-                assert job.late is not None
-                key = next(keys)
-                self._begin(key, job)
-                self.executor.submit_alone(key, replace(job.task, late_in=job.late.late_in))
-            job, answer = self._next()
-            second = self._verdict(job, answer)
-            if job.late and (second.outcome, second.late_in) == (TIMED_OUT, job.late.late_in):
-                second = job.late
-            yield from self._finish(job, replace(second, attempts=2))
+            yield from self._finish(job, graded)
 
     def _verdict(self, job: _Running, answer: Answer) -> GradedNotebook:
         if isinstance(answer, TaskFailure):
-            template = self.material.template(job.notebook)
-            reason = f"{job.notebook} could not be run: {answer.reason}"
-            return no_points(job.state.student, template, "it could not be run", reason, NOT_RUN)
+            return not_run(self.material, job.state.student, job.notebook, answer.reason)
         return answer
 
-    def _finish(
-        self, job: _Running, graded: GradedNotebook, *, reused: bool = False
-    ) -> Iterator[Event]:
+    def _finish(self, job: _Running, graded: GradedNotebook) -> Iterator[Event]:
+        """Put a verdict on record, not before it is known that there is a gradebook for it."""
+        self.recorder.wait()
         state = job.state
-        if not reused:
+        if not job.reused:
             reasons = filter(None, (graded.needs_human, state.problem))
             graded = readable(replace(graded, needs_human="; ".join(reasons)))
             graded = self._write(graded, job.fingerprint)
@@ -227,8 +208,8 @@ class Engine:
         state.done[job.notebook] = graded
         self._done += 1
         self._enqueue(state)
-        yield self._event(job, graded, reused=reused)
-        state.regraded = state.regraded or not reused
+        yield self._event(job, graded)
+        state.regraded = state.regraded or not job.reused
         if state.finished:
             self._finished[state.student] = state
             self.recorder.record(
@@ -261,31 +242,10 @@ class Engine:
             each = len(self.submissions)
             yield Event(student, name, self._done, total, each, graded, amended=True)
 
-    def _event(
-        self, job: _Running, graded: GradedNotebook | None = None, *, reused: bool = False
-    ) -> Event:
+    def _event(self, job: _Running, graded: GradedNotebook | None = None) -> Event:
         each = len(self.submissions)
         total = each * len(self.notebooks)
-        return Event(job.state.student, job.notebook, self._done, total, each, graded, reused)
-
-
-#: Errors of the machine, which would meet the next student, too.
-MACHINE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE}
-
-
-def students_own(error: Exception) -> str:
-    """What went wrong with one student's files, as a sentence; raises what is the machine's."""
-    if isinstance(error, OSError) and error.errno in MACHINE:
-        raise error
-    where = error.filename if isinstance(error, OSError) else None
-    what = error.strerror if isinstance(error, OSError) and error.strerror else str(error)[:300]
-    named = f" ({where})" if isinstance(where, str) else ""
-    return whole(f"{type(error).__name__}: {what}{named}")
-
-
-def readable(graded: GradedNotebook) -> GradedNotebook:
-    """A verdict whose texts can be written, whatever the student's program said."""
-    return from_dict(all_whole(to_dict(graded)))
+        return Event(job.state.student, job.notebook, self._done, total, each, graded, job.reused)
 
 
 @dataclass(frozen=True)
@@ -296,4 +256,5 @@ class _Running:
     notebook: str
     fingerprint: str
     task: Task
-    late: GradedNotebook | None = None  # the verdict on it when it ran out of time
+    reused: bool = False  # its verdict was on record
+    first: GradedNotebook | None = None  # the verdict on it, where it is graded once more

@@ -32,12 +32,8 @@ class Executor(Protocol):
 
     def submit(self, key: str, task: Task) -> None: ...
 
-    def hosts(self) -> int:
-        """How many tasks can be graded with nothing else of ours on the same machine."""
-        ...
-
     def submit_alone(self, key: str, task: Task) -> None:
-        """On a machine that has nothing else of ours to do; not more at a time than `hosts`."""
+        """On a machine that has nothing else of ours to do. Nothing else is under way then."""
         ...
 
     def crowded(self) -> bool:
@@ -61,9 +57,6 @@ class LocalExecutor:
 
     def submit(self, key: str, task: Task) -> None:
         self._waiting.append((key, task))
-
-    def hosts(self) -> int:
-        return 1
 
     def submit_alone(self, key: str, task: Task) -> None:
         self.submit(key, task)
@@ -94,9 +87,6 @@ class LazyExecutor:
     def submit(self, key: str, task: Task) -> None:
         self._executor = self._executor or self._start()
         self._executor.submit(key, task)
-
-    def hosts(self) -> int:
-        return self._started().hosts()
 
     def submit_alone(self, key: str, task: Task) -> None:
         self._executor = self._executor or self._start()

@@ -42,6 +42,7 @@ class Question:
     earlier: Earlier
     gpu: Gpu | None = None
     fallback: str = ""  # why there is none, although the notebook wants one
+    gpu_lost: bool = False  # there was one, and the first run lost it
     document: str = ""  # the notebook as JSON, where nbgrader has read and repaired it already
     group: int = -1  # of memory, to be joined: see host/memory_group.py
     as_handed_in: str = ""  # why the student's earlier notebooks are to be used as they are
@@ -140,4 +141,5 @@ def _job(question: Question, zygote: Zygote) -> Job:
         late_in=task.late_in,
         gpu=question.gpu,
         fallback=question.fallback,
+        gpu_lost=question.gpu_lost,
     )

@@ -9,23 +9,22 @@ from __future__ import annotations
 import fcntl
 import os
 import tempfile
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatch
+from functools import partial
 from pathlib import Path
 
-from autograder.authoring.release import ensure_assignment
 from autograder.batch.engine import Engine, Event
 from autograder.batch.executors import Executor, LocalExecutor
 from autograder.batch.recorder import GradebookRecorder
 from autograder.batch.task_grader import TaskGrader
-from autograder.course.gradebook_rows import ensure_cells
 from autograder.course.secret import course_secret
 from autograder.course.submissions import CourseError, submissions
 from autograder.grading.material import Material, load_material
 from autograder.grading.prerequisites import course_order
-from autograder.judge.registry import checks_for
+from autograder.judge.registry import checks_for, ensure_checks
 from autograder.judge.results import GradedNotebook
 from autograder.judge.zygote import Zygote
 
@@ -57,20 +56,21 @@ def grade_class(
         known = ", ".join(material.notebooks)
         raise CourseError(f"no notebook matches {selection.notebooks!r}; {assignment} has: {known}")
     for name in names:
-        checks_for(assignment, name)  # raises CheckError, before anything is done
+        ensure_checks(assignment, name)
     chosen = submissions(root, assignment, selection.students)
     with _only_one(root):
         _sweep(root, assignment)
-        with tempfile.TemporaryDirectory() as scratch:
-            ensure_assignment(root, assignment, Path(scratch))
-        ensure_cells(root, (material.template(name) for name in material.notebooks))
-        with GradebookRecorder(root, assignment) as recorder:
+        prepare = partial(_prepare, root, material, names)
+        with GradebookRecorder(root, assignment, prepare) as recorder:
+            workers = executor(material)
+            if isinstance(workers, LocalExecutor):
+                recorder.wait()  # it forks, and no fork may find a module half imported
             engine = Engine(
                 root=root,
                 material=material,
                 notebooks=names,
                 submissions=chosen,
-                executor=executor(material),
+                executor=workers,
                 recorder=recorder,
                 force=selection.force,
                 no_gpu="" if selection.gpus else "graded without --gpus",
@@ -101,6 +101,22 @@ def grade_assignment(
         if event.graded:
             graded[event.student, event.notebook] = event.graded
     return [graded[key] for key in sorted(graded)]
+
+
+def _prepare(root: Path, material: Material, notebooks: Sequence[str]) -> None:
+    """Make the gradebook know the assignment and all cells of its release.
+
+    What has to be right before a verdict is on record, and takes a while to find out. Raises
+    CheckError, ReleaseError and GradebookError.
+    """
+    from autograder.authoring.release import ensure_assignment  # imports nbgrader: two seconds
+    from autograder.course.gradebook_rows import ensure_cells
+
+    with tempfile.TemporaryDirectory() as scratch:
+        ensure_assignment(root, material.assignment, Path(scratch))
+    ensure_cells(root, (material.template(name) for name in material.notebooks))
+    for name in notebooks:
+        checks_for(material.assignment, name)
 
 
 def _sweep(root: Path, assignment: str) -> None:

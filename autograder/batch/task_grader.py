@@ -29,20 +29,23 @@ from autograder.judge.registry import checks_for
 from autograder.judge.results import (
     DIED,
     ENDED_JUDGE,
+    GPU_LOST,
     NOT_RUN,
+    OUT_OF_GPU_MEMORY,
     OUT_OF_MEMORY,
     TIMED_OUT,
     GradedNotebook,
 )
 from autograder.judge.zygote import Zygote
 from autograder.notebook.syntax import parse_cell
-from autograder.notebook.template import Template
+from autograder.notebook.template import GpuRequest, Template
 from autograder.sandbox.policy import SandboxError
 
 T = TypeVar("T")
 
 MAX_CACHED = 8  # students whose earlier notebooks are kept ready for the next one
 FILES_IN_MEMORY = 1 << 30  # a sandbox's sized file systems, and what the system keeps for it
+LOST = "its first run, on the GPU, reported an error of CUDA after which nothing runs there"
 OUTCOMES = {MEMORY: OUT_OF_MEMORY, CLOCK: TIMED_OUT}
 
 
@@ -80,8 +83,26 @@ class TaskGrader:
             return self._answer(question)
         if fallback := task.no_gpu or self._no_device:
             return self._answer(replace(question, fallback=fallback))
-        with gpus.reserve_gpu(self._devices, request.share, request.memory_mb << 20) as gpu:
-            return self._answer(replace(question, gpu=gpu))
+        graded = self._on_gpu(question, request)
+        if graded.outcome == GPU_LOST:
+            again = self._answer(replace(question, fallback=LOST, gpu_lost=True))
+            return replace(again, attempts=graded.attempts + 1)
+        return graded
+
+    def _on_gpu(self, question: Question, request: GpuRequest) -> GradedNotebook:
+        """On a part of a GPU; where its memory was not enough, once more on the whole of one.
+
+        A neighbour may have taken more than its part. Alone, a notebook gets no more than it asks
+        for, and what becomes of it then is its own doing.
+        """
+        wanted = request.memory_mb << 20
+        with gpus.reserve_gpu(self._devices, request.share, wanted) as gpu:
+            graded = self._answer(replace(question, gpu=gpu))
+        if request.share == 1 or graded.outcome != OUT_OF_GPU_MEMORY:
+            return graded
+        with gpus.reserve_gpu(self._devices, 1, wanted) as gpu:
+            graded = self._answer(replace(question, gpu=gpu))
+        return replace(graded, attempts=2)
 
     def _answer(self, question: Question) -> GradedNotebook:
         """Grade; where the sandbox itself fails twice, leave it to a human.
@@ -111,7 +132,7 @@ class TaskGrader:
     def _judged(self, question: Question, zygote: Zygote) -> Judged:
         limits = self._limits or limits_of(self._material, question.task)
         for template in self._templates(question.task):
-            zygote.have_ready(template.packages())
+            zygote.have_ready(template.packages(), template.prepared())
         with self._group(limits) as group:
             if group:
                 question = replace(question, group=group.procs)
@@ -196,7 +217,9 @@ def ended(material: Material, task: Task, end: Ended) -> GradedNotebook:
     template = material.template(task.notebook)
     note = "the process that was to judge it had to be ended"
     reason = f"{task.notebook} could not be judged: {end.reason}"
-    return no_points(task.student, template, note, reason, OUTCOMES.get(end.cause, ENDED_JUDGE))
+    outcome = OUTCOMES.get(end.cause, ENDED_JUDGE)
+    graded = no_points(task.student, template, note, reason, outcome)
+    return replace(graded, held_up=end.cause == CLOCK)
 
 
 class FailedTwice(NeedsHuman):

@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from autograder.cli.grade import grade_with_progress
+from autograder.cli.grading_start import GradingOptions, started
 from autograder.demo import ASSIGNMENTS, SMALL, DemoClass, build_demo
 from autograder.report.html import student_file
 
@@ -22,7 +23,9 @@ def run_demo(course: Path, folder: Path, who: DemoClass = SMALL) -> None:
     for assignment in ASSIGNMENTS:
         if not any((folder / "release" / assignment).glob("*.ipynb")):
             continue  # no notebook of it is in this class
-        grade_with_progress(folder, assignment)
+        options = GradingOptions()
+        with started(folder, assignment, options) as start:
+            grade_with_progress(folder, assignment, options=options, start=start)
         make_feedback(folder, assignment)
     console.print("\nThree pages to open:")
     for what, page in _pages(folder, who).items():

@@ -82,14 +82,19 @@ def export(
     show_default=True,
     help="When students see points and messages.",
 )
+@click.option(
+    "--gpus", is_flag=True, help="For a runner of your own with a GPU, see docs/runners.md."
+)
 @root_option
 @reports_errors
-def gradescope(assignment: str, out: Path, minutes: int, visibility: str, root: Path) -> None:
-    """Build an autograder for Gradescope, as a zip.
+def gradescope(
+    assignment: str, out: Path, minutes: int, visibility: str, gpus: bool, root: Path
+) -> None:
+    """Build an autograder for Gradescope, or for a CI runner, as a zip.
 
     It holds hidden checks, and solutions of notebooks that later ones load: keep it as private as
     source/. Its secret is its own, made anew each time.
     """
     from autograder.export.gradescope.package import build_zip
 
-    click.echo(build_zip(root.resolve(), assignment, out, minutes, visibility))
+    click.echo(build_zip(root.resolve(), assignment, out, minutes, visibility, gpus=gpus))

@@ -5,38 +5,27 @@ from __future__ import annotations
 import json
 import platform
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from autograder.batch.executors import Executor, LazyExecutor
+from autograder.batch.local_workers import LocalWorkers
+from autograder.batch.run import Selection, grade_class
+from autograder.cli.grade_display import Display, explaining_interruption
+from autograder.cli.grading_start import GradingOptions, Start
+from autograder.grading.material import Material
 from autograder.judge.results import GradedNotebook
-from autograder.judge.warm import warm_zygote
-from autograder.notebook.template import load_template, notebooks_of, packages_first
+from autograder.judge.shared_warm import SharedWarm
 
-if TYPE_CHECKING:
-    from autograder.batch.executors import Executor
-    from autograder.grading.material import Material
-
-MAX_IN_PROCESS = 2  # notebooks for which it does not pay to start workers
 MAX_ROWS = 40  # rows of the table; the report has all
-
-
-@dataclass(frozen=True)
-class GradingOptions:
-    """Where to grade: ``scheduler`` is the address of a dask cluster, ``workers`` of processes."""
-
-    workers: int | None = None
-    scheduler: str | None = None
-    isolation: str | None = None
-    gpus: bool = False
-    quiet: bool = False  # print the verdicts as JSON, and nothing else
 
 
 def grade_with_progress(
@@ -46,21 +35,20 @@ def grade_with_progress(
     notebooks: str = "*",
     *,
     force: bool = False,
-    options: GradingOptions = GradingOptions(),
+    options: GradingOptions,
+    start: Start,
 ) -> list[GradedNotebook]:
     """Grade, print a table, write report/ASSIGNMENT over all on record.
 
+    ``start``: what has been `started` for this.
+
     Returns the verdicts without the graded notebooks.
     """
-    from autograder.cli.grade_display import Display, explaining_interruption
-
     console = Console(stderr=options.quiet)
-    started = time.monotonic()
+    began = time.monotonic()
     found: dict[tuple[str, str], GradedNotebook] = {}
     reused = 0
-    with explaining_interruption(console), _executor(root, assignment, options) as executor:
-        from autograder.batch.run import Selection, grade_class  # imports nbgrader: a second
-
+    with explaining_interruption(console), _executor(start, options) as executor:
         selection = Selection(students, notebooks, force, options.gpus)
         with Display(console, quiet=options.quiet) as display:
             for event in grade_class(root, assignment, selection, executor):
@@ -70,7 +58,7 @@ def grade_with_progress(
                     reused += event.reused
     done = [found[key] for key in sorted(found)]
     report = report_on(root, assignment, root / "report" / assignment, {})
-    seconds = time.monotonic() - started
+    seconds = time.monotonic() - began
     if options.quiet:
         print(json.dumps(_summary(assignment, done, reused, seconds, report)))
         return done
@@ -82,39 +70,26 @@ def grade_with_progress(
 
 
 @contextmanager
-def _executor(root: Path, assignment: str, options: GradingOptions) -> Iterator[Any]:
+def _executor(start: Start, options: GradingOptions) -> Iterator[Callable[[Material], Executor]]:
     """A function from the course's material to an executor; no worker starts before a task."""
-    from contextlib import ExitStack
-
-    few = len(list((root / "submitted").glob(f"*/{assignment}/*.ipynb"))) <= MAX_IN_PROCESS
     with ExitStack() as stack:
-        if options.scheduler is None and (
-            options.workers == 1 or (options.workers is None and few)
-        ):
-            packages = packages_first(
-                load_template(root, assignment, name) for name in notebooks_of(root, assignment)
-            )
-            zygote = stack.enter_context(warm_zygote(options.isolation, packages))
-            from autograder.batch.executors import LocalExecutor
-            from autograder.batch.task_grader import TaskGrader
+        if options.scheduler:
 
-            yield lambda material: LocalExecutor(TaskGrader(material, zygote))
-            return
-
-        def on_dask(material: Material) -> Executor:
-            from autograder.batch.executors import LazyExecutor
-
-            def start() -> Executor:
+            def on_dask(material: Material) -> Executor:
                 from autograder.batch.cluster import DaskExecutor, connected
 
-                client = stack.enter_context(
-                    connected(options.scheduler, options.workers, gpus=options.gpus)
-                )
+                client = stack.enter_context(connected(options.scheduler or ""))
                 return stack.enter_context(DaskExecutor(client, material, options.isolation))
 
-            return LazyExecutor(start)
+            yield lambda material: LazyExecutor(lambda: on_dask(material))
+            return
+        warm = stack.enter_context(SharedWarm(options.isolation, start.packages, start.warm))
 
-        yield on_dask
+        def here(material: Material) -> Executor:
+            workers = (start.workers, material, options.isolation, warm, start.judges)
+            return stack.enter_context(LocalWorkers(*workers))
+
+        yield here
 
 
 def report_on(root: Path, assignment: str, folder: Path, environment: Mapping[str, str]) -> Path:

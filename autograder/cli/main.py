@@ -91,14 +91,18 @@ def grade(
     again: after an interruption the same command goes on where it was. Written answers are left to
     people: see the formgrader.
     """
-    from autograder.cli.grade import GradingOptions, grade_with_progress
+    from autograder.cli.grading_start import GradingOptions, started
 
     if scheduler and workers:
         raise click.UsageError("--workers is for this machine; a cluster has the workers it has")
     options = GradingOptions(workers, scheduler, isolation, gpus, quiet=as_json)
-    done = grade_with_progress(
-        root.resolve(), assignment, students, notebooks, force=force, options=options
-    )
+    root = root.resolve()
+    with started(root, assignment, options, force=force) as start:
+        from autograder.cli.grade import grade_with_progress  # takes half a second
+
+        done = grade_with_progress(
+            root, assignment, students, notebooks, force=force, options=options, start=start
+        )
     sys.exit(NEEDS_HUMAN if any(graded.needs_human for graded in done) else 0)
 
 

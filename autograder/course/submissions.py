@@ -12,9 +12,8 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import TypeVar
 
-from nbgrader.utils import parse_utc
-
 from autograder.course.beside import files_below, read_regular
+from autograder.course.times import in_utc
 from autograder.errors import WrongUse
 from autograder.notebook.likeness import NAMED, by_name
 from autograder.notebook.repair import MAX_BYTES
@@ -103,7 +102,7 @@ class Submission:
         path = self.folder / "timestamp.txt"
         text = path.read_text("utf-8", errors="replace").strip() if path.is_file() else ""
         try:
-            return (parse_utc(text) if text else None), ""
+            return (in_utc(text) if text else None), ""
         except (ValueError, OverflowError):
             return None, (
                 f"timestamp.txt says {text[:40]!r}, which is no time, so lateness was not judged: "

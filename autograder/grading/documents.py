@@ -25,6 +25,17 @@ def substituted(notes: tuple[str, ...]) -> Cell:
     return {"cell_type": "markdown", "id": "earlier-notebooks", "metadata": {}, "source": text}
 
 
+def second_run() -> Cell:
+    """A cell that says why nothing below was run on a GPU."""
+    text = (
+        "**Run on the CPU:** the first run, on a GPU, reported an error of CUDA after which a "
+        "program can use the GPU no more. What stands below is of a second run, on the CPU, from "
+        "the first cell on. An index out of range is one cause of such an error; on the CPU it "
+        "stops the cell in which it is made, and says what it is."
+    )
+    return {"cell_type": "markdown", "id": "second-run", "metadata": {}, "source": text}
+
+
 def annotated(document: dict[str, Any], note: str) -> dict[str, Any]:
     """The released notebook with the reason on top."""
     copy = json.loads(json.dumps(document))

@@ -15,7 +15,7 @@ from typing import Any
 from threadpoolctl import threadpool_limits
 
 from autograder.grading.beside import bare_document, digest_of
-from autograder.grading.documents import annotated, substituted, to_json
+from autograder.grading.documents import annotated, second_run, substituted, to_json
 from autograder.grading.job import (
     CALL_SECONDS,
     CELL_SECONDS,
@@ -97,9 +97,10 @@ def grade_document(job: Job, document: dict[str, Any], zygote: Zygote) -> Graded
         memory_bytes=min(host_mb << 20, memory.max_kernel_bytes()),
         gpu=job.gpu,
     )
-    packages = job.template.packages()
+    packages, prepared = job.template.packages(), job.template.prepared()
     files = {**job.files, f"{job.template.notebook}.ipynb": bare_document(document)}
-    kernel = Kernel(zygote.fork(files=files, gpu=job.gpu, packages=packages), limits)
+    sandbox = zygote.fork(files=files, gpu=job.gpu, packages=packages, prepared=prepared)
+    kernel = Kernel(sandbox, limits)
     ready = time.monotonic()
     try:
         run = NotebookRun(job, kernel, _hand_in(job, document), document["cells"])
@@ -110,6 +111,8 @@ def grade_document(job: Job, document: dict[str, Any], zygote: Zygote) -> Graded
     written = sort_written(document["cells"], job.template)
     if job.substituted:
         document["cells"].insert(0, substituted(job.substituted))
+    if job.gpu_lost:
+        document["cells"].insert(0, second_run())
     timings = {
         **kernel.sandbox.timings,  # where the start of the sandbox went
         "start": ready - started,
@@ -130,6 +133,7 @@ def grade_document(job: Job, document: dict[str, Any], zygote: Zygote) -> Graded
         needs_human="; ".join(dict.fromkeys([*run.reasons, *run.failures.reasons])),
         outcome=run.outcome,
         late_in=run.late_in,
+        held_up=run.held_up,
         device=f"cuda ({job.gpu.name})" if job.gpu else "cpu",
         fallback=job.fallback,
         timings={name: round(seconds, 4) for name, seconds in timings.items()},

@@ -34,4 +34,5 @@ class Job:
     signatures: Signatures | None = None  # to tell it from other notebooks; None: it is believed
     gpu: Gpu | None = None  # set apart for it
     fallback: str = ""  # why it has none, although it wants one
+    gpu_lost: bool = False  # it had one, and lost it: this is its second run
     late_in: str = ""  # if it runs out of time there again, that is the end

@@ -8,16 +8,17 @@ from autograder.grading.documents import message
 from autograder.grading.failures import Failures, failure
 from autograder.grading.given_cells import GivenCells, imported_modules
 from autograder.grading.job import Job
+from autograder.grading.small_cells import SmallCells
 from autograder.grading.verdict_output import verdict_outputs
+from autograder.judge.gpu_errors import gpu_trouble
 from autograder.judge.kernel import CellRun, Kernel, KernelDied
-from autograder.judge.results import DIED, OUT_OF_GPU_MEMORY, TIMED_OUT, CellVerdict
+from autograder.judge.results import DIED, GPU_LOST, OUT_OF_GPU_MEMORY, TIMED_OUT, CellVerdict
 from autograder.judge.score import Seed, grade_cell, timed_out
 from autograder.judge.student import Student
 from autograder.notebook import template as released
 from autograder.notebook.syntax import unreadable
 from autograder.notebook.template import Cell
 
-GPU_MEMORY_ERROR = "OutOfMemoryError"  # torch's, of whatever accelerator
 GPU_MEMORY_FULL = (
     "The GPU's memory that one notebook may take was used up: does a list keep tensors with the "
     "graph that made them (append loss.item(), not loss), or is the batch larger than it has to be?"
@@ -35,6 +36,7 @@ class NotebookRun:
         self.failures = Failures(job.submission)
         self.outcome = ""
         self.late_in = ""
+        self.held_up = False
         self._at = ""  # the cell, or the checks, at hand
         self.cell_seconds = self.check_seconds = 0.0
         self._job = job
@@ -45,6 +47,7 @@ class NotebookRun:
         self._count = 0
         self._released = {cell["id"]: cell["source"].strip() for cell in job.template.cells}
         self._student = Student(kernel, self._sources)
+        self._small = SmallCells(job.template, self._student)
         self._seed = Seed(
             job.secret, job.template.assignment, job.template.notebook, job.student, submission
         )
@@ -62,6 +65,9 @@ class NotebookRun:
         if released.is_auto_graded(cell):
             self._at = f"the checks of {released.grade_id(cell)!r}"
             self._grade(cell)
+        if self._kernel.gpu_full and self.outcome != GPU_LOST:
+            # On a GPU whatever else there was: a neighbour may have done it, and it is tried again.
+            self.outcome = OUT_OF_GPU_MEMORY if self._job.gpu else self.outcome or OUT_OF_GPU_MEMORY
 
     def _skips(self, cell: Cell) -> bool:
         """Cells for looking are not run, unless the student wrote something into them."""
@@ -82,10 +88,12 @@ class NotebookRun:
         cell["execution_count"] = self._count
         self._sources[cell["id"]] = cell["source"]
         seconds = min(self._kernel.limits.cell_seconds, self._kernel.budget.left())
-        run = self._run_source(cell, cell["source"])
+        run, note = self._run_small(cell, seconds) or (self._run_source(cell, cell["source"]), "")
         cell["outputs"] += run.outputs
-        if any(output.get("ename") == GPU_MEMORY_ERROR for output in run.outputs):
-            self.outcome = self.outcome or OUT_OF_GPU_MEMORY
+        cell["outputs"] += [message(f"[{note}]")] if note else []
+        if released.is_auto_graded(cell):
+            cell["outputs"] += self._small.below_test(run)
+        if gpu_trouble(run.error) == OUT_OF_GPU_MEMORY:
             cell["outputs"] += [message(GPU_MEMORY_FULL)]
         if run.timed_out:
             self._late()
@@ -97,6 +105,23 @@ class NotebookRun:
         elif released.is_answer(cell) and (why := unreadable(cell["source"])):
             self.reasons.append(f"cell {cell['id']!r} ran but could not be read ({why})")
         self.cell_seconds += time.monotonic() - started
+
+    def _run_small(self, cell: Cell, seconds: float) -> tuple[CellRun, str] | None:
+        """Run a cell that searches on small data, with a note; None where that does not work."""
+        try:
+            begun = self._small.begin(cell["id"])
+            if begun is None:
+                return None
+            run = self._kernel.run_cell(cell["source"], seconds, cell["id"])
+            if run.error:
+                self._small.give_up(cell["id"], begun)
+                return None
+            note, report = self._small.finish(cell["id"], begun, run, seconds)
+        except KernelDied as death:
+            self._stop(f"the notebook's process {death} in cell {cell['id']!r}", death.kind)
+            return CellRun(), ""
+        self.notes += [report] if report else []
+        return run, note
 
     def _failed(self, cell: Cell, run: CellRun) -> None:
         """A cell stopped with an error: of a cell that the course gives, its own version is run."""
@@ -142,12 +167,11 @@ class NotebookRun:
             self.reasons += outcome.broken
             if any(timed_out(check) for check in verdict.checks):
                 self._late()
-            if any(GPU_MEMORY_ERROR in check.message for check in verdict.checks):
-                self.outcome = self.outcome or OUT_OF_GPU_MEMORY
             if self._kernel.died:
                 reason = f"the notebook's process {self._kernel.died} in the checks of {name!r}"
                 self._stop(reason, self._kernel.death)
         self.verdicts.append(verdict)
+        cell["outputs"] += self._small.for_verdict()
         cell["outputs"] = verdict_outputs(verdict, cell["outputs"], self._count)
         self.check_seconds += time.monotonic() - started
 
@@ -155,6 +179,7 @@ class NotebookRun:
         """What is at hand was interrupted."""
         self.outcome = self.outcome or TIMED_OUT
         self.late_in = self.late_in or self._at
+        self.held_up = self.held_up or self._kernel.held_up()
         if self._at == self._job.late_in:
             self._stop(f"out of time in {self._at} once more", TIMED_OUT)
 
@@ -163,4 +188,5 @@ class NotebookRun:
         self.outcome = outcome or DIED
         if outcome == TIMED_OUT:
             self.late_in = self.late_in or self._at
+            self.held_up = self.held_up or self._kernel.held_up()
         self.reasons.append(f"{self._job.template.notebook}: {reason}")

@@ -17,6 +17,7 @@ from autograder.judge.expect import (
 )
 from autograder.judge.growth import forbid_growth
 from autograder.judge.registry import advice, check, check_each
+from autograder.judge.small import runs_small
 from autograder.judge.stand_ins import Refused, Rows
 from autograder.judge.static import (
     forbid_loops,
@@ -59,5 +60,6 @@ __all__ = [
     "name_slip",
     "named",
     "parse_cell",
+    "runs_small",
     "shares_cache",
 ]

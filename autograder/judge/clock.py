@@ -7,12 +7,19 @@ from typing import Protocol
 
 PATIENCE = 4.0
 A_MOMENT = 0.02  # seconds of which it does not pay to ask how many were spent waiting
+COMPUTED = 0.9  # of its seconds; who was on a processor for so much of them was held up by nobody
 
 
-class Waiting(Protocol):
-    """Whatever can say how long it has been ready to run while others had the processors."""
+class Scheduled(Protocol):
+    """Whatever can say what became of its time."""
 
-    def waited_seconds(self) -> float: ...
+    def waited_seconds(self) -> float:
+        """How long it has been ready to run while others had the processors."""
+        ...
+
+    def ran_seconds(self) -> float:
+        """How long it has been on a processor."""
+        ...
 
 
 class Clock:
@@ -21,11 +28,12 @@ class Clock:
     At most ``PATIENCE`` times the seconds it was given.
     """
 
-    def __init__(self, kernel: Waiting, seconds: float) -> None:
+    def __init__(self, kernel: Scheduled, seconds: float) -> None:
         self._kernel = kernel
         self._seconds = seconds
         self._started = time.monotonic()
         self._waited = kernel.waited_seconds()
+        self._ran = kernel.ran_seconds()
         self.deadline = self._started + seconds
 
     def expired(self) -> bool:
@@ -36,6 +44,10 @@ class Clock:
         allowed = min(self._seconds + self._waiting(), PATIENCE * self._seconds)
         self.deadline = self._started + allowed
         return time.monotonic() > self.deadline
+
+    def held_up(self) -> bool:
+        """Of one that has expired: whether something else than computing took its time."""
+        return self._kernel.ran_seconds() - self._ran < COMPUTED * self._seconds
 
     def excuse(self, seconds: float) -> None:
         """So long it was the judge who kept the kernel waiting."""

@@ -7,78 +7,42 @@ breaks the protocol, floods the judge or outgrows its memory is killed, with the
 from __future__ import annotations
 
 import contextlib
-import math
-import os
 import select
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from autograder.host import gpus
-from autograder.judge.clock import Budget, Clock
-from autograder.judge.outputs import OutputBudget, Outputs, to_notebook
-from autograder.judge.results import DIED, OUT_OF_GPU_MEMORY, OUT_OF_MEMORY, TIMED_OUT
+from autograder.judge.clock import COMPUTED, Budget, Clock
+from autograder.judge.gpu_errors import gpu_trouble, speaks_of_loss
+from autograder.judge.kernel_terms import CallTimeout, CellRun, KernelDied, KernelLimits
+from autograder.judge.outputs import OutputBudget, to_notebook
+from autograder.judge.results import DIED, GPU_LOST, OUT_OF_GPU_MEMORY, TIMED_OUT
+from autograder.judge.stdio import Stdio
+from autograder.judge.watchdog import WATCH_SECONDS, Watchdog
 from autograder.sandbox import wire
-from autograder.sandbox.policy import Gpu, SandboxError
+from autograder.sandbox.policy import SandboxError
 
 if TYPE_CHECKING:
     from autograder.judge.zygote import Sandbox
 
+__all__ = ["CallTimeout", "CellRun", "Kernel", "KernelDied", "KernelLimits"]
+
 EVENT_BYTES = 64 << 20  # received for one request beyond its reply: more is a flood
 NOTEBOOK_EVENT_BYTES = 64 << 20  # in all requests: the agent drops output from half of that on
-STDIO_BYTES = 256 << 10  # kept of what C code and child processes write to fds 1 and 2
 KILL_GRACE = 1.0  # seconds between the interrupt and the kill, by the same clock as the rest
 ZYGOTE_SECONDS = 1.0  # until a killed zygote has gone, after the kernels that it takes along
-WATCH_SECONDS = 0.1
-
-
-class KernelDied(Exception):
-    """The kernel is gone; the message says why, for student and TA, ``kind`` in a word."""
-
-    def __init__(self, reason: str, kind: str = DIED) -> None:
-        super().__init__(reason)
-        self.kind = kind
-
-
-class CallTimeout(Exception):
-    """The student's code was interrupted at its time limit; the kernel lives."""
-
-
-@dataclass(frozen=True)
-class KernelLimits:
-    """What one kernel may take.
-
-    Seconds are wall clock, less what the kernel spent waiting for a processor: a busy host does
-    not make a solution slow (see :class:`Clock`).
-    """
-
-    cell_seconds: float = 120.0
-    call_seconds: float = 20.0
-    notebook_seconds: float = math.inf  # all cells and calls together
-    memory_bytes: int = 4 << 30
-    gpu: Gpu | None = None  # which it may use, and how much of it
-
-
-@dataclass
-class CellRun:
-    """What running one cell gave: outputs in nbformat's terms, and how it ended."""
-
-    outputs: Outputs = field(default_factory=list)
-    ok: bool = False
-    timed_out: bool = False
-    error: Mapping[str, Any] = field(default_factory=dict)  # type, message, line, code: as it says
+USUAL = KernelLimits()
 
 
 class Kernel:
     """One forked kernel. ``answer`` serves the stand-ins (see :mod:`autograder.judge.student`)."""
 
-    def __init__(self, sandbox: Sandbox, limits: KernelLimits = KernelLimits()) -> None:
+    def __init__(self, sandbox: Sandbox, limits: KernelLimits = USUAL) -> None:
         self.sandbox = sandbox
         self.limits = limits
         self.died = ""
         self.death = ""  # what kind: one of the outcomes in results
-        self.peak_bytes = 0
+        self.gpu_full = False  # whether any of its errors was for want of a GPU's memory
         self.outputs = OutputBudget()
         self.budget = Budget(limits.notebook_seconds)
         self._socket = sandbox.channel
@@ -86,9 +50,10 @@ class Kernel:
         self._reader = wire.FrameReader()
         self._inbox: list[bytes] = []
         self._number = 0
+        self._held_up = False
         self._event_bytes = 0
-        self._stdio = bytearray()
-        self._watched = 0.0
+        self._stdio = Stdio(sandbox.stdio)
+        self._watchdog = Watchdog(sandbox, limits.memory_bytes, limits.gpu)
 
     def run_cell(self, source: str, seconds: float | None = None, cell: str = "") -> CellRun:
         """Run one cell; ``cell`` is its id. Returns also when it raised or was interrupted.
@@ -106,7 +71,7 @@ class Kernel:
         except CallTimeout:
             run.timed_out = True
         finally:
-            outputs = to_notebook(run.outputs, self._take_stdio())
+            outputs = to_notebook(run.outputs, self._stdio.take())
             run.outputs = self.outputs.within(outputs, cell)
         return run
 
@@ -132,9 +97,23 @@ class Kernel:
         finally:
             self.budget.spend(whole.used(), time.monotonic() - started)
 
+    @property
+    def peak_bytes(self) -> int:
+        """The most memory that it was seen to take."""
+        return self._watchdog.peak_bytes
+
     def cpu_seconds(self) -> float:
         """Processor time it has had so far, whatever it says itself."""
         return self.sandbox.cpu_seconds()
+
+    def held_up(self) -> bool:
+        """Whether something that ran out of time here might not have, on another day.
+
+        It was not on a processor for most of its seconds: it slept, or waited for too long.
+        """
+        ran = self.sandbox.ran_seconds
+        without_budget = self.budget.left() <= 0
+        return self._held_up or (without_budget and ran() < COMPUTED * self.limits.notebook_seconds)
 
     def close(self) -> None:
         """Kill whatever is left."""
@@ -163,6 +142,7 @@ class Kernel:
                         reason = f"did not stop within {seconds:g} s, nor when interrupted"
                         self._kill(reason, TIMED_OUT)
                     interrupted = True
+                    self._held_up = self._held_up or clock.held_up()
                     clock = Clock(self.sandbox, KILL_GRACE)
                     self.sandbox.interrupt()
                 self._wait(clock.deadline, for_write=False)
@@ -185,7 +165,15 @@ class Kernel:
             elif interrupted:
                 raise CallTimeout(f"took longer than {seconds:g} s")
             else:
+                self._note_gpu(reply.get("error"))
                 return reply
+
+    def _note_gpu(self, error: Any) -> None:
+        """Without its GPU a kernel that was given one is of no use: nothing more runs there."""
+        trouble = gpu_trouble(error)
+        self.gpu_full = self.gpu_full or trouble == OUT_OF_GPU_MEMORY
+        if trouble == GPU_LOST and self.limits.gpu:
+            self._kill("lost its GPU to an error of CUDA", GPU_LOST)
 
     def _answer(self, reply: dict, stand_ins: Mapping[int, Callable], clock: Clock) -> None:
         """Serve one call of a stand-in. A wrong call gives the student an exception."""
@@ -224,26 +212,11 @@ class Kernel:
         seconds = min(WATCH_SECONDS, max(0.0, deadline - time.monotonic()) + 0.001)
         ready = dict(poller.poll(seconds * 1000))
         if ready.get(self.sandbox.stdio, 0) & select.POLLIN:
-            self._read_stdio()
+            self._stdio.read()
         if ready.get(self._socket.fileno(), 0) & (select.POLLIN | select.POLLHUP | select.POLLERR):
             self._receive()
-        now = time.monotonic()
-        if now - self._watched > WATCH_SECONDS:
-            self._watched = now
-            self.peak_bytes = max(self.peak_bytes, used := self.sandbox.private_bytes())
-            over = used > self.limits.memory_bytes  # may count twice what workers share: look again
-            if over and self.sandbox.private_bytes(exact=True) > self.limits.memory_bytes:
-                limit = self.limits.memory_bytes >> 20
-                self._kill(f"used more than {limit} MB of memory", OUT_OF_MEMORY)
-            if gpu := self.limits.gpu:
-                self._watch_gpu(gpu)
-
-    def _watch_gpu(self, gpu: Gpu) -> None:
-        """PyTorch keeps to its share by itself; this is for code that goes round it."""
-        used = gpus.used_bytes(gpu.uuid, self.sandbox.processes())
-        if used > gpu.memory_bytes + gpus.CONTEXT_BYTES:
-            limit = gpu.memory_bytes >> 20
-            self._kill(f"used more than {limit} MB of the GPU's memory", OUT_OF_GPU_MEMORY)
+        if found := self._watchdog.look():
+            self._kill(*found)
 
     def _receive(self) -> None:
         try:
@@ -268,25 +241,6 @@ class Kernel:
             self._kill("broke the protocol (a message that is no dict)")
         return message
 
-    def _read_stdio(self) -> None:
-        with contextlib.suppress(BlockingIOError):
-            self._stdio += os.read(self.sandbox.stdio, 1 << 16)
-            del self._stdio[STDIO_BYTES:]
-
-    def _take_stdio(self) -> str:
-        """What was written to the raw descriptors since last asked."""
-        poller = select.poll()
-        poller.register(self.sandbox.stdio, select.POLLIN)
-        for _ in range(64):
-            if not poller.poll(0):
-                break
-            before = len(self._stdio)
-            self._read_stdio()
-            if len(self._stdio) == before:
-                break
-        text, self._stdio = self._stdio.decode("utf-8", "replace"), bytearray()
-        return text
-
     def _gone(self) -> NoReturn:
         """The kernel closed its end of the socket: say how it ended, if it did.
 
@@ -298,7 +252,9 @@ class Kernel:
         if ended and "killed" in reason and self.sandbox.zygote_died(ZYGOTE_SECONDS):
             self.died, self.death = "ended with its zygote", DIED
             raise SandboxError("zygote", "the process died, and its kernels with it")
-        self._kill(f"ended ({reason})" if ended else "closed its connection to the judge")
+        aborted = self.limits.gpu and "killed" in reason and speaks_of_loss(self._stdio.look())
+        kind = GPU_LOST if aborted else DIED
+        self._kill(f"ended ({reason})" if ended else "closed its connection to the judge", kind)
 
     def _kill(self, reason: str, kind: str = DIED) -> NoReturn:
         self.died, self.death = reason, kind

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
@@ -126,19 +127,37 @@ def _declare(
     return register
 
 
+def ensure_checks(assignment: str, notebook: str) -> None:
+    """Raises CheckError where there are none; what they import is not imported for that."""
+    try:
+        found = importlib.util.find_spec(_module_of(assignment, notebook))
+    except ModuleNotFoundError:
+        found = None
+    if found is None:
+        raise _no_checks(assignment, notebook)
+
+
+def _module_of(assignment: str, notebook: str) -> str:
+    return f"autograder.checks.{assignment}.{notebook.lower()}"
+
+
+def _no_checks(assignment: str, notebook: str) -> CheckError:
+    path = _module_of(assignment, notebook).replace(".", "/") + ".py"
+    return CheckError(f"{assignment}/{notebook} has no hidden checks: write {path}")
+
+
 def checks_for(assignment: str, notebook: str) -> Mapping[str, tuple[Check, ...]]:
     """The checks of a notebook by grade_id, from its module or all modules of its package.
 
     Raises CheckError when it has neither.
     """
-    module = f"autograder.checks.{assignment}.{notebook.lower()}"
+    module = _module_of(assignment, notebook)
     try:
         importlib.import_module(module)
     except ModuleNotFoundError as error:
         if error.name is None or not module.startswith(error.name):
             raise
-        path = module.replace(".", "/") + ".py"
-        raise CheckError(f"{assignment}/{notebook} has no hidden checks: write {path}") from None
+        raise _no_checks(assignment, notebook) from None
     by_cell: dict[str, list[Check]] = {}
     inside = [name for name in _declared if name == module or name.startswith(f"{module}.")]
     for declared in (check for name in inside for check in _declared[name]):

@@ -38,6 +38,7 @@ MISSING, UNREADABLE, NOT_RUN = "missing", "unreadable", "not run"
 ANOTHER = "another notebook"  # of the course, of another course, or of another year
 TIMED_OUT, DIED = "timed out", "died"
 OUT_OF_MEMORY, OUT_OF_GPU_MEMORY = "out of memory", "out of GPU memory"
+GPU_LOST = "GPU lost"  # CUDA failed for good: such a notebook is graded once more, on the CPU
 ENDED_JUDGE = "ended the judge"  # the process that read it, of which each submission has its own
 
 
@@ -57,6 +58,7 @@ class GradedNotebook:
     needs_human: str = ""  # reason, or empty
     outcome: str = ""  # one of the words above; empty: graded as usual
     late_in: str = ""  # the cell, or the checks of one, where time first ran out
+    held_up: bool = False  # it was late, and not for having computed all the while
     device: str = "cpu"  # what it ran on
     fallback: str = ""  # why that was not the GPU which the notebook asks for
     attempts: int = 1

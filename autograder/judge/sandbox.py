@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from autograder.judge.process_memory import proportional, resident
 from autograder.sandbox import syscalls
 from autograder.sandbox.policy import SandboxError
 
@@ -53,9 +54,15 @@ class Sandbox:
         self.closed = False
         self._work = -1
         self._exit_pipe = exit_pipe
+        self._schedstat = -1
         self.home = home
         self._reason: str | None = None
-        self._base = _resident(zygote)[0]
+        self._zygote, self._base = zygote, 0
+
+    def forked(self, supervisor: int) -> None:
+        """Its first process is there; what the zygote has by now, it has inherited."""
+        self.supervisor = supervisor
+        self._base = resident(self._zygote)[0]
 
     def adopt(self, work: int, pidfd: int) -> None:
         """Take over the handles that the kernel sent before it was given to the student."""
@@ -92,8 +99,10 @@ class Sandbox:
             poll.register(self._exit_pipe, select.POLLIN)
             poll.poll(seconds * 1000)
 
-    def private_bytes(self, *, exact: bool = False) -> int:
+    def private_bytes(self, *, exact: bool = False, files: int = 0) -> int:
         """Memory of all processes inside, beyond what they share with the zygote.
+
+        ``files``: what is known to be in files in memory; what is mapped of it counts once.
 
         The default takes about 0.1 ms a process. It misses pages of the zygote's that were
         written to (at most the zygote's size a process), and counts what a worker shares with
@@ -101,12 +110,13 @@ class Sandbox:
         ordinary user in the flat tier, who may not look that closely and gets the default.
         """
         processes = self.processes()
-        in_sockets = self._socket_bytes()
+        sizes = [resident(pid) for pid in processes]
+        own = sum(max(0, anonymous - self._base) for anonymous, _ in sizes)
         if exact:
             with contextlib.suppress(PermissionError):  # flat tier, as an ordinary user
-                return sum(_proportional(pid) for pid in processes) + in_sockets
-        resident = (_resident(pid) for pid in processes)
-        return sum(max(0, own - self._base) + shared for own, shared in resident) + in_sockets
+                sizes = [proportional(pid) for pid in processes]
+                own = sum(anonymous for anonymous, _ in sizes)
+        return own + max(files, sum(shared for _, shared in sizes)) + self._socket_bytes()
 
     def _socket_bytes(self) -> int:
         """What the buffers of its sockets may hold: memory of the system's, of no process.
@@ -137,10 +147,24 @@ class Sandbox:
 
         0 where the system does not count that.
         """
-        for pid in children(self.supervisor):
-            with contextlib.suppress(OSError, ValueError, IndexError):
-                return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
-        return 0.0
+        return self._schedule()[1]
+
+    def ran_seconds(self) -> float:
+        """How long the kernel's main thread has been on a processor. 0 where nobody counts that."""
+        return self._schedule()[0]
+
+    def _schedule(self) -> tuple[float, float]:
+        """Of the kernel's main thread: seconds on a processor, and in the queue for one.
+
+        Asked at the beginning and end of each request, so the file stays open.
+        """
+        with contextlib.suppress(OSError, ValueError):
+            if self._schedstat < 0 and not self.closed:
+                for pid in children(self.supervisor)[:1]:
+                    self._schedstat = os.open(f"/proc/{pid}/schedstat", os.O_RDONLY | os.O_CLOEXEC)
+            ran, waited, _ = os.pread(self._schedstat, 100, 0).split()
+            return int(ran) / 1e9, int(waited) / 1e9
+        return 0.0, 0.0
 
     def read_file(self, name: str, cap: int) -> bytes:
         """A regular file of the work folder, at most ``cap`` bytes.
@@ -174,9 +198,10 @@ class Sandbox:
                 self.kill()
         finally:
             self.closed = True
-            for fd in (self.stdio, self._exit_pipe, self.pidfd, self._work):
+            for fd in (self.stdio, self._exit_pipe, self.pidfd, self._work, self._schedstat):
                 if fd >= 0:
                     os.close(fd)
+            self._schedstat = -1
             if self.home:
                 remove(self.home)
 
@@ -209,28 +234,6 @@ def children(pid: int) -> list[int]:
         for task in Path(f"/proc/{pid}/task").iterdir():
             found += map(int, (task / "children").read_text().split())
     return found
-
-
-def _resident(pid: int) -> tuple[int, int]:
-    """RssAnon and RssShmem in bytes; zeros for a process that is gone."""
-    values = {"RssAnon:": 0, "RssShmem:": 0}
-    with contextlib.suppress(OSError), Path(f"/proc/{pid}/status").open() as lines:
-        for line in lines:
-            name, *rest = line.split()
-            if name in values:
-                values[name] = int(rest[0]) << 10
-    return values["RssAnon:"], values["RssShmem:"]
-
-
-def _proportional(pid: int) -> int:
-    """Anonymous and shared memory with each page divided by the number of its users, in bytes."""
-    total = 0
-    gone = (FileNotFoundError, ProcessLookupError)
-    with contextlib.suppress(*gone), Path(f"/proc/{pid}/smaps_rollup").open() as lines:
-        for line in lines:
-            if line.startswith(("Pss_Anon:", "Pss_Shmem:")):
-                total += int(line.split()[1]) << 10
-    return total
 
 
 def remove(folder: str) -> None:

@@ -126,6 +126,7 @@ class Student:
         bindings: Mapping[str, Any] | None = None,
         keep: Sequence[int] | bool = (),
         seconds: float = 60.0,
+        in_place: bool = False,
         **kwargs: Any,
     ) -> Any:
         """What ``function(notebook, *args, **kwargs)`` returns in the kernel, beside the student.
@@ -134,7 +135,8 @@ class Student:
         the place of what was there; ``notebook.run(cell)`` executes one of ``cells`` in it. The
         whole module of ``function`` is sent as source: it imports nothing of ours, and holds
         nothing that a student may not see (modules called ``in_kernel``, or in a folder of that
-        name). Errors of the student's code become StudentError, named after ``cells``.
+        name). Errors of the student's code become StudentError, named after ``cells``. With
+        ``in_place`` it gets the namespace itself, to change it, and no cells and bindings.
         """
         message = {
             "op": "apply",
@@ -142,6 +144,7 @@ class Student:
             "function": function.__name__,
             "cells": {cell: self.sources.get(cell, "") for cell in cells},
             "bindings": dict(bindings or {}),
+            "in_place": in_place,
             "args": list(args),
             "kwargs": kwargs,
         }

@@ -13,7 +13,7 @@ from autograder.host import gpus
 from autograder.judge.kernel import Kernel, KernelDied
 from autograder.judge.zygote import Zygote
 from autograder.sandbox import probe
-from autograder.sandbox.policy import Packages, SandboxError
+from autograder.sandbox.policy import Packages, Policy, SandboxError
 from cs231n_lib.data import find_cifar10, spritecifar
 from cs231n_lib.data.cache import CACHE_VARIABLE, cache_dir
 from cs231n_lib.data.folders import DATA_VARIABLE
@@ -38,6 +38,20 @@ def start_zygote(tier: str | None = None, packages: Packages = "all") -> Zygote:
     ``tier`` defaults to the environment's ``CS231N_ISOLATION``. Raises SandboxError where no
     isolation is to be had: grading never falls back to running unprotected.
     """
+    policy = policy_here(tier, packages)
+    zygote = Zygote(
+        policy.tier,
+        readable=[Path(path) for path in policy.readable],
+        env=policy.env,
+        gpu_nodes=policy.gpu_nodes,
+        packages=packages,
+        trial=try_out,
+    )
+    return tried_out(zygote)
+
+
+def policy_here(tier: str | None, packages: Packages) -> Policy:
+    """How kernels are locked down on this host. Raises SandboxError; see `start_zygote`."""
     wanted = tier or os.environ.get(TIER_VARIABLE) or None
     chosen = probe.choose(wanted)
     if chosen == "none":
@@ -48,14 +62,17 @@ def start_zygote(tier: str | None = None, packages: Packages = "all") -> Zygote:
         )
     folders, environment = data_for_kernels()
     nodes = dict.fromkeys(node for device in gpus.devices()[0] for node in device.nodes)
-    zygote = Zygote(
+    return Policy(
         chosen,
-        readable=folders,
+        readable=tuple(str(folder.absolute()) for folder in folders),
         env=environment,
         gpu_nodes=tuple(nodes),
         packages=packages,
-        trial=try_out,
     )
+
+
+def tried_out(zygote: Zygote) -> Zygote:
+    """The zygote, closed again where no kernel of it works. Raises SandboxError."""
     try:
         try_out(zygote)
     except BaseException:

@@ -13,7 +13,6 @@ import os
 import select
 import shutil
 import socket
-import subprocess
 import sys
 import tempfile
 import threading
@@ -22,23 +21,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any
 
+from autograder.host.warm_process import WarmProcess, process_may_die
+from autograder.judge.prepare import prepare
 from autograder.judge.sandbox import Sandbox, children, remove
 from autograder.judge.zygote_link import (
     FORK_SECONDS,
     durations,
-    environment_of,
     pack_files,
-    parse,
     pidfd_of,
     receive_handles,
-    zygote_may_die,
 )
 from autograder.sandbox import mounts, syscalls
-from autograder.sandbox.policy import Gpu, Limits, Packages, Policy, SandboxError, Tier
+from autograder.sandbox.policy import AGENT, Gpu, Limits, Packages, Policy, SandboxError, Tier
 
-_START_SECONDS = 120.0  # imports from a cold disk
 _KILL_SECONDS = 10.0
 _NO_FILES: Mapping[str, bytes] = {}
 _NO_ENV: Mapping[str, str] = {}
@@ -59,6 +55,7 @@ class Zygote:
         gpu_nodes: device files that :meth:`fork` may hand to a sandbox.
         packages: which :meth:`fork` gives a sandbox if it is not told.
         trial: tried on the process for other packages, when one is started.
+        twin: the process, where it has been started already: see :meth:`of`.
 
     Raises SandboxError when the tier does not work here.
     """
@@ -70,13 +67,14 @@ class Zygote:
         readable: Sequence[Path] = (),
         env: Mapping[str, str] = _NO_ENV,
         blas_threads: int = 1,
-        entry: str = "autograder.sandbox.agent:serve",
+        entry: str = AGENT,
         search: Sequence[Path] = (),
         warm: bool = True,
         python: Path = Path(sys.executable),
         gpu_nodes: Sequence[str] = (),
         packages: Packages = "all",
         trial: Callable[[Zygote], None] | None = None,
+        twin: WarmProcess | None = None,
     ) -> None:
         self.tier = tier
         self._owner = os.getpid()
@@ -92,46 +90,44 @@ class Zygote:
         self._sandboxes: list[Sandbox] = []
         self._requests = itertools.count()
         self._lifeline = (0, -1, -1)  # the process that holds it, and its two ends
-        self._pidfd = -1
         self._group = -1
-        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._stage = tempfile.mkdtemp(prefix="cs231n-sandbox-")
         self._homes = tempfile.mkdtemp(prefix="cs231n-sandbox-")
         Path(self._homes).chmod(0o711)  # a sandbox may run as another user
         syscalls.set_dumpable(False)  # what the judge knows is in its memory
-        with theirs:
-            self._process = subprocess.Popen(
-                # Like -I, which would also ignore PYTHONHASHSEED.
-                [python, "-s", "-P", "-m", "autograder.sandbox.zygote", str(theirs.fileno())],
-                env=environment_of(search),
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-            )
+        self._warm = twin or WarmProcess.launch(
+            packages, entry=entry, warm=warm, search=search, python=python
+        )
+        self._control = self._warm.control
+        policy = Policy(
+            tier=tier,
+            readable=tuple(str(Path(path).absolute()) for path in readable),
+            entry=entry,
+            env=dict(env),
+            warm=warm,
+            blas_threads=blas_threads,
+            gpu_nodes=tuple(gpu_nodes),
+            packages=packages,
+        )
         try:
-            self._pidfd = os.pidfd_open(self._process.pid)
-            policy = Policy(
-                tier=tier,
-                readable=tuple(str(Path(path).absolute()) for path in readable),
-                stage=self._stage,
-                entry=entry,
-                env=dict(env),
-                warm=warm,
-                blas_threads=blas_threads,
-                gpu_nodes=tuple(gpu_nodes),
-                packages=packages,
-            )
-            self._control.settimeout(_START_SECONDS)
-            with zygote_may_die():
-                self._control.send(json.dumps(policy.to_json()).encode())
-                self.start_seconds = float(self._answer()["ready"])
+            self.start_seconds = self._warm.settle(policy)
         except BaseException:
             self.close()
             raise
 
+    @classmethod
+    def of(
+        cls, twin: WarmProcess, policy: Policy, trial: Callable[[Zygote], None] | None = None
+    ) -> Zygote:
+        """A zygote with this policy, of a process that has been started. Raises SandboxError."""
+        return cls(
+            policy.tier, readable=[Path(path) for path in policy.readable], env=policy.env,
+            blas_threads=policy.blas_threads, entry=policy.entry, warm=policy.warm,
+            gpu_nodes=policy.gpu_nodes, packages=policy.packages, trial=trial, twin=twin,
+        )  # fmt: skip
+
     @property
     def pid(self) -> int:
-        return self._process.pid
+        return self._warm.pid
 
     @property
     def alive(self) -> bool:
@@ -144,11 +140,7 @@ class Zygote:
 
     def died(self, seconds: float) -> bool:
         """Whether it has died, or does so within so many seconds."""
-        if self._process.returncode is not None:
-            return True
-        poll = select.poll()
-        poll.register(self._pidfd, select.POLLIN)
-        return bool(poll.poll(1000 * seconds))
+        return self._warm.died(seconds)
 
     def fork(
         self,
@@ -158,16 +150,21 @@ class Zygote:
         seed: int = 0,
         gpu: Gpu | None = None,
         packages: Packages | None = None,
+        prepared: Sequence[str] = (),
     ) -> Sandbox:
         """Make a sandbox whose agent is about to run, and which ends when this process does.
 
         ``files`` (relative path -> content) are in its work folder before it starts; ``seed``
         goes to random, numpy and torch; without ``gpu`` there is none inside. Where other
-        ``packages`` are asked for, a second process with those is started and kept. Raises
-        SandboxError naming the layer that failed.
+        ``packages`` are asked for, a second process with those is started and kept. What is
+        ``prepared`` (names of ``cs231n_lib.prepared``) is at hand inside, as far as possible.
+        Raises SandboxError naming the layer that failed.
         """
         if packages not in (None, self.packages):
-            return self._other(packages).fork(limits, files=files, seed=seed, gpu=gpu)
+            other = self._other(packages)
+            return other.fork(limits, files=files, seed=seed, gpu=gpu, prepared=prepared)
+        if os.getpid() == self._owner:
+            prepare(prepared)
         began = time.monotonic()
         packed = pack_files(files)
         home = "" if self.tier in ("root", "userns") else mounts.make_home(self._homes)
@@ -177,6 +174,7 @@ class Zygote:
             "home": home,
             "seed": seed,
             "gpu": asdict(gpu) if gpu else None,
+            "prepared": list(prepared),
         }
         channel, their_channel = socket.socketpair()
         report, their_report = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -190,9 +188,9 @@ class Zygote:
         sandbox = Sandbox(channel, stdio, exit_pipe, home, self.pid, self.died)
         try:
             try:
-                with self._lock, zygote_may_die():
+                with self._lock, process_may_die():
                     socket.send_fds(self._control, [json.dumps(request).encode()], theirs)
-                    sandbox.supervisor = int(self._answer(request["id"])["pid"])
+                    sandbox.forked(int(self._warm.answer(request["id"])["pid"]))
             finally:
                 for fd in theirs:
                     os.close(fd)
@@ -236,10 +234,27 @@ class Zygote:
         for each in (self, *self._others.values()):
             each._group = procs
 
-    def have_ready(self, packages: Packages) -> None:
-        """Start what has these packages, unless it runs. Forks of this process cannot do it."""
+    def have_ready(self, packages: Packages, prepared: Sequence[str] = ()) -> None:
+        """Start what has these packages, unless it runs; make what is to be ``prepared``.
+
+        Forks of this process cannot do it.
+        """
+        prepare(prepared)
         if packages != self.packages:
             self._other(packages)
+
+    def take(self, twin: WarmProcess, policy: Policy) -> None:
+        """From now on this process is the one for the policy's packages, which are not our own."""
+        with self._starting:
+            if old := self._others.pop(policy.packages, None):
+                old.close()
+            self._others[policy.packages] = Zygote.of(twin, policy)
+            try:
+                if self._trial:
+                    self._trial(self._others[policy.packages])
+            except BaseException:
+                self._others.pop(policy.packages).close()
+                raise
 
     def _other(self, packages: Packages) -> Zygote:
         """A live zygote with these packages, tried out."""
@@ -266,18 +281,11 @@ class Zygote:
         for sandbox in self._sandboxes:
             sandbox.close()
         self._sandboxes = []
-        self._control.close()  # the zygote exits when it sees this
-        try:
-            self._process.wait(2)
-        except subprocess.TimeoutExpired:  # still importing
-            self._process.kill()
-            self._process.wait()
-        for fd in (self._pidfd, *self._lifeline[1:]):
+        self._warm.close()
+        for fd in self._lifeline[1:]:
             if fd >= 0:
                 os.close(fd)
-        self._pidfd, self._lifeline = -1, (0, -1, -1)
-        with contextlib.suppress(OSError):
-            os.rmdir(self._stage)  # noqa: PTH106
+        self._lifeline = (0, -1, -1)
         shutil.rmtree(self._homes, ignore_errors=True)
 
     def __enter__(self) -> Zygote:
@@ -296,13 +304,3 @@ class Zygote:
             reading, writing = os.pipe2(os.O_CLOEXEC)
             self._lifeline = (os.getpid(), reading, writing)
         return reading
-
-    def _answer(self, request: str = "") -> dict[str, Any]:
-        """What the zygote says to a request; an answer to a fork that died meanwhile is dropped."""
-        try:
-            while True:
-                answer = parse(self._control.recv(1 << 16))
-                if answer.get("id", "") == request:
-                    return answer
-        except TimeoutError:
-            raise SandboxError("zygote", f"no answer in {_START_SECONDS:.0f} s") from None

@@ -1,4 +1,4 @@
-"""What crosses between the judge and a zygote: its environment, requests, answers, handles."""
+"""What crosses between the judge and a zygote for each sandbox: files, handles, stages."""
 
 from __future__ import annotations
 
@@ -8,51 +8,14 @@ import os
 import socket
 import time
 from base64 import b64encode
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path, PurePosixPath
-from typing import Any
+from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
 
+from autograder.host.warm_process import parse
 from autograder.judge.sandbox import Sandbox
 from autograder.sandbox.policy import SandboxError
 
 FORK_SECONDS = 30.0
-
-
-def environment_of(search: Sequence[Path]) -> dict[str, str]:
-    """Nothing of the judge's. One BLAS thread: forks can raise that, but not lower it."""
-    course = Path(__file__).resolve().parents[2]
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return {
-        "PATH": "/usr/local/bin:/usr/bin:/bin",
-        "LANG": "C.UTF-8",
-        "PYTHONHASHSEED": "0",
-        "PYTHONPATH": os.pathsep.join(str(path) for path in (course, *search)),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-        "MKL_NUM_THREADS": "1",
-        "MPLCONFIGDIR": str(cache / "cs231n-autograder" / "matplotlib"),  # the font list
-        "MPLBACKEND": "agg",
-        "IPYTHONDIR": str(cache / "cs231n-autograder" / "ipython"),
-    }
-
-
-@contextlib.contextmanager
-def zygote_may_die() -> Iterator[None]:
-    """Turn what a socket says of a peer that is gone into a SandboxError."""
-    try:
-        yield
-    except ConnectionError as error:  # EPIPE, or ECONNRESET where a request was still unread
-        raise SandboxError("zygote", f"the process is gone ({error.strerror})") from error
-
-
-def parse(message: bytes) -> dict[str, Any]:
-    if not message:
-        raise SandboxError("zygote", "the process ended without a word")
-    answer = json.loads(message)
-    if "error" in answer:
-        raise SandboxError(answer["stage"], answer["error"])
-    return answer
 
 
 def receive_handles(report: socket.socket, sandbox: Sandbox) -> dict[str, float]:

@@ -64,7 +64,8 @@ class Subject:
 
     def fork(self, zygote: Zygote) -> Sandbox:
         """A sandbox as one that grades this notebook, with the solved ones beside it."""
-        return zygote.fork(files=self.files, packages=self.template.packages())
+        packages, prepared = self.template.packages(), self.template.prepared()
+        return zygote.fork(files=self.files, packages=packages, prepared=prepared)
 
     def with_cell(self, cell: str, source: str) -> Document:
         """A copy of the document with the source of one cell exchanged."""

@@ -6,7 +6,7 @@ import json
 import math
 from typing import Any
 
-LIMITS = ("cell_seconds", "call_seconds", "notebook_seconds", "memory_mb")
+LIMITS = ("cell_seconds", "call_seconds", "notebook_seconds", "memory_mb", "search_seconds")
 
 
 def limit_complaint(settings: Any) -> str:

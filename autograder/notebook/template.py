@@ -7,6 +7,7 @@ hidden hooks are in memory while student code runs.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 from autograder.errors import WrongUse
 from autograder.notebook.limits import limit_complaint
 from autograder.sandbox.policy import PACKAGES, Packages
+from cs231n_lib.prepared import NAMED_BY
 
 Cell = dict[str, Any]
 
@@ -70,6 +72,12 @@ class Template:
     def packages(self) -> Packages:
         """Which packages are there while it is graded: all, where it does not say."""
         return self._settings().get("packages", "all")
+
+    def prepared(self) -> tuple[str, ...]:
+        """Which data its code uses, of what can be prepared for all notebooks at once."""
+        code = "\n".join(source_of(cell) for cell in self.cells if cell["cell_type"] == "code")
+        used = set(re.findall(r"\w+", code))
+        return tuple(name for name, names in NAMED_BY.items() if not used.isdisjoint(names))
 
     def _settings(self) -> dict[str, Any]:
         return self.document.get("metadata", {}).get("cs231n", {})

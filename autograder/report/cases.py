@@ -16,6 +16,7 @@ from autograder.judge.results import (
     ANOTHER,
     DIED,
     ENDED_JUDGE,
+    GPU_LOST,
     MISSING,
     NOT_RUN,
     OUT_OF_GPU_MEMORY,
@@ -62,6 +63,10 @@ KINDS = {
     OUT_OF_GPU_MEMORY: (
         "Out of GPU memory",
         "Look for a batch that is too large, or tensors that are kept for ever.",
+    ),
+    GPU_LOST: (
+        "GPU lost",
+        "CUDA failed for good, and there was no second run on the CPU. Grade again without --gpus.",
     ),
     UNREADABLE: (
         "Unreadable",

@@ -22,8 +22,8 @@ import socket
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from autograder.sandbox import devices, shims, wire
 from autograder.sandbox import shell as sandbox_shell
-from autograder.sandbox import shims, wire
 from autograder.sandbox.cells import CellNames, Notebook
 
 CELL_OUTPUT_BYTES = 4 << 20  # what one cell may print or draw; the rest is dropped, and said so
@@ -34,16 +34,17 @@ _shell: sandbox_shell.SandboxShell | None = None
 
 
 def prepare() -> None:
-    """Build the shell; called once in the zygote, before any fork."""
+    """Build the shell, unless there is one; called in the zygote, before any fork."""
     global _shell
-    _shell = sandbox_shell.build_shell()
-    shims.install()
+    if _shell is None:
+        _shell = sandbox_shell.build_shell()
+        shims.install()
+        devices.compute_exactly()
 
 
 def serve(channel: socket.socket) -> None:
     """Answer requests until the judge hangs up."""
-    if _shell is None:
-        prepare()
+    prepare()
     assert _shell is not None
     agent = Agent(channel, _shell)
     sandbox_shell.connect(_shell, agent.emit)
@@ -88,7 +89,8 @@ class Agent:
                 await _readable(loop, self._channel)
                 if not self._receive():
                     return
-            request = self._decode(self._inbox.pop(0))
+            body = self._inbox.pop(0)
+            request = self._decode(body)
             self._request, self._output_bytes = request["id"], 0
             try:
                 if request["op"] == "cell":
@@ -99,7 +101,7 @@ class Agent:
                     described = {"error": self._names.describe(error)} if error else {}
                     reply: dict[str, Any] = {"ok": error is None, **described}
                 else:
-                    reply = self._answer(request)
+                    reply = self._answer(request, body)
             except (KeyboardInterrupt, asyncio.CancelledError):
                 reply = {
                     "ok": False,
@@ -109,13 +111,17 @@ class Agent:
 
     # -- requests -------------------------------------------------------------------------------
 
-    def _answer(self, request: dict) -> dict[str, Any]:
+    def _answer(self, request: dict, body: bytes) -> dict[str, Any]:
         """Reply to anything but a cell: the value, or the exception, and what was printed."""
+
+        def again(taken_along: Callable[[Any], Any]) -> dict:
+            return wire.decode(body, lambda reference: taken_along(self._resolve(reference)))
+
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
             try:
                 with _interruptible():
-                    value = self._ops[request["op"]](request)
+                    value = devices.asked(self._ops[request["op"]], request, again)
                 reply = {"ok": True, "value": self._shallow(value, request.get("keep", ()))}
                 wire.encode(reply, self._keep)  # a value too large or too deep fails here
             except BaseException as error:
@@ -151,13 +157,15 @@ class Agent:
         chosen = output if request["item"] is None else output[request["item"]]
         upstream = request["upstream"]
         upstream = torch.ones_like(chosen) if upstream is None else torch.as_tensor(upstream)
-        (chosen * upstream).sum().backward()
+        (chosen * upstream.to(chosen.device)).sum().backward()
         return {"value": chosen.detach(), "grads": [args[index].grad for index in request["wrt"]]}
 
     def _apply(self, request: dict) -> Any:
-        """Call a function of the judge's with a copy of the student's notebook."""
+        """Call a function of the judge's with a copy of the student's notebook, or with itself."""
         cells = {str(name): str(source) for name, source in request["cells"].items()}
-        notebook = Notebook(self._shell, cells, request["bindings"])
+        notebook: dict[str, Any] = self._shell.user_ns
+        if not request["in_place"]:
+            notebook = Notebook(self._shell, cells, request["bindings"])
         module: dict[str, Any] = {"__name__": "in_kernel"}
         exec(compile(request["source"], "<judge>", "exec"), module)
         return module[request["function"]](notebook, *request["args"], **request["kwargs"])
@@ -228,7 +236,7 @@ class Agent:
             kind = getattr(builtins, str(answer["type"]), ValueError)
             is_error = isinstance(kind, type) and issubclass(kind, Exception)
             raise (kind if is_error else ValueError)(answer["error"])
-        return answer["answer"]
+        return devices.beside(answer["answer"], [args, kwargs])
 
     # -- the socket -----------------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.sandbox import landlock, mounts, seccomp, supervisor, syscalls
+from autograder.sandbox.at_hand import Inherited
 from autograder.sandbox.packages import Readable
 from autograder.sandbox.policy import Gpu, Limits, Policy, SandboxError
 
@@ -59,6 +60,7 @@ class Job:
     home: str = ""  # folder on the host with work/ and tmp/, for tiers without an own root
     filter: bytes | None = None  # for seccomp, compiled once in the zygote
     gpu: Gpu | None = None
+    inherited: Inherited = field(default_factory=Inherited)  # of what the zygote has loaded
     stages: dict[str, float] = field(default_factory=dict)  # name -> monotonic time at its end
     handles: tuple[int, ...] = ()  # for the judge: the work folder, a pidfd of the kernel process
 
@@ -159,7 +161,7 @@ def _lock(job: Job) -> None:
         syscalls.die_with_parent(signal.SIGKILL)  # the change of user cleared it
     with job.stage("limits"):
         others = 0 if drop_user or policy.namespaces else _tasks_of(uid)
-        _limit(job.limits, others=others, gpu=job.gpu is not None)
+        _limit(job.limits, job.inherited, others=others, gpu=job.gpu is not None)
     _restrict(job)
 
 
@@ -231,15 +233,17 @@ def report(job: Job, message: dict[str, Any]) -> None:
         os.close(fd)
 
 
-def _limit(limits: Limits, *, others: int, gpu: bool) -> None:
+def _limit(limits: Limits, inherited: Inherited, *, others: int, gpu: bool) -> None:
     """``others``: the user's processes outside, which use up the same allowance.
 
+    What is ``inherited`` comes on top.
     With a GPU the address space has no limit: CUDA maps the memory of all devices and of the host.
     """
-    address_space = {"RLIMIT_AS": 2 * limits.memory_bytes + (4 << 30)}  # torch maps what it may use
+    space = 2 * limits.memory_bytes + (4 << 30) + inherited.space  # torch maps what it may use
+    address_space = {"RLIMIT_AS": space}
     for name, value in {
         **({} if gpu else address_space),
-        "RLIMIT_DATA": limits.memory_bytes,
+        "RLIMIT_DATA": limits.memory_bytes + inherited.data,
         "RLIMIT_NPROC": limits.processes + others,
         "RLIMIT_NOFILE": limits.open_files,
         "RLIMIT_FSIZE": limits.file_bytes,

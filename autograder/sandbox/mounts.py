@@ -36,10 +36,10 @@ from autograder.sandbox.syscalls import (
 WORK, TMP, SHM = "/box", "/tmp", "/dev/shm"  # where a sandbox may write
 DEVICES = ("/dev/null", "/dev/random", "/dev/urandom")  # /dev/zero would be uncounted memory
 _SYSTEM = (
-    "/usr", "/bin", "/lib", "/lib32", "/lib64", "/nix/store", "/etc/alternatives", "/etc/fonts",
-    "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/localtime",
+    "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/nix/store", "/etc/alternatives",
+    "/etc/fonts", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/localtime",
     "/etc/mime.types", "/sys/devices/system/cpu",
-)  # fmt: skip
+)  # fmt: skip  # torch.compile asks /sbin/ldconfig where libcuda is
 # What CUDA reads to find a GPU; only where there is one.
 GPU_READABLE = ("/proc/driver/nvidia", "/sys/bus/pci", "/sys/devices", "/sys/module")
 PROC_FOR_FLAT = (

@@ -6,6 +6,7 @@ called: not in memory, not among the files. So it need not be found in the stude
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import os
 import re
@@ -62,11 +63,12 @@ def views(readable: Iterable[str]) -> tuple[View, ...]:
             real = os.path.realpath(folder)
             # One that a link leads to is found by its own path, too.
             if folder.is_dir() and real == f"{os.path.realpath(root)}/{folder.relative_to(root)}":
-                found[str(folder)] = _needed(real) if real in own else set()
+                found[str(folder)] = _needed(real) if real in own else frozenset()
     return tuple(View(folder, tuple(sorted(shown))) for folder, shown in sorted(found.items()))
 
 
-def _needed(folder: str) -> set[str]:
+@functools.cache
+def _needed(folder: str) -> frozenset[str]:
     """The entries of a folder of packages that belong to what is needed, and exist."""
     waiting, seen, files = [OURS, *NEEDED], set(ABSENT), set()
     installed = {
@@ -83,7 +85,7 @@ def _needed(folder: str) -> set[str]:
         if name != OURS:
             waiting += _requirements(installed.get(name), name)
     files |= {f"{package}/{inside}" for package, inside in PICTURES.items()}
-    return {name for name in files if Path(folder, name).exists()}
+    return frozenset(name for name in files if Path(folder, name).exists())
 
 
 def _requirements(found: metadata.Distribution | None, name: str) -> list[str]:
@@ -131,8 +133,10 @@ def without(readable: Iterable[str], hiding: Sequence[View]) -> list[str]:
 def hide(hiding: Sequence[View]) -> frozenset[str]:
     """Let imports of what is not there say why, and what to do; returns the names of that.
 
-    This keeps nobody out, and need not: the files are hidden as well.
+    This keeps nobody out, and need not: the files are hidden as well. Called again, it is as if it
+    had not been called before.
     """
+    sys.meta_path[:] = [one for one in sys.meta_path if not isinstance(one, _Absent)]
     own = [view for view in hiding if view.shown]
     installed = {_module(path.name) for view in own for path in Path(view.folder).iterdir()}
     there = {_module(name) for view in own for name in view.shown} - PICTURES.keys()

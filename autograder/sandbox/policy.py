@@ -13,6 +13,7 @@ TIERS: tuple[Tier, ...] = get_args(Tier)  # best first
 Packages = Literal["all", "numpy"]
 PACKAGES: tuple[Packages, ...] = get_args(Packages)
 
+AGENT = "autograder.sandbox.agent:serve"
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 MIN_MEMORY = 600 * MIB  # with less, OpenBLAS hangs instead of raising MemoryError
 
@@ -101,7 +102,7 @@ class Policy:
     tier: Tier
     readable: tuple[str, ...] = ()
     stage: str = ""
-    entry: str = "autograder.sandbox.agent:serve"
+    entry: str = AGENT
     env: Mapping[str, str] = field(default_factory=dict)
     warm: bool = True
     blas_threads: int = 1

@@ -82,6 +82,7 @@ def main() -> None:
     """``python -m autograder.sandbox.probe TIER STAGE``: print the reason as JSON."""
     from autograder.sandbox import zygote
 
+    os.umask(0o022)  # as the zygote
     tier, stage = sys.argv[1:]
     entry = "autograder.sandbox.probe:check"
     policy = Policy(cast(Tier, tier), stage=stage, entry=entry, warm=False)

@@ -34,7 +34,8 @@ _NAMESPACE_FLAGS = (
 
 # Other processes, mounts and namespaces, the kernel itself, and rarely used parts of it where
 # most of its holes were found. The last line is memory that RLIMIT_DATA does not count, as are
-# _UNCOUNTED and shared anonymous mappings, which CUDA cannot do without.
+# _UNCOUNTED and shared anonymous mappings, which CUDA cannot do without (it does not start, with
+# error 304, where memfd_create is refused).
 _DENIED = """
     ptrace process_vm_readv process_vm_writev process_madvise process_mrelease kcmp pidfd_getfd
     mount umount2 pivot_root chroot open_tree move_mount fsopen fsconfig fsmount fspick
@@ -101,7 +102,7 @@ def compile_filter(
 
     Without ``namespaces`` the filter also covers for what they would have hidden. Before Landlock
     ABI 6 that includes signals: they then reach ``own_pid`` only. With a ``gpu`` memory may be
-    had that no limit of the process counts; the judge's watchdog does.
+    had that no limit of the process counts; the judge's watchdog does, and so it must see it.
     """
     nr = syscalls.numbers(machine)
     program = [_op(_LD, _OFFSET_ARCH)]
@@ -137,7 +138,11 @@ def compile_filter(
     commands = _when(_JEQ, _TIOCSTI, _fail(errno.EPERM))
     commands += _when(_JEQ, _TIOCLINUX, _fail(errno.EPERM))
     on("ioctl", [_load_argument(1), *commands, *_PASS])
-    if not gpu:
+    if gpu:
+        # Who cannot be looked into could hide what its memory files hold.
+        hides = _when(_JEQ, syscalls.PR_SET_DUMPABLE, _fail(0))
+        on("prctl", [_load_argument(0), *hides, *_PASS])
+    else:
         on(_UNCOUNTED, _fail(errno.EPERM))
         # Shared anonymous memory escapes RLIMIT_DATA.
         is_shared = [_load_argument(3), _op(_AND, _SHARED_ANONYMOUS)]

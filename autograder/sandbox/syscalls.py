@@ -28,8 +28,8 @@ _TABLE = """
     mount_setattr 442 442; move_mount 429 429; move_pages 279 239; mq_open 240 180;
     msgget 68 186; name_to_handle_at 303 264; nfsservctl 180 42; open_by_handle_at 304 265;
     open_tree 428 428; openat2 437 437; perf_event_open 298 241; personality 135 92;
-    pidfd_getfd 438 438; pidfd_send_signal 424 424; pivot_root 155 41; prlimit64 302 261;
-    process_madvise 440 440; process_mrelease 448 448; process_vm_readv 310 270;
+    pidfd_getfd 438 438; pidfd_send_signal 424 424; pivot_root 155 41; prctl 157 167;
+    prlimit64 302 261; process_madvise 440 440; process_mrelease 448 448; process_vm_readv 310 270;
     process_vm_writev 311 271; ptrace 101 117; quotactl 179 60; quotactl_fd 443 443;
     reboot 169 142; removexattr 197 14; removexattrat 466 466; request_key 249 218;
     rt_sigqueueinfo 129 138; rt_tgsigqueueinfo 297 240; sched_setaffinity 203 122;
@@ -71,7 +71,7 @@ _AT_FDCWD, _AT_RECURSIVE, _MNT_DETACH = -100, 0x8000, 2
 # openat2(2)
 _RESOLVE_NO_XDEV, _RESOLVE_NO_MAGICLINKS, _RESOLVE_NO_SYMLINKS, _RESOLVE_BENEATH = 1, 2, 4, 8
 # prctl(2)
-_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_CAPBSET_DROP = 1, 4, 24
+_PR_SET_PDEATHSIG, PR_SET_DUMPABLE, _PR_CAPBSET_DROP = 1, 4, 24
 _PR_SET_CHILD_SUBREAPER, _PR_SET_NO_NEW_PRIVS, _PR_CAP_AMBIENT, _CLEAR_ALL = 36, 38, 47, 4
 _CAPABILITY_VERSION_3 = 0x20080522
 
@@ -143,7 +143,7 @@ def close_from(first: int) -> None:
 
 def set_dumpable(dumpable: bool) -> None:
     """Not dumpable: other processes of the same user cannot read memory or ``/proc`` files."""
-    _prctl(_PR_SET_DUMPABLE, int(dumpable))
+    _prctl(PR_SET_DUMPABLE, int(dumpable))
 
 
 def die_with_parent(signal_number: int) -> None:

@@ -4,6 +4,10 @@ Run as ``python -m autograder.sandbox.zygote FD``, where FD is the control socke
 nothing (exec, scrubbed environment), so that no memory of the judge is in its forks, and it never
 runs student code itself. It must stay single-threaded: threads do not survive a fork, and a
 torch operation that had started some would hang in every child.
+
+Its first message says what to import. Then it can be asked for twins: forks that have a socket of
+their own, and share what was imported and nothing else. It becomes a zygote, as each of its twins
+does, when it is told a policy; only then does it enter namespaces, which are nobody else's.
 """
 
 from __future__ import annotations
@@ -14,19 +18,21 @@ import importlib
 import json
 import os
 import pkgutil
-import random
 import signal
 import socket
 import sys
 import time
 import traceback
 from collections.abc import Callable, Collection
+from functools import cache
 from pathlib import Path
 from typing import NoReturn
 
-from autograder.sandbox import landlock, lockdown, mounts, packages, seccomp, syscalls
+from autograder.sandbox import fresh_start, landlock, lockdown, mounts, seccomp, syscalls
+from autograder.sandbox import packages as package_views
+from autograder.sandbox.at_hand import AtHand
 from autograder.sandbox.packages import Readable
-from autograder.sandbox.policy import Gpu, Limits, Policy, SandboxError
+from autograder.sandbox.policy import Gpu, Limits, Packages, Policy, SandboxError
 
 WARM = (
     "numpy", "scipy.linalg", "scipy.ndimage", "scipy.spatial.distance", "scipy.special", "torch",
@@ -44,11 +50,18 @@ Entry = Callable[[socket.socket], None]
 
 def main() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
+    syscalls.set_dumpable(False)
+    os.umask(0o022)  # whatever the grader's: a sandbox's own user has to enter what we make
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is the judge's to handle
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # supervisors report by themselves
+    with contextlib.suppress(Exception):  # what fails here fails again, and is told then
+        import_ahead(**json.loads(control.recv(1 << 16)))
+    control, told = _wait_for_policy(control)
+    if not told:
+        return  # there is nothing to grade after all
     started = time.monotonic()
     try:
-        policy = Policy.from_json(json.loads(control.recv(1 << 20)))
+        policy = Policy.from_json(json.loads(told))
         entry, readable = prepare(policy)
     except Exception as error:
         known = isinstance(error, SandboxError)
@@ -65,6 +78,7 @@ def main() -> None:
         program = seccomp.compile_filter(namespaces=policy.namespaces, landlock_abi=version)
     gc.collect()
     gc.freeze()  # a collection in a child would touch, and so copy, every page of ours
+    at_hand = AtHand(policy.env)
     lifeline, _held_open = os.pipe()
     control.send(json.dumps({"ready": time.monotonic() - started}).encode())
     while True:
@@ -73,6 +87,7 @@ def main() -> None:
             return  # the judge is gone; the lifeline ends with us, and all sandboxes with it
         request = json.loads(message)
         gpu = Gpu.from_json(request["gpu"]) if request["gpu"] else None
+        at_hand.load(request["prepared"])
         job = lockdown.Job(
             policy=policy,
             limits=Limits(**request["limits"]),
@@ -81,6 +96,7 @@ def main() -> None:
             home=request["home"],
             filter=None if gpu else program,
             gpu=gpu,
+            inherited=at_hand.inherited,
         )
         pid = os.fork()
         if pid == 0:
@@ -93,6 +109,48 @@ def main() -> None:
         control.send(json.dumps({"pid": pid, "id": request["id"]}).encode())
 
 
+def _wait_for_policy(control: socket.socket) -> tuple[socket.socket, bytes]:
+    """The policy, and the socket it came by: in the process that was started, and in its twins.
+
+    An empty policy: nobody wants this process any more.
+    """
+    gc.collect()
+    gc.freeze()  # a collection in a twin would touch, and so copy, every page of ours
+    while True:
+        message, descriptors, _, _ = socket.recv_fds(control, 1 << 20, 1)
+        if not descriptors:
+            return control, message
+        pid = os.fork()
+        if pid == 0:
+            control.close()
+            control = socket.socket(fileno=descriptors[0])
+        else:
+            os.close(descriptors[0])
+            _introduce(control, pid, json.loads(message)["id"])
+
+
+def _introduce(control: socket.socket, twin: int, request: str) -> None:
+    """Send the pid of a twin, and a descriptor that is its own for ever."""
+    try:
+        descriptor = os.pidfd_open(twin)
+    except OSError as error:  # it has ended already
+        answer = {"id": request, "stage": "twin", "error": str(error)}
+        control.send(json.dumps(answer).encode())
+        return
+    message = json.dumps({"pid": twin, "id": request}).encode()
+    socket.send_fds(control, [message], [descriptor])
+    os.close(descriptor)
+
+
+def import_ahead(packages: Packages, entry: str, *, warm: bool) -> None:
+    """Import what notebooks use, and the agent, before the policy is known."""
+    views = package_views.views(mounts.readable_paths()) if packages != "all" else ()
+    hidden = package_views.hide(views) if views else ()
+    if warm:
+        _warm_up(hidden)
+    _entry(entry)
+
+
 def prepare(policy: Policy) -> tuple[Entry, Readable]:
     """Import everything, then enter the namespaces that all sandboxes share.
 
@@ -100,13 +158,10 @@ def prepare(policy: Policy) -> tuple[Entry, Readable]:
     """
     syscalls.set_dumpable(False)
     readable = _readable(policy)
-    hidden = packages.hide(readable.views) if readable.views else ()
+    hidden = package_views.hide(readable.views) if readable.views else ()
     if policy.warm:
         _warm_up(hidden)
-    module_name, _, function = policy.entry.partition(":")
-    module = importlib.import_module(module_name)
-    if hasattr(module, "prepare"):
-        module.prepare()
+    entry = _entry(policy.entry)
     threads = len(list(Path("/proc/self/task").iterdir()))
     if threads > 1:
         raise SandboxError("imports", f"{threads} threads run after the imports; forks would hang")
@@ -116,7 +171,17 @@ def prepare(policy: Policy) -> tuple[Entry, Readable]:
         raise SandboxError("namespaces of the zygote", str(error)) from error
     if policy.tier == "flat" and os.geteuid() == 0:
         _refuse_unreadable(readable.paths)
-    return getattr(module, function), readable
+    return entry, readable
+
+
+@cache
+def _entry(name: str) -> Entry:
+    """What is called in a sandbox, its module prepared for that, once."""
+    module_name, _, function = name.partition(":")
+    module = importlib.import_module(module_name)
+    if hasattr(module, "prepare"):
+        module.prepare()
+    return getattr(module, function)
 
 
 def _readable(policy: Policy) -> Readable:
@@ -125,11 +190,11 @@ def _readable(policy: Policy) -> Readable:
     paths = mounts.readable_paths((*policy.readable, *gpu_readable))
     if policy.packages == "all":
         return Readable(paths)
-    views = packages.views(paths)
+    views = package_views.views(paths)
     if policy.namespaces:
         return Readable(paths, views)
     folders = [path for path in paths if Path(path).is_dir()]
-    return Readable(packages.without(paths, views), views, listed=folders)
+    return Readable(package_views.without(paths, views), views, listed=folders)
 
 
 def _warm_up(hidden: Collection[str]) -> None:
@@ -193,7 +258,7 @@ def run(job: lockdown.Job, entry: Entry, lifeline: int, seed: int) -> NoReturn:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     try:
         lockdown.start(job, lifeline)
-        _settle(job, seed)
+        fresh_start.settle(job, seed)
         job.stages["ready"] = time.monotonic()
     except BaseException as error:
         stage = error.stage if isinstance(error, SandboxError) else "start"
@@ -215,42 +280,6 @@ def run(job: lockdown.Job, entry: Entry, lifeline: int, seed: int) -> NoReturn:
     os._exit(status & 0xFF)
 
 
-def _settle(job: lockdown.Job, seed: int) -> None:
-    """A fresh start for the student's program: environment, random numbers, threads."""
-    tmp, work, threads = job.tmp, job.work, str(job.policy.blas_threads)
-    os.environ.clear()
-    os.environ.update(
-        PATH="/usr/local/bin:/usr/bin:/bin", HOME=work, TMPDIR=tmp, USER="student",
-        LOGNAME="student", LANG="C.UTF-8", PYTHONHASHSEED="0", OMP_NUM_THREADS=threads,
-        OPENBLAS_NUM_THREADS=threads, MKL_NUM_THREADS=threads, MPLCONFIGDIR=f"{tmp}/matplotlib",
-        MPLBACKEND="module://matplotlib_inline.backend_inline", IPYTHONDIR=f"{tmp}/ipython",
-    )  # fmt: skip
-    os.environ.update(job.policy.env, CUDA_VISIBLE_DEVICES=job.gpu.uuid if job.gpu else "")
-    sys.path[:] = [os.path.abspath(path) for path in sys.path]  # noqa: PTH100
-    sys.path.append(work)  # last: a numpy.py of the student's is nobody's numpy
-    random.seed(seed)
-    if "numpy" in sys.modules:
-        sys.modules["numpy"].random.seed(seed % (1 << 32))
-    if "torch" in sys.modules:
-        sys.modules["torch"].manual_seed(seed)
-        if job.gpu:
-            _cap_gpu_memory(job.gpu)
-    if job.policy.blas_threads > 1:
-        import threadpoolctl
-
-        threadpoolctl.threadpool_limits(job.policy.blas_threads)
-
-
-def _cap_gpu_memory(gpu: Gpu) -> None:
-    """Have PyTorch raise OutOfMemoryError beyond this sandbox's share.
-
-    Queued until the student first uses CUDA, by the means that torch.manual_seed uses: to start
-    CUDA takes time, and much memory on the device.
-    """
-    cuda = sys.modules["torch"].cuda
-    share = min(1.0, gpu.memory_bytes / gpu.total_bytes)
-    cuda._lazy_call(lambda: cuda.set_per_process_memory_fraction(share, 0))
-
-
 if __name__ == "__main__":
-    main()
+    with contextlib.suppress(BrokenPipeError):  # whoever asked has gone
+        main()

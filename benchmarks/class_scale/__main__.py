@@ -1,88 +1,90 @@
-"""Grading a class: beside stock nbgrader, Otter and the limit; growing; on a cluster; written down.
+"""How fast a class is graded: ours beside stock nbgrader, Otter, and the limit.
 
-    python -m benchmarks.class_scale                     # everything: most of an hour
-    python -m benchmarks.class_scale --only 2,4          # some of the tables
-    python -m benchmarks.class_scale --quick             # small classes: does it work? no figures
+    python -m benchmarks.class_scale              # at most 15 minutes on two quiet cores
+    python -m benchmarks.class_scale --markdown   # what is pasted into docs/scale.md, no more
+    python -m benchmarks.class_scale --quick      # small classes: does it work? no figures
+    python -m benchmarks.class_scale --growth --machines --gradebook  # these tables instead
 
-1. kNN submissions (right, wrong, hanging, crashing): how many a minute, by whom.
-2. A light notebook, 10, 100, 1000 submissions: time and memory for each.
-3. Two machines, imitated, and one of them fails: the same grades?
-4. Grades written to SQLite and PostgreSQL while the formgrader reads.
-
-Let nothing else run meanwhile. The first table installs Otter, once, into an environment of its own
-(in ~/.cache), and needs an index of packages for that; without one its lines stay empty.
+Two notebooks: kNN, which computes for seconds, and a light one, its first questions without data.
+Let nothing else run meanwhile. Otter is installed once, into an environment of its own (in
+~/.cache), with pip as it is configured: PIP_INDEX_URL, or PIP_NO_INDEX and PIP_FIND_LINKS for a
+folder of wheels. Where it cannot be had, its lines are left out, and standard error says so.
 """
 
 from __future__ import annotations
 
 import argparse
-import datetime
-import os
-import platform
 import sys
 import tempfile
 import time
-from importlib.metadata import version
+from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.class_scale.gradebook import measure_gradebook
-from benchmarks.class_scale.scaling import measure_cluster, measure_growth
-from benchmarks.class_scale.throughput import measure_speed
-from benchmarks.measure import machine_cpu, same_environment
-
-TABLES = (1, 2, 3, 4)
-WATCHED_SECONDS = 3  # seconds for which the machine is watched before anything is measured
-BUSY = 0.2  # cores that others use meanwhile, above which figures are not to be believed
+from benchmarks.class_scale.figures import goals, profile, speed
+from benchmarks.class_scale.throughput import QUICK, Sizes, measure_speed
+from benchmarks.measure import about_the_machine, markdown, same_environment, show
 
 
 def main() -> None:
+    options = parse(sys.argv[1:])
+    same_environment()
+    with tempfile.TemporaryDirectory(prefix="class-scale-") as folder:
+        if options.growth or options.machines or options.gradebook:
+            print(about_the_machine())
+            measure_others(options, Path(folder))
+        else:
+            print_speed(options, Path(folder))
+
+
+def parse(words: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.class_scale", description=(__doc__ or "").partition("\n")[0]
     )
-    parser.add_argument("--only", default="1,2,3,4", metavar="TABLES", help="for instance 1,3")
     parser.add_argument("--submissions", type=int, default=40, help="of kNN [default: 40]")
     parser.add_argument("--quick", action="store_true", help="small classes, to try it out")
-    parser.add_argument("--looking", action="store_true", help="nbgrader also as handed in")
-    options = parser.parse_args()
-    try:
-        tables = [int(number) for number in options.only.split(",")]
-    except ValueError:
-        tables = []
-    if not tables or set(tables) - set(TABLES):
-        parser.error(f"--only {options.only}: name some of the tables 1, 2, 3, 4, as in --only 1,3")
-    if options.submissions < 5:
-        parser.error("--submissions: a class of every kind has at least 5")
-    same_environment()
-    print_machine()
-    count = min(options.submissions, 6) if options.quick else options.submissions
-    with tempfile.TemporaryDirectory(prefix="class-scale-") as folder:
-        for table in tables:
-            scratch = Path(folder, str(table))
-            scratch.mkdir()
-            if table == 1:
-                measure_speed(count, scratch, looking=options.looking)
-            elif table == 2:
-                measure_growth([4, 12] if options.quick else [10, 100, 1000], scratch)
-            elif table == 3:
-                measure_cluster(count, scratch)
-            else:
-                measure_gradebook(30 if options.quick else 1000, scratch)
+    parser.add_argument("--no-otter", action="store_true", help="do not install it, leave it out")
+    parser.add_argument("--markdown", action="store_true", help="as docs/scale.md has it")
+    parser.add_argument("--growth", action="store_true", help="instead: 10, 100, 1000 submissions")
+    parser.add_argument("--machines", action="store_true", help="instead: two machines, imitated")
+    parser.add_argument(
+        "--gradebook", action="store_true", help="instead: grades written while a formgrader reads"
+    )
+    options = parser.parse_args(words)
+    if options.submissions < 4:
+        parser.error("--submissions: a class has at least 4")
+    return options
 
 
-def print_machine() -> None:
-    """Where and with what it was measured, and whether the machine had time."""
-    cpu = Path("/proc/cpuinfo").read_text().partition("model name\t: ")[2].partition("\n")[0]
-    cores = len(os.sched_getaffinity(0))
-    names = ("nbgrader", "distributed", "numpy", "sqlalchemy")
-    versions = ", ".join(f"{name} {version(name)}" for name in names)
-    print(f"{datetime.date.today().isoformat()}, {cpu.strip(' :	')}, {cores} cores")
-    print(f"Python {platform.python_version()}, {versions}")
-    before = machine_cpu()
-    time.sleep(WATCHED_SECONDS)
-    busy = (machine_cpu() - before) / WATCHED_SECONDS
-    if busy > BUSY:
-        print(f"THE MACHINE IS BUSY ({busy:.1f} of {cores} cores): do not believe these figures")
-    sys.stdout.flush()
+def print_speed(options: argparse.Namespace, scratch: Path) -> None:
+    about, began = about_the_machine(), time.monotonic()
+    sizes = QUICK if options.quick else replace(Sizes(), heavy=options.submissions)
+    measured = measure_speed(sizes, scratch, otter=not options.no_otter)
+    minutes = (time.monotonic() - began) / 60
+    print(f"`python -m benchmarks.class_scale`, {about}; {minutes:.0f} minutes.")
+    for table in (speed(measured), goals(measured), profile(measured)):
+        if options.markdown:
+            print(f"\n{markdown(table)}")
+        else:
+            show(table)
+    for problem in measured.problems:
+        print(f"\n**Problem: {problem}**")
+    if measured.problems:
+        sys.exit(1)
+
+
+def measure_others(options: argparse.Namespace, scratch: Path) -> None:
+    if options.growth:
+        from benchmarks.class_scale.scaling import measure_growth
+
+        measure_growth([4, 12] if options.quick else [10, 100, 1000], scratch)
+    if options.machines:
+        from benchmarks.class_scale.scaling import measure_cluster
+
+        measure_cluster(6 if options.quick else options.submissions, scratch)
+    if options.gradebook:
+        from benchmarks.class_scale.gradebook import measure_gradebook
+
+        measure_gradebook(30 if options.quick else 1000, scratch)
 
 
 if __name__ == "__main__":

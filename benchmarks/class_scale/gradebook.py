@@ -1,4 +1,4 @@
-"""The fourth table: grades written to the gradebook while a formgrader reads it all the time.
+"""A table of its own: grades written to the gradebook while a formgrader reads it all the time.
 
 python -m benchmarks.class_scale.gradebook COURSE    # the formgrader alone, until SIGTERM
 """
@@ -153,7 +153,7 @@ def reading(root: Path, *, on: bool) -> Iterator[list[Reading]]:
 
 
 def print_table(count: int, rows: list[Writing]) -> None:
-    print(f"\n4. {count} graded submissions written, one transaction each")
+    print(f"\n{count} graded submissions written, one transaction each")
     heads = ("s", "a second", "rows", "rows/s", "pages read", "locked: pages", "writes")
     print(f"{'':26}" + "".join(f"{head:>{max(10, len(head) + 2)}}" for head in heads))
     for row in rows:

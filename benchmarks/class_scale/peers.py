@@ -1,8 +1,7 @@
-"""nbgrader and Otter as a TA would use them, on the same class.
+"""nbgrader and Otter as a TA would use them.
 
 Neither can run our hidden checks: nbgrader's grade cells hold the visible tests alone, and so do
-Otter's test files. That is less work than ours does. Sequential tools tell when they begin with
-which student, so one run gives both times: of the whole class, and without those who hang.
+Otter's test files. That is less work than ours does.
 """
 
 from __future__ import annotations
@@ -11,27 +10,30 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
-import time
 import venv
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from fnmatch import fnmatch
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from nbgrader.api import Gradebook
-
-from benchmarks.class_scale.submissions import DO_NOT_HANG, tests_of, without_tests
-from benchmarks.measure import ASSIGNMENT, NOTEBOOK, ONE_THREAD, ROOT, descendants, watched, write
+from benchmarks.class_scale.figures import Took
+from benchmarks.class_scale.submissions import tests_of, without_tests
+from benchmarks.measure import (
+    ASSIGNMENT,
+    NOTEBOOK,
+    ONE_THREAD,
+    ROOT,
+    Ran,
+    cpu_used,
+    watched,
+    write,
+)
 
 OTTER = "7.0.0"
-# Otter has no limit for a cell or a submission here: its whole process is ended.
-OTTER_SECONDS = 60
 NEEDED = ("matplotlib", "numpy", "pillow", "pooch", "scipy", "tqdm")  # by cs231n_lib
 BEGINS = re.compile(r"Converting notebook .*/submitted/([^/]+)/")
 OTTER_TEST = """\
@@ -50,14 +52,6 @@ INIT = "import otter\n\ngrader = otter.Notebook()"
 
 
 @dataclass(frozen=True)
-class Took:
-    """Seconds for the whole class, and for those who do not hang."""
-
-    everybody: float
-    ended: float
-
-
-@dataclass(frozen=True)
 class Graded:
     """How long a tool took, and the points it gave; who has none got no grade."""
 
@@ -65,75 +59,55 @@ class Graded:
     scores: dict[str, float]
 
 
-def in_halves(grade: Callable[[str], Took], halves: Sequence[str]) -> Took:
-    """Grade these parts of the class (patterns of names) side by side."""
+def run_nbgrader(course: Path, halves: Sequence[str] = ("*",)) -> Graded:
+    """Stock ``nbgrader autograde``, a process for each part of the class (patterns of names).
+
+    Several at once have one BLAS thread each.
+    """
+    from nbgrader.api import Gradebook  # imports for two seconds
+
+    threads = ONE_THREAD if len(halves) > 1 else {}
+
+    def grade(half: str) -> Ran:
+        command = [sys.executable, "-m", "nbgrader", "autograde", ASSIGNMENT, "--student", half]
+        ran = watched(command, course, os.environ | threads)
+        if ran.status or not beginnings(ran):
+            sys.exit(f"nbgrader failed:\n{ran.end()}")
+        return ran
+
+    before = cpu_used()
     with ThreadPoolExecutor(len(halves)) as pool:
         each = list(pool.map(grade, halves))
-    return Took(max(one.everybody for one in each), max(one.ended for one in each))
-
-
-def run_nbgrader(course: Path, halves: Sequence[str]) -> Graded:
-    """Stock ``nbgrader autograde``, a process for each half; several have one BLAS thread each."""
-
-    def grade(half: str) -> Took:
-        command = [sys.executable, "-m", "nbgrader", "autograde", ASSIGNMENT, "--student", half]
-        threads = ONE_THREAD if len(halves) > 1 else {}
-        status, said, seconds = watched(command, course, os.environ | threads)
-        begun = [(at, found[1]) for at, line in said if (found := BEGINS.search(line))]
-        if status not in (0, 1) or not begun:  # 1: who crashes cannot be graded
-            sys.exit("\n".join(["nbgrader failed:", *(line for _, line in said[-20:])]))
-        ends = [*(at for at, _ in begun[1:]), seconds]
-        spent = [end - at for (at, who), end in zip(begun, ends, strict=True) if hangs(who)]
-        return Took(seconds, seconds - sum(spent))
-
-    took = in_halves(grade, halves)
+    count = sum(len(beginnings(ran)) for ran in each)
+    start = min(beginnings(ran)[0] for ran in each)
+    took = Took.evenly(count, max(ran.wall for ran in each), cpu_used() - before, start)
     with Gradebook(f"sqlite:///{course}/gradebook.db") as book:
         written: list[Any] = book.assignment_submissions(ASSIGNMENT)
         return Graded(took, {one.student_id: one.score for one in written})
 
 
-def run_otter(otter: Path, course: Path, folder: Path, halves: Sequence[str]) -> Graded:
-    """``otter run``, a process for each submission, one after the other in each half."""
+def beginnings(ran: Ran) -> list[float]:
+    """When nbgrader began with which submission."""
+    return [line.at for line in ran.said if BEGINS.search(line.text)]
+
+
+def run_otter(otter: Path, course: Path, folder: Path) -> Graded:
+    """``otter run``, a process for each submission, one after the other."""
     students = otter_course(otter, course, folder)
     scores: dict[str, float] = {}
-    environment = os.environ | (ONE_THREAD if len(halves) > 1 else {})
-    environment |= {"PYTHONPATH": str(ROOT)}  # cs231n_lib
-
-    def grade(half: str) -> Took:
-        began, spent = time.monotonic(), 0.0
-        for student in [name for name in students if fnmatch(name, half)]:
-            begun = time.monotonic()
-            where = folder / "results" / student
-            where.mkdir(parents=True)
-            options = ["-a", str(folder / "autograder.zip"), "-o", str(where), "--no-logo"]
-            with (where / "log").open("w") as log:
-                process = subprocess.Popen(
-                    [otter, "run", folder / f"{student}.ipynb", *options],
-                    cwd=folder, env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
-                )  # fmt: skip
-                ended(process, OTTER_SECONDS)
-            spent += (time.monotonic() - begun) * hangs(student)
-            if (where / "results.json").exists():
-                tests = json.loads((where / "results.json").read_text())["tests"]
-                scores[student] = sum(test.get("score") or 0 for test in tests)
-        seconds = time.monotonic() - began
-        return Took(seconds, seconds - spent)
-
-    return Graded(in_halves(grade, halves), scores)
-
-
-def hangs(student: str) -> bool:
-    return not fnmatch(student, DO_NOT_HANG)
-
-
-def ended(process: subprocess.Popen, seconds: float) -> None:
-    """Wait; when the time is up, end it and all below it, its kernel too."""
-    try:
-        process.wait(seconds)
-    except subprocess.TimeoutExpired:
-        for pid in descendants(process.pid):
-            os.kill(pid, signal.SIGKILL)
-        process.wait()
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}  # cs231n_lib
+    wall = cpu = 0.0
+    for student in students:
+        where = folder / "results" / student
+        where.mkdir(parents=True)
+        command = [str(otter), "run", f"{student}.ipynb", "-a", "autograder.zip"]
+        ran = watched([*command, "-o", str(where), "--no-logo"], folder, environment)
+        wall, cpu = wall + ran.wall, cpu + ran.cpu
+        if not (where / "results.json").exists():
+            sys.exit(f"Otter failed:\n{ran.end()}")
+        tests = json.loads((where / "results.json").read_text())["tests"]
+        scores[student] = sum(test.get("score") or 0 for test in tests)
+    return Graded(Took.evenly(len(students), wall, cpu), scores)
 
 
 def otter_course(otter: Path, course: Path, folder: Path) -> list[str]:
@@ -157,7 +131,9 @@ def otter_course(otter: Path, course: Path, folder: Path) -> list[str]:
 def install_otter() -> Path | None:
     """The program, in a virtual environment of its own that is kept; None where it cannot be had.
 
-    It has the versions of numpy and the rest that our own environment has.
+    It has the versions of numpy and the rest that our own environment has. pip gets them as it is
+    configured to: from an index, or without one from a folder of wheels (PIP_NO_INDEX and
+    PIP_FIND_LINKS).
     """
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     folder = cache / "cs231n-benchmarks" / f"otter-{OTTER}"
@@ -168,7 +144,7 @@ def install_otter() -> Path | None:
         wanted = [f"otter-grader[grading]=={OTTER}", *(f"{n}=={version(n)}" for n in NEEDED)]
         try:
             venv.create(folder, with_pip=True)
-            pip = [folder / "bin" / "python", "-m", "pip", "install", "--quiet"]
+            pip = [folder / "bin" / "python", "-m", "pip", "install", "-qq"]
             subprocess.run([*pip, *wanted], check=True)
         except (OSError, subprocess.CalledProcessError) as error:
             print(f"Otter {OTTER} cannot be installed here: {error}", file=sys.stderr)

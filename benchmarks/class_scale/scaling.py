@@ -1,4 +1,4 @@
-"""The second and third table: a class that grows, and a cluster against one machine.
+"""Tables of their own: a class that grows, and a cluster against one machine.
 
 The cluster is two machines, one of which fails. They are network namespaces of this machine (see
 benchmarks/nodes.py) and share its processors. Each has one worker; the driver has one of its own.
@@ -17,9 +17,15 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.authoring.release import make_release
 from autograder.course.records import results
-from benchmarks.class_scale.submissions import CELL_SECONDS, fresh, make_class, write_course
+from benchmarks.class_scale.submissions import (
+    CELL_SECONDS,
+    fresh,
+    make_class,
+    right_class,
+    write_course,
+    write_light_course,
+)
 from benchmarks.measure import ASSIGNMENT, OUR_CONFIG, descendants, pss_mb
 from benchmarks.nodes import kill, nodes, scheduler, worker
 from tests import little
@@ -49,10 +55,8 @@ def measure_growth(sizes: list[int], scratch: Path) -> None:
     """Grade classes of these sizes; print the table and whether the goal is met."""
     rows = []
     for count in sizes:
-        root = little.write_course(scratch / f"course-{count}")
-        make_release(root, ASSIGNMENT)
-        for number in range(count):
-            little.submit(root, f"student-{number:04}", little.answer(signed(number)))
+        handed_in = write_light_course(scratch / f"handed-in-{count}", right_class(count))
+        root = fresh(handed_in, scratch / f"course-{count}", OUR_CONFIG)
         command = [*GRADE, "--workers", str(WORKERS), "--root", str(root)]
         seconds, driver, together = watch_memory(command)
         again, _, _ = watch_memory(command)
@@ -62,14 +66,6 @@ def measure_growth(sizes: list[int], scratch: Path) -> None:
         rows.append(Growth(count, seconds, driver, together, again))
         print(f"  {count} submissions: done", file=sys.stderr)
     print_growth(rows)
-
-
-def signed(number: int):
-    def change(document: dict) -> None:
-        cell = little.cell_of(document, "k-nearest-neighbor")
-        cell["source"] += f"\n# by student {number}"
-
-    return change
 
 
 def watch_memory(command: list[str]) -> tuple[float, float, float]:
@@ -109,7 +105,7 @@ def high_water_mb(pid: int) -> float:
 
 
 def print_growth(rows: list[Growth]) -> None:
-    print(f"\n2. A light notebook, {WORKERS} workers: seconds, and peak memory in MB")
+    print(f"\nA light notebook, {WORKERS} workers: seconds, and peak memory in MB")
     heads = ("submissions", "s", "s each", "driver MB", "all MB", "again, unchanged s")
     print("".join(f"{head:>{max(12, len(head) + 2)}}" for head in heads))
     for row in rows:
@@ -130,7 +126,7 @@ def print_growth(rows: list[Growth]) -> None:
 def measure_cluster(count: int, scratch: Path) -> None:
     """Grade the same class three ways; print seconds, and whether the grades are the same."""
     if os.geteuid() != 0 or shutil.which("ip") is None:
-        print("\n3. The cluster: not measured, network namespaces need root and the program ip")
+        print("\nThe cluster: not measured, network namespaces need root and the program ip")
         return
     who = make_class(count)
     handed_in = write_course(scratch / "handed-in", who)
@@ -151,7 +147,7 @@ def measure_cluster(count: int, scratch: Path) -> None:
         )
         rows.append((name, seconds, grades(course)))
         print(f"  {name}: done", file=sys.stderr)
-    print(f"\n3. {ended} kNN submissions, cells limited to {CELL_SECONDS} s")
+    print(f"\n{ended} kNN submissions, cells limited to {CELL_SECONDS} s")
     print(f"{'':36}{'s':>8}{'graded':>10}   grades")
     expected = rows[0][2]
     for name, seconds, found in rows:

@@ -1,9 +1,10 @@
-"""The class of the first table: kNN submissions as they come in after a deadline.
+"""The classes that are graded, and what they hand in.
 
-Right ones in two styles, wrong ones, some that hang in an endless loop inside a graded function and
-some that end their process there. A student's name begins with the half of the class for those who
-start two processes by hand, ``a`` or ``b``, and with ``az`` or ``bz`` where the submission hangs:
-the pattern ``?-*`` means all who do not.
+The heavy notebook is kNN, which computes for seconds; the light one its first questions alone,
+without data (``tests/little.py``). For comparisons of speed everybody is right, so that all
+submissions cost the same. The mixed class has right ones, wrong ones, some that hang in an endless
+loop inside a graded function and some that end their process there. A student's name begins with
+the half of the class for those who start two processes by hand, ``a`` or ``b``.
 """
 
 from __future__ import annotations
@@ -16,15 +17,14 @@ from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
 
-from autograder.authoring.release import make_release
-from autograder.demo import build
 from autograder.notebook.edits import Document, Section, apply, solution_of
 from autograder.notebook.template import load_template, source_of
 from benchmarks.measure import ASSIGNMENT, NOTEBOOK, ROOT, lines, skipped, write
+from tests import little
 
 # An honest cell takes under two seconds, cross-validation too; a hidden check under one.
 CELL_SECONDS, CALL_SECONDS = 10, 5
-DO_NOT_HANG = "?-*"
+PEER_SECONDS = 600  # of the clock, which a busy machine stretches; nothing that nbgrader gets hangs
 WRONG = (
     "wrong_squared_distances",
     "wrong_transposed",
@@ -37,6 +37,9 @@ METHOD = "def compute_distances_one_loop(self, X):\n    "
 LOOPS = [Section("definitions of", "k-nearest-neighbor", f"{METHOD}while True:\n        pass")]
 LEAVES = [Section("definitions of", "k-nearest-neighbor", f"{METHOD}import os\n    os._exit(0)")]
 SOLVED = [Section("start from", "solutions-and-answers", "")]
+# The first cell says when it runs; nobody's grade depends on it.
+BEGAN = "began at"
+CLOCK = f"import time\nprint('{BEGAN}', time.time())"
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,12 @@ class Class:
         )
 
 
+def right_class(count: int) -> Class:
+    """``count`` students who are right, in two styles; of four both halves have both."""
+    names = (f"{'ab'[number % 2]}-{number:04}-right" for number in range(count))
+    return Class(tuple(names), (), (), ())
+
+
 def make_class(count: int) -> Class:
     """``count`` students: 3 of 40 hang, 3 crash, 6 are wrong; at least one of each."""
     few, some = max(1, round(count * 3 / 40)), max(1, round(count * 6 / 40))
@@ -67,20 +76,35 @@ def make_class(count: int) -> Class:
         raise ValueError(f"a class of {count} is too small: at least 5")
     halves = cycle("ab")
     names = {
-        kind: tuple(f"{next(halves)}{'z' * (kind == 'hang')}-{n:03}-{kind}" for n in range(number))
+        kind: tuple(f"{next(halves)}-{n:03}-{kind}" for n in range(number))
         for kind, number in kinds.items()
     }
     return Class(**names)
 
 
-def write_course(root: Path, who: Class, *, looking: bool = True, hooks: bool = True) -> Path:
+def write_course(root: Path, who: Class, *, looking: bool = False, hooks: bool = True) -> Path:
     """A course folder with what the class handed in: released, not graded, not configured.
 
-    ``looking``: keep the cells for looking; ``hooks``: keep the judge's in the grade cells.
+    ``looking``: keep the cells for looking, which ours does not run and others do; ``hooks``: keep
+    the judge's in the grade cells.
     """
     source = json.loads((ROOT / "source" / ASSIGNMENT / f"{NOTEBOOK}.ipynb").read_text("utf-8"))
-    source["metadata"]["cs231n"] = {"cell_seconds": CELL_SECONDS, "call_seconds": CALL_SECONDS}
+    source["metadata"]["cs231n"] |= {"cell_seconds": CELL_SECONDS, "call_seconds": CALL_SECONDS}
     source["cells"] = [cell for cell in source["cells"] if looking or not skipped(cell)]
+    return _with_class(root, source, who, hooks=hooks)
+
+
+def write_light_course(root: Path, who: Class, *, hooks: bool = True) -> Path:
+    """The same of the light notebook, which needs no more packages than kNN does."""
+    whole = json.loads((ROOT / "source" / ASSIGNMENT / f"{NOTEBOOK}.ipynb").read_text("utf-8"))
+    source = little.little_source()
+    source["metadata"]["cs231n"] = whole["metadata"]["cs231n"] | source["metadata"]["cs231n"]
+    return _with_class(root, source, who, hooks=hooks)
+
+
+def _with_class(root: Path, source: Document, who: Class, *, hooks: bool) -> Path:
+    from autograder.authoring.release import make_release  # imports nbgrader
+
     for cell in source["cells"]:
         if not hooks:
             cell["source"] = "".join(lines(cell)).partition("### BEGIN HIDDEN TESTS")[0]
@@ -88,13 +112,33 @@ def write_course(root: Path, who: Class, *, looking: bool = True, hooks: bool = 
     make_release(root, ASSIGNMENT)
     release = load_template(root, ASSIGNMENT, NOTEBOOK).document
     for student, document in handed_in(who, release, source).items():
+        document["cells"].insert(0, clock())
         write(root / "submitted" / student / ASSIGNMENT / f"{NOTEBOOK}.ipynb", json.dumps(document))
     return root
 
 
+def clock() -> Document:
+    """A cell of the student's own that says when it runs."""
+    about: Document = {"cell_type": "code", "id": "clock", "metadata": {}, "source": CLOCK}
+    return about | {"outputs": [], "execution_count": None}
+
+
+def first_cell_at(course: Path) -> float:
+    """When the first of all kernels ran its first cell, as time.time() counts."""
+    times = []
+    for path in (course / "autograded").glob(f"*/{ASSIGNMENT}/{NOTEBOOK}.ipynb"):
+        for cell in json.loads(path.read_text("utf-8"))["cells"]:
+            said = ["".join(output.get("text", "")) for output in cell.get("outputs", [])]
+            times += [float(text.split()[-1]) for text in said if text.startswith(BEGAN)]
+    return min(times)
+
+
 def handed_in(who: Class, release: Document, source: Document) -> dict[str, Document]:
     """What each student wrote. No two are the same: a comment tells them apart."""
-    styles = cycle([SOLVED, build.read("alternative")[NOTEBOOK]])
+    from autograder.demo import build  # imports nbgrader
+
+    other = build.read("alternative")[NOTEBOOK]
+    styles = cycle([SOLVED, SOLVED, other, other])  # both in both halves of the class
     mistakes = cycle([build.read(name)[NOTEBOOK] for name in WRONG])
     sections = {
         **{student: next(styles) for student in who.right},
@@ -117,7 +161,7 @@ def fresh(course: Path, folder: Path, config: str) -> Path:
     """An ungraded copy of a course, configured."""
     shutil.copytree(course, folder)
     ours = str(ROOT / "nbgrader_config.py")
-    text = config.format(root=str(folder), ours=ours, seconds=CELL_SECONDS)
+    text = config.format(root=str(folder), ours=ours, seconds=PEER_SECONDS)
     (folder / "nbgrader_config.py").write_text(text)
     return folder
 

@@ -1,208 +1,174 @@
-"""The first table: submissions a minute of stock nbgrader, Otter, ours, and the limit."""
+"""The speed of a class: stock nbgrader, Otter, ours and the limit, on a heavy and a light notebook.
+
+What is slow is measured on fewer submissions; all of a notebook's submissions cost the same, so a
+whole class is computed from one submission more (``Took.of``). The limit is measured in two halves,
+before ours and after it: a machine's speed drifts.
+"""
 
 from __future__ import annotations
 
 import os
-import re
 import sys
 from dataclasses import dataclass
-from fnmatch import fnmatch
 from pathlib import Path
 from statistics import mean
 
-from autograder.course.records import results
-from autograder.judge.results import GradedNotebook
-from benchmarks.class_scale.limit import Cost, run_limit
-from benchmarks.class_scale.peers import (
-    OTTER_SECONDS,
-    Graded,
+from benchmarks.class_scale.figures import (
+    BY_HAND,
+    HEAVY,
+    LIGHT,
+    NBGRADER,
+    OTTER,
+    Measured,
+    Stages,
     Took,
-    install_otter,
-    run_nbgrader,
-    run_otter,
+    limit,
+    ours,
 )
+from benchmarks.class_scale.limit import Limit, run_limit
+from benchmarks.class_scale.ours import Run, run_ours
+from benchmarks.class_scale.peers import install_otter, run_nbgrader, run_otter
 from benchmarks.class_scale.submissions import (
-    CALL_SECONDS,
-    CELL_SECONDS,
-    DO_NOT_HANG,
     Class,
     fresh,
     full_points,
     make_class,
+    right_class,
     write_course,
+    write_light_course,
     wrong_grades,
 )
-from benchmarks.measure import ASSIGNMENT, OUR_CONFIG, STOCK_CONFIG, watched
+from benchmarks.measure import OUR_CONFIG, STOCK_CONFIG
 
-ALL, BOTH_HALVES = ("*",), ("a*", "b*")
-BARE, SHOWN = "without the cells for looking", "as handed in"
-VERDICT = re.compile(r"\[\d+/\d+\] ([^/]+)/")
-STOCK_BOUND = f"each cell after {CELL_SECONDS} s"
-OTTER_BOUND = f"not by Otter; ended by hand after {OTTER_SECONDS} s"
-LIMIT_BOUND = f"cell {CELL_SECONDS} s + check {CALL_SECONDS} s"
-OUR_BOUND = {1: LIMIT_BOUND, 2: f"{LIMIT_BOUND}, then the cell once more, alone"}
+BOTH_HALVES = ("a*", "b*")
+MANY = 16  # workers of a machine that has so many processors
+WRITE = {HEAVY: write_course, LIGHT: write_light_course}
 
 
 @dataclass(frozen=True)
-class Run:
-    """One run of ours: seconds until it ended, and at which second each verdict was there."""
+class Sizes:
+    """How many submissions each run has."""
 
-    seconds: float
-    verdicts: list[float]
-    graded: list[GradedNotebook]
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the table; ``took`` is None where there is nothing to measure."""
-
-    name: str
-    took: Took | None
-    bound: str
+    heavy: int = 40
+    many: int = 160  # of the heavy one, for 16 workers
+    mixed: int = 20
+    light: int = 1000
+    light_alone: int = 100  # with one worker, and at the limit
+    nbgrader: tuple[int, int] = (8, 20)  # heavy, light
+    otter: tuple[int, int] = (4, 8)
 
 
-def measure_speed(count: int, scratch: Path, *, looking: bool) -> None:
-    """Measure everything, print the table, what follows from it, and whether the goals are met.
+QUICK = Sizes(4, 16, 5, 12, 4, (2, 2), (1, 1))
 
-    ``looking``: stock nbgrader also with the cells for looking, which ours does not run.
-    """
-    who = make_class(count)
-    handed_in = write_course(scratch / "handed-in", who)
-    shown = write_course(scratch / "shown", who, hooks=False)
-    bare = write_course(scratch / "bare", who, looking=False, hooks=False)
-    full = full_points(handed_in)
-    rows, ours, limits = [], {}, {}
 
-    def add(name: str, graded: Graded | None, bound: str) -> None:
-        if graded and (error := wrong_grades(name, who, graded.scores, full)):
-            sys.exit(error)
-        rows.append(Row(name, graded and graded.took, bound))
-        result = f"{graded.took.everybody:.1f} s" if graded else "not to be had"
-        print(f"  {name}: {result}", file=sys.stderr)
+@dataclass
+class Bench:
+    """Runs, one after the other, which go into ``measured``."""
 
-    for workers in (1, 2):
-        limits[workers], took = limit_of(handed_in, workers)
-        ours[workers], graded = ours_of(handed_in, scratch / f"ours-{workers}", workers)
-        scores = {cost.student: cost.score for cost in limits[workers]}
-        add(f"limit, {workers} at a time", Graded(took, scores), LIMIT_BOUND)
-        add(f"ours, {workers} worker{'s' * (workers > 1)}", graded, OUR_BOUND[workers])
-        if differ := [s for s in who.right + who.wrong if scores[s] != graded.scores[s]]:
-            sys.exit(f"the limit and ours do not agree about {differ}")
-    for halves, schedule in ((ALL, "one process"), (BOTH_HALVES, "two by hand")):
-        for course, what in ((bare, BARE), (shown, SHOWN))[: 1 + looking]:
-            copy = fresh(course, scratch / f"{course.name}-{len(halves)}", STOCK_CONFIG)
+    scratch: Path
+    measured: Measured
+    runs: int = 0
+
+    def folder(self, name: str) -> Path:
+        self.runs += 1
+        return self.scratch / f"{self.runs}-{name}"
+
+    def class_of(self, notebook: str, who: Class, *, hooks: bool = True) -> Path:
+        return WRITE[notebook](self.folder(notebook), who, hooks=hooks)
+
+    def add(
+        self, notebook: str, name: str, who: Class, course: Path, took: Took, scores: dict
+    ) -> None:
+        """Put a run down, and say so where what is right did not get its points."""
+        if error := wrong_grades(name, who, scores, full_points(course)):
+            self.problem(f"{notebook}: {error}")
+        self.measured.took[notebook, name] = took
+        say(f"{notebook}: {name}", took)
+
+    def problem(self, text: str) -> None:
+        """It does not stop the rest, which takes long."""
+        self.measured.problems.append(text)
+        print(f"  PROBLEM: {text}", file=sys.stderr, flush=True)
+
+    def limit(self, notebook: str, count: int, workers: int) -> Limit:
+        """Half of a class at the limit."""
+        course = self.class_of(notebook, right_class(max(workers, count // 2)))
+        return run_limit(course, workers)
+
+    def ours(self, course: Path, workers: int) -> Run:
+        return run_ours(fresh(course, self.folder("ours"), OUR_CONFIG), workers)
+
+    def ours_beside_the_limit(
+        self, notebook: str, count: int, workers: int, at_limit: int = 0
+    ) -> None:
+        """Ours with a class of ``count`` between two halves of the limit's, of ``at_limit``."""
+        who = right_class(count)
+        course = self.class_of(notebook, who)
+        before = self.limit(notebook, at_limit or count, workers)
+        run = self.ours(course, workers)
+        least = before + self.limit(notebook, at_limit or count, workers)
+        took = Took.evenly(len(least.costs), least.wall, least.cpu)
+        scores = {cost.student: cost.score for cost in least.costs}
+        known = Class(tuple(scores), (), (), ())
+        self.add(notebook, limit(workers), known, course, took, scores)
+        self.add(notebook, ours(workers), who, course, run.took, run.scores())
+        self.measured.stages[notebook, limit(workers)] = stages_of(least)
+        self.measured.stages[notebook, ours(workers)] = run.stages
+
+    def mixed(self, count: int) -> None:
+        """A class in which some hang and some crash, with two workers; the grades must agree."""
+        who = make_class(count)
+        course = self.class_of(HEAVY, who)
+        least, run = run_limit(course, 2), self.ours(course, 2)
+        scores = {cost.student: cost.score for cost in least.costs}
+        if differ := [s for s in who.right + who.wrong if scores.get(s) != run.scores().get(s)]:
+            self.problem(f"the limit and ours do not agree about {', '.join(differ)}")
+        self.measured.mixed[limit(2)] = Took.evenly(count, least.wall, least.cpu)
+        self.measured.mixed[ours(2)] = run.took
+        for name, took in self.measured.mixed.items():
+            say(f"{HEAVY}, of whom some hang or crash: {name}", took)
+
+    def nbgrader(self, notebook: str, count: int) -> None:
+        who = right_class(count)
+        course = self.class_of(notebook, who, hooks=False)
+        for name, halves in ((NBGRADER, ("*",)), (BY_HAND, BOTH_HALVES)):
+            if len(halves) > len(os.sched_getaffinity(0)):
+                continue
+            copy = fresh(course, self.folder("nbgrader"), STOCK_CONFIG)
             graded = run_nbgrader(copy, halves)
-            add(f"nbgrader, {schedule}, {what}", graded, STOCK_BOUND)
-    otter = install_otter()
-    for halves, schedule in ((ALL, "one at a time"), (BOTH_HALVES, "two at a time")):
-        folder = scratch / f"otter-{len(halves)}"
-        graded = run_otter(otter, bare, folder, halves) if otter else None
-        add(f"Otter, {schedule}", graded, OTTER_BOUND)
-    print_table(who, rows)
-    print_goals(who, {row.name: row.took for row in rows})
-    print_profile(ours, limits)
+            self.add(notebook, name, who, course, graded.took, graded.scores)
+
+    def otter(self, program: Path, notebook: str, count: int) -> None:
+        who = right_class(count)
+        course = self.class_of(notebook, who, hooks=False)
+        graded = run_otter(program, course, self.folder("otter"))
+        self.add(notebook, OTTER, who, course, graded.took, graded.scores)
 
 
-def limit_of(course: Path, workers: int) -> tuple[list[Cost], Took]:
-    everybody, costs = run_limit(course, workers, "*")
-    ended, _ = run_limit(course, workers, DO_NOT_HANG)
-    return costs, Took(everybody, ended)
+def measure_speed(sizes: Sizes, scratch: Path, *, otter: bool) -> Measured:
+    """Measure everything. A machine with one processor has no two workers, and so on."""
+    processors = len(os.sched_getaffinity(0))
+    bench = Bench(scratch, Measured({HEAVY: sizes.heavy, LIGHT: sizes.light}))
+    program = install_otter() if otter else None
+    bench.ours_beside_the_limit(HEAVY, sizes.heavy, 1)
+    if processors >= 2:
+        bench.ours_beside_the_limit(HEAVY, sizes.heavy, 2)
+        bench.mixed(sizes.mixed)
+    if processors >= MANY:
+        bench.ours_beside_the_limit(HEAVY, sizes.many, MANY)
+    bench.ours_beside_the_limit(LIGHT, sizes.light_alone, 1)
+    if processors >= 2:
+        bench.ours_beside_the_limit(LIGHT, sizes.light, 2, sizes.light_alone)
+    for place, notebook in enumerate((HEAVY, LIGHT)):
+        bench.nbgrader(notebook, sizes.nbgrader[place])
+        if program:
+            bench.otter(program, notebook, sizes.otter[place])
+    return bench.measured
 
 
-def ours_of(course: Path, folder: Path, workers: int) -> tuple[Run, Graded]:
-    """The run over those who do not hang, and the times of both runs with all the points."""
-    everybody = run_ours(fresh(course, folder, OUR_CONFIG), workers, "*")
-    quick = folder.with_name(f"{folder.name}-ended")
-    ended = run_ours(fresh(course, quick, OUR_CONFIG), workers, DO_NOT_HANG)
-    scores = {one.student: one.score for one in everybody.graded}
-    return ended, Graded(Took(everybody.seconds, ended.seconds), scores)
+def stages_of(least: Limit) -> Stages:
+    return Stages(mean(c.cells for c in least.costs), mean(c.checks for c in least.costs))
 
 
-def run_ours(course: Path, workers: int, pattern: str) -> Run:
-    command = [sys.executable, "-m", "autograder", "grade", ASSIGNMENT]
-    command += ["--workers", str(workers), "--students", pattern]
-    status, said, seconds = watched(command, course, os.environ)
-    verdicts = [at for at, line in said if VERDICT.match(line)]
-    graded = list(results(course, ASSIGNMENT))
-    if status not in (0, 1) or len(verdicts) != len(graded):  # 1: who hangs or crashes
-        sys.exit("\n".join(["our grading failed:", *(line for _, line in said[-20:])]))
-    return Run(seconds, verdicts, graded)
-
-
-def print_table(who: Class, rows: list[Row]) -> None:
-    every = len(who.all)
-    ended = every - len(who.hang)
-    print(f"\n1. {every} kNN submissions: {who}")
-    print(f"{'':54}{f'all {every}':>18}{f'{ended} that do not hang':>22}")
-    units = f"{'s':>8}{'a minute':>10}"
-    print(f"{'':54}{units}    {units}   how one that hangs is stopped")
-    for row in sorted(rows, key=lambda row: row.took.ended if row.took else 0, reverse=True):
-        numbers = f"{'-':>8}{'-':>10}    {'-':>8}{'-':>10}"
-        if row.took:
-            first, second = row.took.everybody, row.took.ended
-            numbers = f"{first:8.1f}{60 * every / first:10.1f}"
-            numbers += f"    {second:8.1f}{60 * ended / second:10.1f}"
-        print(f"{row.name:54}{numbers}   {row.bound}")
-
-
-def print_goals(who: Class, took: dict[str, Took | None]) -> None:
-    """Ratios of throughput. The goals are about the whole machine: both workers."""
-    one, two = "ours, 1 worker", "ours, 2 workers"
-    over = {
-        f"nbgrader, one process, {BARE}": 8.0,
-        f"nbgrader, one process, {SHOWN}": 8.0,
-        f"nbgrader, two by hand, {BARE}": 4.0,
-        f"nbgrader, two by hand, {SHOWN}": 4.0,
-        "Otter, one at a time": 12.0,
-        "Otter, two at a time": 0.0,
-    }
-    goals = [(f"{two}, over {name}", name, two, goal) for name, goal in over.items()]
-    goals += [(f"{one}, over {name}", name, one, 0.0) for name in over if " one " in name]
-    goals += [
-        (f"{one}, of the limit", "limit, 1 at a time", one, 0.8),
-        (f"{two}, of the limit", "limit, 2 at a time", two, 0.8),
-        ("ours, two workers over one", one, two, 1.8),
-        ("the limit, two at a time over one", "limit, 1 at a time", "limit, 2 at a time", 0.0),
-    ]
-    print(f"\n{'':76}{'goal':>8}{'not hanging':>20}{f'all {len(who.all)}':>20}")
-    for text, base, mine, goal in goals:
-        if base not in took:
-            continue
-        before, after = took[base], took[mine]
-        cells = "".join(f"{'-':>20}" for _ in range(2))
-        if before and after:
-            pairs = ((before.ended, after.ended), (before.everybody, after.everybody))
-            cells = "".join(f"{verdict(slow / fast, goal):>20}" for slow, fast in pairs)
-        print(f"{text:76}{f'>= {goal:g}' if goal else '':>8}{cells}")
-
-
-def verdict(ratio: float, goal: float) -> str:
-    return f"{ratio:.2f}" + (" met" if ratio >= goal else " NOT MET") * bool(goal)
-
-
-def print_profile(ours: dict[int, Run], limits: dict[int, list[Cost]]) -> None:
-    """Where the seconds between ours and the limit are, of those who do not hang."""
-    print("\nwhere the seconds are, of those that do not hang:")
-    heads = (f"{f'{kind}, {n}':>12}" for n in ours for kind in ("limit", "ours"))
-    print(f"{'':52}{''.join(heads)}")
-    columns = []
-    for workers, run in ours.items():
-        whole = [one for one in run.graded if not one.outcome]
-        costs = [c for c in limits[workers] if fnmatch(c.student, DO_NOT_HANG)]
-        timings = [one.timings for one in whole]
-        columns.append([mean(c.cells for c in costs), mean(c.checks for c in costs)])
-        columns.append([mean(t[name] for t in timings) for name in ("cells", "checks")])
-        columns[-1].append(mean(t["total"] - t["cells"] - t["checks"] for t in timings))
-        steady = (run.verdicts[-1] - run.verdicts[0]) / (len(run.verdicts) - workers)
-        columns[-1] += [steady, run.verdicts[0], run.seconds - run.verdicts[-1]]
-    names = (
-        "cells, a submission",
-        "checks, a submission",
-        "start and end of the kernel, a submission",
-        "from one verdict to the next, on average",
-        "until the first verdict, once",
-        "from the last verdict to the end, once",
-    )
-    for number, name in enumerate(names):
-        cells = [f"{c[number]:12.3f}" if number < len(c) else f"{'':12}" for c in columns]
-        print(f"{name:52}{''.join(cells)}")
+def say(name: str, took: Took) -> None:
+    print(f"  {name}: {took.count} in {took.wall:.1f} s", file=sys.stderr, flush=True)

@@ -11,10 +11,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from cs231n_lib import prepared
 from cs231n_lib.data import spritecifar
 from cs231n_lib.data.batches import REMEDY, read_batch
 from cs231n_lib.data.folders import announce_once, data_folders
 from cs231n_lib.errors import DataError
+from cs231n_lib.prepared import kept
 
 CIFAR10_CLASSES = (
     "plane", "car", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
@@ -23,6 +25,7 @@ DATA_VARIABLE = "CS231N_DATA"
 RECORDS_PER_BATCH = 10_000
 
 AnyArray = NDArray[np.generic]
+Split = Literal["train", "test"]
 Arrays = tuple[AnyArray, NDArray[np.int64], AnyArray, NDArray[np.int64]]
 
 
@@ -40,6 +43,9 @@ class Cifar10Files:
     @property
     def test(self) -> list[Path]:
         return [self._file("test_batch")]
+
+    def of(self, split: Split) -> list[Path]:
+        return self.train if split == "train" else self.test
 
     def _file(self, stem: str) -> Path:
         return self.folder / (f"{stem}.bin" if self.format == "binary" else stem)
@@ -81,11 +87,30 @@ def load_cifar10(
     files = find_cifar10(root)
     if files is None:
         _announce_embedded_default()
-        train = spritecifar.load("train", num_train)
-        test = spritecifar.load("test", num_test)
-    else:
-        train, test = _read(files.train, num_train), _read(files.test, num_test)
+    train, test = load_split(files, "train", num_train), load_split(files, "test", num_test)
     return train[0].astype(dtype), train[1], test[0].astype(dtype), test[1]
+
+
+def load_split(
+    files: Cifar10Files | None, split: Split, count: int | None = None
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """The first ``count`` images (default: all) and labels of a split; embedded without files.
+
+    The images are for reading only: they may be those that this process has at hand.
+    """
+    at_hand = prepared.get(name_at_hand(files, split))
+    if at_hand is not None and (count is None or 0 <= count <= len(at_hand["labels"])):
+        labels = at_hand["labels"]  # a copy, of the layout that it has below
+        labels = labels.copy()[:count] if files is None else labels[:count].copy()
+        return at_hand["images"][:count], labels
+    return spritecifar.load(split, count) if files is None else _read(files.of(split), count)
+
+
+def name_at_hand(files: Cifar10Files | None, split: Split) -> str:
+    """What a split is called among what is prepared: a name for these files, as they are."""
+    if files is None:
+        return spritecifar.name_at_hand(split)
+    return f"cifar10-{kept.key(*files.of(split))}"
 
 
 def load_cifar_batch(path: str | os.PathLike[str]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -138,13 +163,17 @@ def get_cifar10_data(
         )
     mean_image = X[:first].mean(axis=0, dtype=np.float64) if subtract_mean else None
 
+    axes = (2, 0, 1) if channels_first else (0, 1, 2)
+
     def prepare(images: AnyArray) -> AnyArray:
-        out = images.astype(np.float64 if mean_image is not None else dtype)
-        if mean_image is not None:
-            out -= mean_image
-        if channels_first:
-            out = out.transpose(0, 3, 1, 2)
-        out = np.ascontiguousarray(out, dtype=dtype)
+        # Put into order while they are bytes: of numbers eight times as large there is one copy.
+        ordered = np.ascontiguousarray(images.transpose(0, *(1 + axis for axis in axes)))
+        out = np.empty(ordered.shape, dtype)
+        if mean_image is None:
+            np.copyto(out, ordered, casting="unsafe")
+        else:
+            mean = mean_image.transpose(axes)
+            np.subtract(ordered, mean, out=out, dtype=np.float64, casting="unsafe")
         return out.reshape(len(out), -1) if flatten else out
 
     last = first + num_validation

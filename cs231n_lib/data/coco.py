@@ -12,6 +12,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import ArrayLike, NDArray
 
+from cs231n_lib import prepared
 from cs231n_lib.data.coco_files import find_coco, read_coco
 from cs231n_lib.data.folders import announce_once
 from cs231n_lib.data.scene_captions import vocabulary
@@ -19,6 +20,10 @@ from cs231n_lib.data.spritescenes import CAPTIONS_PER_SCENE, SIZES, Split
 
 SUBSAMPLE_SEED = 231
 EMBEDDED_FILE = "captions.npz"
+AT_HAND = "captions"  # the arrays of the embedded scenes, among what is prepared
+ARRAYS = tuple(
+    f"{split}_{kind}" for split in SIZES for kind in ("captions", "features", "image_idxs", "urls")
+)
 
 
 def load_coco_data(
@@ -105,12 +110,19 @@ def sample_coco_minibatch(
 
 
 def _read_embedded() -> dict[str, Any]:
-    """Read ``captions.npz``, which ``tools/build_captions.py`` makes."""
     words = list(vocabulary())
     data: dict[str, Any] = {
         "idx_to_word": words,
         "word_to_idx": {word: index for index, word in enumerate(words)},
     }
+    if at_hand := prepared.get(AT_HAND):
+        return data | {name: at_hand[name].copy() for name in ARRAYS}
+    return data | embedded_arrays()
+
+
+def embedded_arrays() -> dict[str, NDArray[Any]]:
+    """Read ``captions.npz``, which ``tools/build_captions.py`` makes."""
+    data: dict[str, NDArray[Any]] = {}
     with (
         files("cs231n_lib.data").joinpath(EMBEDDED_FILE).open("rb") as file,
         np.load(file) as stored,

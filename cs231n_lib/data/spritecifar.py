@@ -109,6 +109,11 @@ def load(split: Split, count: int | None = None) -> tuple[UInt8Array, IntArray]:
     return images, labels(split)[:count]
 
 
+def name_at_hand(split: Split) -> str:
+    """What a split is called among what is prepared."""
+    return f"spritecifar-v{VERSION}-seed{SEED}-{split}"
+
+
 def cached_chunks() -> tuple[int, int]:
     """How many chunks are in the cache, and how many there are in all."""
     present = sum(_chunk_path(split, i).exists() for split in SIZES for i in _indices(split))

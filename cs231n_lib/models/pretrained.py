@@ -2,7 +2,7 @@
 
 import functools
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -85,6 +85,14 @@ def load_pretrained(
     load, preprocessing = _LOADERS[name]
     model = load().to(device=device, dtype=dtype).eval().requires_grad_(False)
     return Pretrained(name, model, preprocessing, imagenet_class_names())
+
+
+def weights() -> Iterator[tuple[Path, WeightFile]]:
+    """Where the weights are that ``load_pretrained()`` reads, and what they should be."""
+    if folder := package_folder(_LITE_PACKAGE):
+        yield folder / "models" / _LITE_FILE.name, _LITE_FILE
+    elif path := _squeezenet_path():
+        yield path, _SQUEEZENET_FILE
 
 
 def _load_lite() -> nn.Module:

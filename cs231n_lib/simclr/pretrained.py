@@ -4,6 +4,7 @@ WEIGHTS.md, beside the file, says how it was made, and docs/pretraining.md how t
 """
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,11 @@ def pretrained_model(device: str | torch.device = "cpu") -> Model:
     for parameter in model.parameters():
         parameter.requires_grad_(True)
     return model.to(device).eval()
+
+
+def weights() -> Iterator[tuple[Path, WeightFile]]:
+    """Where the weights are that ``pretrained_model()`` reads, and what they should be."""
+    yield FOLDER / WEIGHTS.name, WEIGHTS
 
 
 def measured() -> dict[str, Any]:

@@ -6,6 +6,7 @@ import dataclasses
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +20,7 @@ from autograder.batch.executors import Answer, LocalExecutor, TaskFailure
 from autograder.batch.run import Selection, grade_class
 from autograder.batch.task import VERSION, Refused, Task, pack_answer, unpack_answer
 from autograder.batch.task_grader import TaskGrader
-from autograder.course.gradebook import GradebookWriter
+from autograder.course.gradebook import GradebookError, GradebookWriter
 from autograder.course.records import results
 from autograder.course.submissions import CourseError
 from autograder.grading.material import Material, load_material
@@ -38,6 +39,7 @@ from tests.little import ASSIGNMENT, CLASS_POINTS, NOTEBOOK, answer, cell_of, su
 
 ROOT = Path(__file__).resolve().parents[2]
 ALL = Selection()
+SECONDS = 60
 GRADED = GradedNotebook("ada", "a1", "knn", (CellVerdict("q", 2.0, 1.5, ()),), document="{}")
 
 
@@ -51,23 +53,17 @@ def course(tmp_path: Path) -> Path:
 class Recording:
     """Answers with what it is told to, or by a real task_grader; remembers what was under way."""
 
-    def __init__(
-        self, answers: Callable[[Task], Answer], capacity: int = 3, hosts: int = 1
-    ) -> None:
+    def __init__(self, answers: Callable[[Task], Answer], capacity: int = 3) -> None:
         self._answers = answers
         self._capacity = capacity
-        self._hosts = hosts
-        self._waiting: list[tuple[str, Task]] = []
+        self.waiting: list[tuple[str, Task]] = []
         self.companies: list[list[str]] = []  # students under way, whenever one was waited for
 
     def capacity(self) -> int:
         return self._capacity
 
     def submit(self, key: str, task: Task) -> None:
-        self._waiting.append((key, task))
-
-    def hosts(self) -> int:
-        return self._hosts
+        self.waiting.append((key, task))
 
     def submit_alone(self, key: str, task: Task) -> None:
         self.submit(key, task)
@@ -76,8 +72,8 @@ class Recording:
         return self._capacity > 1
 
     def next(self) -> tuple[str, Answer]:
-        self.companies.append([task.student for _, task in self._waiting])
-        key, task = self._waiting.pop(0)
+        self.companies.append([task.student for _, task in self.waiting])
+        key, task = self.waiting.pop(0)
         return key, self._answers(task)
 
 
@@ -223,24 +219,34 @@ def test_two_graders_of_one_course_get_in_each_others_way(course: Path) -> None:
 # -- outcomes -------------------------------------------------------------------------------------
 
 
-def test_a_time_out_is_tried_once_more_alone(course: Path) -> None:
-    for student in ("ada", "bob", "eve", "zoe"):
+@pytest.mark.usefixtures("gradebook_first")
+def test_who_was_held_up_is_tried_once_more_beside_others(course: Path) -> None:
+    for student in ("ada", "bob", "eve", "flo", "zoe"):
         submit(course, student, answer())
     tries: dict[str, int] = {}
 
     def slow_bob(task: Task) -> GradedNotebook:
         tries[task.student] = tries.get(task.student, 0) + 1
         slow = task.student == "bob" and tries["bob"] == 1
-        return graded(task, TIMED_OUT if slow else "")
+        return dataclasses.replace(graded(task, TIMED_OUT if slow else ""), held_up=slow)
 
     grader = Recording(slow_bob)
     events = run(course, grader)
-    assert tries == {"ada": 1, "bob": 2, "eve": 1, "zoe": 1}
-    assert grader.companies[-1] == ["bob"]
+    assert tries == {"ada": 1, "bob": 2, "eve": 1, "flo": 1, "zoe": 1}
+    # Before those of whom nothing has been begun.
     assert grader.companies[0] == ["ada", "bob", "eve"]
-    last = events[-1].graded
-    assert last is not None
-    assert (last.student, last.outcome, last.attempts) == ("bob", "", 2)
+    assert grader.companies[2] == ["eve", "flo", "bob"]
+    verdicts = {e.student: (e.graded.outcome, e.graded.attempts) for e in events if e.graded}
+    assert verdicts.pop("bob") == ("", 2)
+    assert set(verdicts.values()) == {("", 1)}
+
+
+def test_who_computed_till_his_time_was_up_is_not_tried_again(course: Path) -> None:
+    for student in ("ada", "bob"):
+        submit(course, student, answer())
+    events = run(course, Recording(lambda task: graded(task, TIMED_OUT)))
+    found = [(e.graded.outcome, e.graded.attempts) for e in events if e.graded]
+    assert found == [(TIMED_OUT, 1)] * 2
 
 
 def test_who_runs_out_of_time_in_the_same_place_keeps_the_first_verdict(course: Path) -> None:
@@ -254,21 +260,23 @@ def test_who_runs_out_of_time_in_the_same_place_keeps_the_first_verdict(course: 
         tried.append((task.student, task.late_in))
         first = not task.late_in
         place = places[task.student][0 if first else 1]
-        return dataclasses.replace(
-            graded(task, TIMED_OUT), late_in=place, needs_human="first" if first else "second"
-        )
+        told = {"late_in": place, "held_up": True, "needs_human": "first" if first else "second"}
+        return dataclasses.replace(graded(task, TIMED_OUT), **told)
 
-    grader = Recording(late, hosts=2)
+    grader = Recording(late)
     events = run(course, grader)
     assert [who for who, late_in in tried if late_in == "loops"] == ["ada", "bob", "eve"]
-    assert grader.companies[-3:] == [["ada", "bob"], ["bob", "eve"], ["eve"]]  # a machine each
     verdicts = {e.student: (e.graded.needs_human, e.graded.attempts) for e in events if e.graded}
     assert verdicts == {"ada": ("first", 2), "bob": ("second", 2), "eve": ("first", 2)}
 
 
 def test_who_had_a_machine_alone_is_not_tried_again(course: Path) -> None:
     submit(course, "ada", answer())
-    (event,) = run(course, Recording(lambda task: graded(task, TIMED_OUT), capacity=1))
+
+    def late(task: Task) -> GradedNotebook:
+        return dataclasses.replace(graded(task, TIMED_OUT), held_up=True)
+
+    (event,) = run(course, Recording(late, capacity=1))
     assert event.graded is not None
     assert (event.graded.outcome, event.graded.attempts) == (TIMED_OUT, 1)
 
@@ -286,6 +294,7 @@ def test_a_second_attempt_ends_where_the_first_was_late(course: Path, zygote) ->
     first = task_grader.grade(task)
     place = "the checks of 'knn-one-loop'"
     assert (first.outcome, first.late_in, first.score) == (TIMED_OUT, place, 9.0)
+    assert not first.held_up  # a loop without end is one anywhere
     second = task_grader.grade(dataclasses.replace(task, late_in=place))
     assert (second.outcome, second.late_in) == (TIMED_OUT, place)
     notes = {cell.grade_id: cell.note for cell in second.cells}
@@ -340,6 +349,46 @@ def test_memory_without_end_is_an_outcome_of_its_own(zygote) -> None:
         kernel.run_cell("held = []\nwhile True:\n    held.append(bytearray(b'x' * (16 << 20)))")
     assert death.value.kind == OUT_OF_MEMORY  # type: ignore[attr-defined]
     kernel.close()
+
+
+# -- the gradebook comes later ----------------------------------------------------------------
+
+
+def test_while_the_gradebook_is_opened_others_are_graded_and_nothing_is_on_record(
+    course: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(5):
+        submit(course, f"student-{number}", answer())
+    all_graded, opened = threading.Event(), []
+
+    class Watching(Recording):
+        def next(self) -> tuple[str, Answer]:
+            assert not list(results(course, ASSIGNMENT))
+            key, given = super().next()
+            if not self.waiting:
+                all_graded.set()
+            return key, given
+
+    def slow(writer: GradebookWriter) -> GradebookWriter:
+        assert all_graded.wait(SECONDS)
+        opened.append(True)
+        return enter(writer)
+
+    enter = GradebookWriter.__enter__
+    monkeypatch.setattr(GradebookWriter, "__enter__", slow)
+    assert len(run(course, Watching(graded))) == 5
+    assert opened == [True]
+    assert len(list(results(course, ASSIGNMENT))) == 5
+
+
+def test_a_bad_gradebook_ends_the_run_with_nothing_on_record(course: Path) -> None:
+    submit(course, "ada", answer())
+    (course / "gradebook.db").write_bytes(b"no database" * 100)
+    for _ in range(2):
+        with pytest.raises(GradebookError, match=r"cannot be opened: .*not a database"):
+            run(course, Recording(graded))
+    assert not list(results(course, ASSIGNMENT))
+    assert not (course / "autograded").exists()
 
 
 # -- a busy host ----------------------------------------------------------------------------------

@@ -204,9 +204,6 @@ class Dying:
     def capacity(self) -> int:
         return 2
 
-    def hosts(self) -> int:
-        return 1
-
     def crowded(self) -> bool:
         return True
 
@@ -229,6 +226,7 @@ def outcomes(root: Path, student: str = "", selection: Selection = ALL) -> dict[
     return {event.student: event.graded.outcome for event in events if event.graded}
 
 
+@pytest.mark.usefixtures("gradebook_first")
 def test_what_was_under_way_when_a_run_died_comes_last_and_is_given_up(course: Path) -> None:
     for student in ("ann", "bob", "cyd", "dan"):
         submit(course, student, answer())

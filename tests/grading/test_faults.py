@@ -19,12 +19,13 @@ from pathlib import Path
 import pytest
 
 from autograder.course.records import results
+from autograder.judge.sandbox import children
 from tests import little
 from tests.little import ASSIGNMENT, cell_of
 from tests.nightly import rounds
 from tests.waiting import wait_until
 
-ROUNDS = rounds(20, by_day=3)  # one of each kind
+ROUNDS = rounds(20, by_day=3)  # one of each kind but the last
 GRADE = (sys.executable, "-m", "autograder", "grade", ASSIGNMENT, "--workers", "2")
 SECONDS = 240
 SCORES = """
@@ -36,6 +37,7 @@ join notebook on notebook.id = submitted_notebook.notebook_id
 join base_cell on base_cell.id = grade.cell_id
 order by 1, 2, 3
 """
+JUDGE = b"autograder.batch.judge_process"
 TABLES = ("student", "submitted_assignment", "submitted_notebook", "grade", "comment")
 
 
@@ -93,13 +95,9 @@ def scores(root: Path) -> list[tuple]:
 
 
 def below(pid: int) -> Iterator[int]:
-    try:
-        for task in Path(f"/proc/{pid}/task").iterdir():
-            for child in (task / "children").read_text().split():
-                yield int(child)
-                yield from below(int(child))
-    except (FileNotFoundError, ProcessLookupError):
-        return
+    for child in children(pid):
+        yield child
+        yield from below(child)
 
 
 def named(pid: int, word: bytes) -> list[int]:
@@ -114,16 +112,19 @@ def named(pid: int, word: bytes) -> list[int]:
 
 
 def warm(driver: int) -> list[int]:
-    """The warm processes, not what they have forked, which looks the same: those are kernels."""
+    """The warm process that all share, then those of the workers; kernels are below these."""
     found = named(driver, b"autograder.sandbox.zygote")
     forked = {child for pid in found for child in below(pid)}
-    return [pid for pid in found if pid not in forked]
+    first = [pid for pid in found if pid not in forked]
+    return first + [child for pid in first for child in children(pid)]
 
 
 VICTIMS: dict[str, Callable[[int], list[int]]] = {
     "driver": lambda driver: [driver],
-    "worker": lambda driver: named(driver, b"spawn_main"),
+    # Not what it has forked, which looks the same: that is the judge of one notebook.
+    "worker": lambda driver: [p for p in named(driver, JUDGE) if p in children(driver)],
     "warm process": warm,
+    "warm process of all": lambda driver: warm(driver)[:1],
 }
 
 

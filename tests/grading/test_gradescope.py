@@ -77,7 +77,9 @@ def archive(course: Path, tmp_path_factory: pytest.TempPathFactory) -> zipfile.Z
 
 @pytest.fixture(scope="module")
 def later(course: Path, tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
-    return build(course, tmp_path_factory.mktemp("zip") / "later.zip", LATER, "--minutes", "20")
+    return build(
+        course, tmp_path_factory.mktemp("zip") / "later.zip", LATER, "--minutes", "20", "--gpus"
+    )
 
 
 # The zip -----------------------------------------------------------------------------------------
@@ -123,7 +125,8 @@ def test_each_zip_has_a_secret_of_its_own(
 
 def test_the_zip_knows_what_to_grade_and_when_to_stop(later: zipfile.ZipFile) -> None:
     settings = json.loads(later.read("settings.json"))
-    assert settings == {"assignment": LATER, "minutes": 20, "visibility": "visible"}
+    told = {"assignment": LATER, "minutes": 20, "visibility": "visible"}
+    assert settings == told | {"gpus": True}
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
@@ -205,6 +208,23 @@ def test_earlier_notebooks_are_handed_in_for_later_ones(course: Path, tmp_path: 
     (tmp_path / "upload" / "knn.ipynb").write_bytes(answer())
     assert hand_in(tmp_path / "upload", course, LATER, tmp_path / "in") == []
     assert (tmp_path / "in" / ASSIGNMENT / "knn.ipynb").read_bytes() == answer()
+
+
+def test_modules_beside_a_notebook_come_with_it(course: Path, tmp_path: Path) -> None:
+    """Not those elsewhere, and never what a link leads to."""
+    upload = tmp_path / "upload"
+    (upload / "hw").mkdir(parents=True)
+    (upload / "hw" / "knn.ipynb").write_bytes(answer())
+    (upload / "hw" / "mine.py").write_text("x = 1")
+    (upload / "setup.py").write_text("y = 2")
+    (upload / "hw" / "link.py").symlink_to("/etc/passwd")
+    notes = hand_in(upload, course, ASSIGNMENT, tmp_path / "in")
+    beside = tmp_path / "in" / ASSIGNMENT
+    assert sorted(path.name for path in beside.iterdir()) == ["knn.ipynb", "mine.py"]
+    assert notes == [
+        "setup.py: not used, no notebook that is graded lies beside it",
+        "hw/link.py: not used, it is a link, or no file",
+    ]
 
 
 def test_a_link_is_not_followed(course: Path, tmp_path: Path) -> None:

@@ -145,7 +145,8 @@ def test_nothing_is_inherited(zygote: Zygote) -> None:
     assert set(environment) == {
         "CUDA_VISIBLE_DEVICES", "HOME", "IPYTHONDIR", "LANG", "LOGNAME", "MKL_NUM_THREADS",
         "MPLBACKEND", "MPLCONFIGDIR", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "PATH",
-        "PYTHONHASHSEED", "TMPDIR", "USER",
+        "PYTHONHASHSEED", "PYTORCH_NVML_BASED_CUDA_CHECK",
+        "TMPDIR", "TORCHINDUCTOR_CPP_CACHE_PRECOMPILE_HEADERS", "USER",
     }  # fmt: skip
 
 

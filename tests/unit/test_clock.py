@@ -7,11 +7,12 @@ from autograder.judge.clock import PATIENCE, Budget, Clock
 
 
 class Machine:
-    """A kernel's time and what it waited, both set by hand."""
+    """A kernel's time, what it waited, and what it ran, all set by hand."""
 
     def __init__(self) -> None:
         self.now = 1000.0
         self.waited = 7.0
+        self.ran = 30.0
 
     def monotonic(self) -> float:
         return self.now
@@ -19,9 +20,13 @@ class Machine:
     def waited_seconds(self) -> float:
         return self.waited
 
-    def passes(self, seconds: float, *, waiting: float = 0.0) -> None:
+    def ran_seconds(self) -> float:
+        return self.ran
+
+    def passes(self, seconds: float, *, waiting: float = 0.0, running: float = 0.0) -> None:
         self.now += seconds
         self.waited += waiting
+        self.ran += running
 
 
 @pytest.fixture
@@ -55,6 +60,20 @@ def test_patience_has_an_end(machine: Machine) -> None:
     assert not started.expired()
     machine.passes(2, waiting=2)
     assert started.expired()
+
+
+@pytest.mark.parametrize(
+    ("waiting", "running", "held_up"),
+    [(0, 10, False), (20, 9.5, False), (31, 8, True), (0, 1, True), (40, 0, True)],
+    ids=["computed", "computed, waited", "waited for too long", "slept", "never had a processor"],
+)
+def test_who_computed_all_the_while_was_held_up_by_nobody(
+    machine: Machine, waiting: float, running: float, *, held_up: bool
+) -> None:
+    started = Clock(machine, 10)
+    machine.passes(PATIENCE * 10 + 1, waiting=waiting, running=running)
+    assert started.expired()
+    assert started.held_up() is held_up
 
 
 def test_while_the_judge_answers_the_student_is_not_slow(machine: Machine) -> None:

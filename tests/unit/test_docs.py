@@ -22,6 +22,8 @@ OTHERS = {
     "apps/zipcollectapp.py": "nbgrader's",
     "skimage/data/_fetchers.py": "scikit-image's",
     "autograder.py": "an attack's",
+    "sitecustomize.py": "an attack's",
+    ".github/workflows/": "of repositories on GitHub",
     "in_kernel.py": "of a notebook's checks, where they need one",
 }
 PLACEHOLDER = re.compile(r"[A-Z]{4,}|[*<>…]|\.\.\.|_N\b")

@@ -21,13 +21,15 @@ SKIPPED = ("autograder.demo.samples", "autograder.mutants")  # cells of notebook
 # Signals inside the program, and the modules that catch them: they never reach a command.
 CAUGHT_INSIDE = {
     "autograder.judge.expect.Failed": ("judge/score.py",),
-    "autograder.judge.kernel.CallTimeout": ("judge/kernel.py", "judge/student.py"),
-    "autograder.judge.kernel.KernelDied": ("judge/score.py", "grading/notebook_run.py"),
-    "autograder.judge.student.StudentError": ("judge/score.py",),
+    "autograder.judge.kernel_terms.CallTimeout": ("judge/kernel.py", "judge/student.py"),
+    "autograder.judge.kernel_terms.KernelDied": ("judge/score.py", "grading/notebook_run.py"),
+    "autograder.judge.student_error.StudentError": ("judge/score.py",),
+    "autograder.judge.memory_files.HiddenError": ("judge/watchdog.py", "judge/memory_files.py"),
     "autograder.host.expendable.Ended": ("batch/task_grader.py", "batch/nbgrader_autograde.py"),
     "autograder.sandbox.wire_caps.ProtocolError": ("judge/kernel.py",),
     "autograder.sandbox.wire_caps.TooMuch": ("sandbox/wire.py",),
     "autograder.collect.archives._TooMuch": ("collect/archives.py",),
+    "autograder.checks.shared.in_kernel_small.Enough": ("checks/shared/in_kernel_small.py",),
 }
 NOT_FOR_COMMANDS = {
     "autograder.judge.stand_ins.Refused": "what a wrong call of a stand-in raises in the sandbox",

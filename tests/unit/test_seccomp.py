@@ -42,8 +42,12 @@ def machine(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
-def ask(machine: str, name: str, *arguments: int, flat: bool = False, abi: int = 7) -> str:
-    program = compile_filter(namespaces=not flat, landlock_abi=abi, own_pid=77, machine=machine)
+def ask(
+    machine: str, name: str, *arguments: int, flat: bool = False, abi: int = 7, gpu: bool = False
+) -> str:
+    program = compile_filter(
+        namespaces=not flat, landlock_abi=abi, own_pid=77, gpu=gpu, machine=machine
+    )
     number = syscalls.numbers(machine)[name]
     value = verdict(program, ARCHITECTURE[machine], number, *arguments)
     if value == ALLOW:
@@ -55,6 +59,16 @@ def ask(machine: str, name: str, *arguments: int, flat: bool = False, abi: int =
 @pytest.mark.parametrize("name", ["ptrace", "mount", "unshare", "bpf", "memfd_create", "setns"])
 def test_refused(machine: str, name: str) -> None:
     assert ask(machine, name) == "EPERM"
+
+
+def test_with_a_gpu_there_are_memory_files_and_nobody_hides(machine: str) -> None:
+    hide, shared = (4, 0), (0, 0, 0, 0x21)  # PR_SET_DUMPABLE; MAP_SHARED | MAP_ANONYMOUS
+    for gpu, answers in (
+        (True, ["allowed", "allowed", "pretended"]),
+        (False, ["EPERM", "ENOMEM", "allowed"]),
+    ):
+        asked = (("memfd_create", ()), ("mmap", shared), ("prctl", hide))
+        assert [ask(machine, name, *args, gpu=gpu) for name, args in asked] == answers
 
 
 def test_the_buffers_of_sockets_keep_their_size(machine: str) -> None:

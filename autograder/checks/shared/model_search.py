@@ -12,6 +12,7 @@ from numpy.random import Generator
 
 from autograder.checks.shared import in_kernel_solver
 from autograder.checks.shared.held_out import held_out_images
+from autograder.checks.shared.small import search_on_small_images
 from autograder.checks.shared.solver_runs import Run, expect_trainings, run_cell
 from autograder.judge import Student, as_array, check, expect, expect_shape
 from cs231n_lib.data import find_cifar10, load_cifar10, spritecifar
@@ -22,13 +23,23 @@ SPLIT = "give the Solver training images to learn from and validation images to 
 
 
 def declare_search_checks(
-    module: str, grade_id: str, *, cell: str, probe: str, threshold: float
+    module: str,
+    grade_id: str,
+    *,
+    cell: str,
+    probe: str,
+    threshold: float,
+    data: tuple[str, ...] = ("data",),
 ) -> None:
     """Declare them for a notebook's ``module``; the search is in ``cell``.
+
+    ``data``: names of the dicts that it may learn from.
 
     ``threshold``: of the accuracy. A thousand new images measure it to within 1.6 points, one
     standard error: whoever passes the visible test, six points above, is on the safe side.
     """
+
+    search_on_small_images(module, cell, *data)
 
     def search(student: Student, rng: Generator, *, rising: bool = True) -> Run:
         more = GIVEN | {"best_model": None, "results": {}}
@@ -90,7 +101,7 @@ def expect_training_images(run: Run) -> None:
 
 def expect_accuracy(student: Student, rng: Generator, model: str, threshold: float) -> None:
     """The notebook's own network, such as "solver.model", on new images."""
-    images, labels = held_out_images(rng, HELD_OUT)
+    images, labels = student.once("held-out images", lambda: held_out_images(rng, HELD_OUT))
     X = (images - _mean_image(_rows(student))).transpose(0, 3, 1, 2)
     answer = student.apply(in_kernel_solver.own_scores, model, np.ascontiguousarray(X))
     scores = expect_shape(answer, (HELD_OUT, 10), f"{model}.loss(X)")

@@ -38,7 +38,15 @@ LEFT_OUT = ("autograder/mutants", "autograder/demo/samples")
 FIXED_TIMESTAMP = (1980, 1, 1, 0, 0, 0)  # of the same files, the same zip
 
 
-def build_zip(root: Path, assignment: str, out: Path, minutes: int, visibility: str) -> Path:
+def build_zip(
+    root: Path,
+    assignment: str,
+    out: Path,
+    minutes: int,
+    visibility: str,
+    *,
+    gpus: bool = False,
+) -> Path:
     """Write the zip, readable for its owner only; return its path. Raises ExportError.
 
     Raises also what a course without release or source raises: TemplateError, ReleaseError.
@@ -48,6 +56,7 @@ def build_zip(root: Path, assignment: str, out: Path, minutes: int, visibility: 
         raise ExportError(f"there is no {lock}: build the zip from a checkout of the course")
     material = load_material(root, assignment, b"")
     settings = {"assignment": assignment, "minutes": minutes, "visibility": visibility}
+    settings |= {"gpus": True} if gpus else {}
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".gradescope-", dir=out.parent) as scratch:

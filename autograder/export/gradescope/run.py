@@ -41,6 +41,7 @@ class Settings:
     assignment: str
     minutes: float
     visibility: str
+    gpus: bool = False  # for a runner of one's own; Gradescope's containers have none
 
 
 def main() -> None:
@@ -70,7 +71,8 @@ def grade_upload(root: Path, settings: Settings, course: Path) -> Json:
     notes = hand_in(root / "submission", course, assignment, submitted)
     notebooks = notebooks_of(course, assignment)
     bring(metadata, course, assignment, student, notebooks)
-    complaint = grade(assignment, course, settings.minutes * 60 - SPARE_SECONDS)
+    seconds = settings.minutes * 60 - SPARE_SECONDS
+    complaint = grade(assignment, course, seconds, gpus=settings.gpus)
     graded = [one for one in results(course, assignment) if one.student == student]
     for one in graded:
         if one.needs_human:
@@ -101,9 +103,10 @@ def student_of(metadata: Path) -> str:
     return "-".join(["user", *map(str, numbers)])
 
 
-def grade(assignment: str, course: Path, seconds: float) -> str:
+def grade(assignment: str, course: Path, seconds: float, *, gpus: bool = False) -> str:
     """Grade everything in the folder; say what went wrong with the grader, if anything did."""
     command = [sys.executable, "-s", "-P", "-m", "autograder", "grade", assignment]
+    command += ["--gpus"] if gpus else []
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
             [*command, "--root", str(course), "--workers", "1"],  # containers have little memory

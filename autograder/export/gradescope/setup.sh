@@ -46,6 +46,9 @@ mkdir -p "$CS231N_CACHE"
 from cs231n_lib.data import spritecifar
 spritecifar.load("train")
 spritecifar.load("test")
+
+from autograder.judge.prepare import prepare
+prepare(["features", "captions"])  # with the images, what all kernels load
 '
 chmod -R go+rX "$CS231N_CACHE"
 

@@ -1,6 +1,7 @@
 """What a student uploaded to Gradescope -> submitted/: which file is which notebook.
 
-Files are known as `collect` knows them, by their cells, then by their names. No link is followed.
+Files are known as `collect` knows them, by their cells, then by their names. Modules beside a
+notebook go with it. No link is followed.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from pathlib import Path
 
 from autograder.collect.names import is_junk, shown
 from autograder.collect.notebooks import Identified, Released, identify, load_released
+from autograder.course.beside import read_regular
+from autograder.course.helpers import MAX_BYTES as MAX_MODULE
 from autograder.files import write_bytes
 from autograder.notebook.repair import MAX_BYTES
 
@@ -35,8 +38,11 @@ def hand_in(uploaded: Path, course: Path, assignment: str, submitted: Path) -> l
     names.sort(key=lambda name: name != assignment)  # its own notebooks first
     released = {name: load_released(course, name) for name in names}
     found: dict[tuple[str, str], list[Upload]] = {}
-    notes = []
+    notes, modules = [], []
     for path in _files(uploaded):
+        if path.suffix == ".py":
+            modules.append(path)
+            continue
         try:
             upload = _read(uploaded, path)
             place, what = _place(upload, path.name, released)
@@ -44,6 +50,7 @@ def hand_in(uploaded: Path, course: Path, assignment: str, submitted: Path) -> l
             notes.append(f"{shown(str(path))}: not graded, {refused}")
         else:
             found.setdefault((place, what.notebook), []).append(Upload(path, upload, what))
+    folders: dict[Path, str] = {}  # of notebooks that are graded, and their assignments
     for (place, notebook), uploads in sorted(found.items()):
         best = _best(uploads)
         files = ", ".join(shown(str(upload.path)) for upload in best)
@@ -51,12 +58,32 @@ def hand_in(uploaded: Path, course: Path, assignment: str, submitted: Path) -> l
             notes.append(f"{notebook}.ipynb: which of these is it? {files}. Hand in one, alone")
             continue
         write_bytes(submitted / place / f"{notebook}.ipynb", best[0].data)
+        folders.setdefault(best[0].path.parent, place)
         if best[0].what.note:
             notes.append(f"{files} was taken for {notebook}.ipynb")
         aside = [shown(str(upload.path)) for upload in uploads if upload is not best[0]]
         if aside:
             notes.append(f"{files} was graded, not {', '.join(aside)}")
+    for path in modules:
+        if fault := _bring_module(uploaded / path, folders.get(path.parent), submitted):
+            notes.append(f"{shown(str(path))}: not used, {fault}")
     return notes
+
+
+def _bring_module(path: Path, place: str | None, submitted: Path) -> str:
+    """Put a module beside the notebooks that can import it; say why not, where it is not."""
+    if place is None:
+        return "no notebook that is graded lies beside it"
+    data = read_regular(path, MAX_MODULE)
+    if data is None:
+        return "it is a link, or no file"
+    if len(data) > MAX_MODULE:
+        return f"it has more than {MAX_MODULE >> 20} MB"
+    target = submitted / place / path.name
+    if target.exists():
+        return "another of this name lies beside another notebook"
+    write_bytes(target, data)
+    return ""
 
 
 def _files(uploaded: Path) -> Iterator[Path]:

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import cs231n_lib
-from cs231n_lib.device import best_device, describe_device
+from cs231n_lib.device import best_device, describe_device, mixes_devices
 from cs231n_lib.feedback import check_close, check_equal, check_shape, check_that, returned
 from cs231n_lib.seeding import seed_everything
 from cs231n_lib.timing import time_function
@@ -131,3 +131,39 @@ def test_tensors_are_compared_whether_they_have_a_gradient_or_not(capsys) -> Non
     with pytest.raises(AssertionError, match=r"1 of 2 values differ; the first, at index \(0, 1\)"):
         check_equal("words", torch.tensor([[1, 3]]), torch.tensor([[1, 2]]))
     assert capsys.readouterr().out.count("✓") == 4
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Expected all tensors to be on the same device, but found at least two devices, cuda:0 and "
+        "cpu! (when checking argument for argument mat2 in method wrapper_CUDA_mm)",
+        "Expected all tensors to be on the same device, but got mat2 is on cpu, different from "
+        "other tensors on cuda:0 (when checking argument in method wrapper_CUDA_mm)",
+        "indices should be either on cpu or on the same device as the indexed tensor (cpu)",
+        "expected self and mask to be on the same device, but got mask on cpu and self on cuda:0",
+        "Function MulBackward0 returned an invalid gradient at index 0 - expected device cpu but "
+        "got cuda:0",
+        "Input type (torch.FloatTensor) and weight type (torch.cuda.FloatTensor) should be the "
+        "same or input should be a MKLDNN tensor and weight is a dense tensor",
+        "Input type (torch.cuda.FloatTensor) and weight type (torch.FloatTensor) should be the "
+        "same",
+        "Expected a 'cuda' device type for generator but found 'cpu'",
+    ],
+)
+def test_pytorchs_words_for_tensors_on_two_devices_are_known(text: str) -> None:
+    assert mixes_devices(RuntimeError(text))
+    assert not mixes_devices(ValueError(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mat1 and mat2 shapes cannot be multiplied (2x3 and 2x3)",
+        "Input type (double) and bias type (float) should be the same",
+        "CUDA error: device-side assert triggered",
+        "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 139 GiB",
+    ],
+)
+def test_other_errors_are_not_taken_for_these(text: str) -> None:
+    assert not mixes_devices(RuntimeError(text))

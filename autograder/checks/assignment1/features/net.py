@@ -11,9 +11,19 @@ from numpy.random import Generator
 from autograder.checks.assignment1.features import net_training as nets
 from autograder.checks.assignment1.features.net_training import Net, Training, run_training
 from autograder.checks.assignment1.features.new_images import expect_accuracy, kept, new_features
+from autograder.checks.shared.small import search_in_time
 from autograder.judge import Failed, Student, as_array, check, expect, expect_shape
 
 THRESHOLD = 0.43  # as for the linear classifier
+ROWS = 6000
+
+search_in_time(
+    __name__,
+    nets.CELL,
+    f"{ROWS} training images",
+    rows={"X_train_feats": ROWS, "y_train": ROWS},
+    nets=("TwoLayerNet",),
+)
 
 
 @check("features-net", probe="FEAT-A1", weight=2)

@@ -15,6 +15,7 @@ from autograder.checks.assignment1.features.new_images import expect_accuracy, k
 from autograder.checks.shared import in_kernel_search
 from autograder.checks.shared.search import TuningCell
 from autograder.checks.shared.search_checks import declare_search_checks
+from autograder.checks.shared.small import search_in_time
 from autograder.judge import (
     Student,
     advice,
@@ -42,6 +43,7 @@ def tuning(student: Student) -> TuningCell:
 
 
 declare_search_checks(__name__, QUESTION, tuning, ("FEAT-A1", "FEAT-A2", "FEAT-A3"))
+search_in_time(__name__, CELL, classifiers=("LinearSVM", "Softmax"))
 
 
 @check(QUESTION, probe="FEAT-A2")

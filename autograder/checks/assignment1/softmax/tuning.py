@@ -6,6 +6,7 @@ from numpy.random import Generator
 
 from autograder.checks.shared.search import TuningCell
 from autograder.checks.shared.search_checks import declare_search_checks, expect_right_on_new_images
+from autograder.checks.shared.small import search_on_small_rows
 from autograder.judge import Student, check
 
 CELL = TuningCell("tune-softmax", classifier="Softmax", best="best_softmax")
@@ -13,6 +14,9 @@ CELL = TuningCell("tune-softmax", classifier="Softmax", best="best_softmax")
 declare_search_checks(
     __name__, "softmax-tuning", lambda student: CELL, ("SMX-C5", "SMX-C5", "SMX-C5")
 )
+
+search_on_small_rows(__name__, "train-softmax", CELL.classifier)
+search_on_small_rows(__name__, CELL.cell, CELL.classifier)
 
 
 @check("softmax-tuning", probe="SMX-C5")

@@ -12,10 +12,12 @@ from autograder.checks.shared.model_search import (
     expect_accuracy,
     expect_training_images,
 )
+from autograder.checks.shared.small import search_on_small_images
 from autograder.checks.shared.solver_runs import expect_trainings, run_cell
 from autograder.judge import Student, as_array, check, expect
 
 CELL, SOURCE = "tln-solver", "train-with-solver"
+search_on_small_images(__name__, SOURCE, "data")
 
 
 @check(CELL, probe="TLN-C1")

@@ -141,4 +141,11 @@ def _scores(images: torch.Tensor, leaves: Sequence[torch.Tensor]) -> torch.Tenso
 
 
 # The visible test asks for 44 % in validation with the embedded images, for 50 % with CIFAR-10.
-declare_search_checks(__name__, "fcn-best-model", cell="best-model", probe="FCN-C2", threshold=0.38)
+declare_search_checks(
+    __name__,
+    "fcn-best-model",
+    cell="best-model",
+    probe="FCN-C2",
+    threshold=0.38,
+    data=("data", "few_thousand"),
+)

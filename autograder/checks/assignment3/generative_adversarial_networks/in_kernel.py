@@ -13,6 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from cs231n_lib.device import mixes_devices
+
 Notebook = dict[str, Any]
 Shapes = Sequence[tuple[str, Sequence[int]]]  # of the parameters of one layer, by their names
 
@@ -82,6 +84,9 @@ def in_use(net: nn.Module, x: Tensor) -> tuple[list[nn.Module], dict[str, str]]:
 
 
 def described(error: Exception) -> dict[str, str]:
+    """An error as plain data. One of devices is for the kernel, which asks once more on the GPU."""
+    if mixes_devices(error):
+        raise error
     return {"type": type(error).__name__, "message": str(error)[:300]}
 
 
@@ -142,7 +147,7 @@ def optimizer_steps(
     steps = []
     for now in grads:
         for parameter, slope in zip(net.parameters(), now, strict=True):
-            parameter.grad = slope.clone()
+            parameter.grad = slope.to(parameter.device, copy=True)
         optimizer.step()
         steps.append([parameter.detach().clone() for parameter in net.parameters()])
     return {"type": "", "steps": steps}

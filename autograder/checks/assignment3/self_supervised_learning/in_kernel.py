@@ -89,7 +89,7 @@ def gradients(
     value = function(*leaves, *more, **options)
     has_graph = isinstance(value, Tensor) and value.requires_grad
     if has_graph and value.numel() == upstream.numel():
-        (value.reshape(upstream.shape) * upstream).sum().backward()
+        (value.reshape(upstream.shape) * upstream.to(value.device)).sum().backward()
     return {"value": value, "has_graph": has_graph, "grads": [leaf.grad for leaf in leaves]}
 
 

@@ -174,7 +174,7 @@ def gradients(
     leaves = [argument.clone().requires_grad_() for argument in arguments]
     out = net.eval()(*leaves)
     if isinstance(out, Tensor) and out.requires_grad and out.shape == upstream.shape:
-        (out * upstream).sum().backward()
+        (out * upstream.to(out.device)).sum().backward()
     own = {parameter: value.grad for parameter, value in net.named_parameters()}
     return {
         "missing": missing,

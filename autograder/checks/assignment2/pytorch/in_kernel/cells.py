@@ -200,7 +200,7 @@ def stand_ins(x: Tensor, y: Tensor) -> dict[str, Any]:
     return {
         "np": np, "torch": torch, "nn": nn, "F": F, "optim": optim, "copy": copy,
         "seed_everything": seed_everything, "BatchLoader": BatchLoader, "ImageSet": ImageSet,
-        "device": torch.device("cpu"), "dtype": torch.float32, "print_every": 100,
+        "device": torch.get_default_device(), "dtype": torch.float32, "print_every": 100,
         "num_training": N // 2, "model": None, "optimizer": None, "best_model": None,
         "flatten": lambda x: x.flatten(1), "Flatten": Flatten,
         "random_weight": random_weight, "zero_weight": zero_weight,

@@ -1,0 +1,81 @@
+"""What the warm process loads once for all its forks: data sets, their features, weights.
+
+Loaded when a notebook first wants it, before the fork, and never by a thread. Whatever cannot be
+had here kernels load by themselves, as they would without.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Inherited:
+    """Bytes that every fork has from the start: they must not take of what a student may use."""
+
+    data: int = 0  # as RLIMIT_DATA counts
+    space: int = 0  # as RLIMIT_AS counts
+
+
+@dataclass
+class AtHand:
+    """``environment``: the variables that say where the data sets are."""
+
+    environment: Mapping[str, str]
+    inherited: Inherited = field(default_factory=Inherited)
+    _tried: set[str] = field(default_factory=set)
+
+    def load(self, names: Iterable[str]) -> None:
+        """Have ``names`` of ``cs231n_lib.prepared`` at hand, as far as possible."""
+        missing = [name for name in names if name not in self._tried]
+        if not missing:
+            return
+        before = _status()
+        os.environ.update(self.environment)  # a kernel's own is made anew
+        cache: Any = importlib.import_module(
+            "cs231n_lib.data.cache"
+        )  # NumPy: not when it is probed
+        if _is_in_memory(
+            cache.cache_dir()
+        ):  # what is mapped of it would count as the student's own
+            self._tried.update(missing)
+            return
+        contents: Any = importlib.import_module("cs231n_lib.prepared.contents")
+        for name in missing:
+            try:
+                if contents.have(name):
+                    self._tried.add(name)
+            except Exception as error:  # damaged, or not installed: kernels will say so
+                self._tried.add(name)
+                print(f"Not prepared for kernels: {name} ({error})", file=sys.stderr)
+        after = _status()
+        self.inherited = Inherited(
+            self.inherited.data + max(0, after["VmData"] - before["VmData"]),
+            self.inherited.space + max(0, after["VmSize"] - before["VmSize"]),
+        )
+        gc.freeze()  # as in the start: no child's collection should touch, and so copy, them
+
+
+def _is_in_memory(folder: Path) -> bool:
+    """Whether a folder's file system is one that consists of memory."""
+    if not folder.exists():
+        return False
+    device = folder.stat().st_dev
+    number = f"{os.major(device)}:{os.minor(device)}"
+    mounts = (line.split() for line in Path("/proc/self/mountinfo").read_text().splitlines())
+    kinds = {line[line.index("-") + 1] for line in mounts if line[2] == number}
+    return not kinds.isdisjoint({"tmpfs", "ramfs"})
+
+
+def _status() -> dict[str, int]:
+    """Sizes of this process in bytes."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    fields = (line.split() for line in lines if line.endswith(" kB"))
+    return {name.rstrip(":"): int(size) << 10 for name, size, _ in fields}
