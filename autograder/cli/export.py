@@ -90,7 +90,7 @@ def export(
 def gradescope(
     assignment: str, out: Path, minutes: int, visibility: str, gpus: bool, root: Path
 ) -> None:
-    """Build an autograder for Gradescope, or for a CI runner, as a zip.
+    """Build an autograder for Gradescope, or for CI runners: a zip.
 
     It holds hidden checks, and solutions of notebooks that later ones load: keep it as private as
     source/. Its secret is its own, made anew each time.

@@ -28,7 +28,7 @@ VERBS = {
     "refresh": "Run edited source notebooks; write them back in canonical form.",
     "collect": "Bring zips or folders of Canvas, Moodle, Gradescope into",
     "export": "Write grades for other programs.",
-    "gradescope": "Build an autograder for Gradescope, as a zip.",
+    "gradescope": "Build an autograder for Gradescope, or for CI runners: a zip.",
     "similar": "List pairs of suspiciously alike submissions.",
     "doctor": "Say which isolation this host offers, and versions.",
     "demo": "Build a sample class, grade it, write report and feedback.",
