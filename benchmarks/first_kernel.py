@@ -26,7 +26,7 @@ from rich.console import Console
 from rich.table import Table
 
 from autograder.authoring.release import make_release
-from benchmarks.measure import ASSIGNMENT, NOTEBOOK, OUR_CONFIG, ROOT, machine_cpu, same_environment
+from benchmarks.measure import ASSIGNMENT, NOTEBOOK, OUR_CONFIG, ROOT, cpu_used, same_environment
 
 STUDENTS = ("ann", "bob", "eve", "zoe")
 GOAL = 2.5  # seconds to the first kernel
@@ -62,7 +62,7 @@ def measure(course: Path, python: str, workers: int) -> tuple[float, float, floa
         config.write_text(config.read_text("utf-8").replace(str(course), str(root)), "utf-8")
         command = [python, "-m", "autograder", "grade", ASSIGNMENT, "--workers", str(workers)]
         checkout = Path(python).parents[2]  # of .venv/bin/python
-        verdict, before, said = 0.0, machine_cpu(), ""
+        verdict, before, said = 0.0, cpu_used(), ""
         began = time.monotonic()
         with subprocess.Popen(
             [*command, "--root", str(root)],
@@ -76,7 +76,7 @@ def measure(course: Path, python: str, workers: int) -> tuple[float, float, floa
             for line in process.stdout:
                 said += line
                 verdict = verdict or (time.monotonic() if line.startswith(VERDICT) else 0.0)
-        spent = machine_cpu() - before
+        spent = cpu_used() - before
         if not verdict:
             sys.exit(f"{' '.join(command)} graded nothing:\n{said}")
         graded = (root / "autograded").rglob(f"{NOTEBOOK}.ipynb")

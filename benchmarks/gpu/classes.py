@@ -22,7 +22,7 @@ from autograder.notebook.edits import solve
 from benchmarks.gpu.kernels import zygote_with
 from benchmarks.gpu.machine import Machine
 from benchmarks.gpu.table import Row
-from benchmarks.measure import OUR_CONFIG, ROOT, timed, write
+from benchmarks.measure import OUR_CONFIG, ROOT, watched, write
 
 Document = dict[str, Any]
 
@@ -112,7 +112,10 @@ def workers(
             students = {f"s{n:03}": with_cell(f"own = {n}") for n in range(class_of)}
             root = write_course(Path(folder), students)
             command = [sys.executable, "-m", "autograder", "grade", ASSIGNMENT]
-            seconds[count], _ = timed([*command, "--workers", str(count)], root)
+            ran = watched([*command, "--workers", str(count)], root)
+            if ran.status:
+                sys.exit(f"grading with {count} workers ended with {ran.status}:\n{ran.end()}")
+            seconds[count] = ran.wall
     for count, taken in seconds.items():
         found = f"{taken:.1f} s, {seconds[1] / taken:.1f}x"
         last = count == WORKERS[-1]

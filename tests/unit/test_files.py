@@ -19,6 +19,7 @@ OTHER_WAYS = {
     "autograder/batch/run.py": "a lock, which nobody reads for its content",
     "autograder/collect/archives.py": "unpacks into a scratch folder of its own",
     "autograder/course/secret.py": "must not replace a secret that another process made",
+    "autograder/export/gradescope/push.py": "into a scratch folder of its own, and a log",
     "autograder/export/gradescope/run.py": "copies the course into a scratch folder of its own",
     "autograder/host/memory_group.py": "into the files of a cgroup, which the kernel reads",
     "autograder/judge/zygote_link.py": "into an open descriptor",
