@@ -11,7 +11,7 @@ import os
 #: other right solutions are graded, and our shell is compared with an ordinary kernel.
 TRAINING = {"svm", "softmax", "two_layer_net", "features"}
 TRAINING |= {"FullyConnectedNets", "BatchNormalization", "Dropout", "ConvolutionalNetworks"}
-TRAINING |= {"PyTorch"}
+TRAINING |= {"PyTorch", "Style_Transfer"}  # an image is trained, too
 TRAINING |= {"RNN_Captioning", "LSTM_Captioning", "Transformer_Captioning"}
 TRAINING |= {"Generative_Adversarial_Networks", "Self_Supervised_Learning"}
 NIGHTLY = os.environ.get("CS231N_NIGHTLY") == "1"
