@@ -5,12 +5,20 @@ is right and raises CheckFailed when it is not: Jupyter shows its two lines, wha
 that means, and no traceback.
 """
 
+import linecache
+import sysconfig
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from cs231n_lib.gradient_check import rel_error
+
+_LIBRARIES = (str(Path(__file__).parent), sysconfig.get_path("stdlib"))
 
 
 class CheckFailed(AssertionError):
@@ -88,6 +96,28 @@ def check_that(name: str, condition: object, meaning: str = "") -> None:
     print(f"✓ {name}")
 
 
+@contextmanager
+def explained(name: str, meaning: str = "") -> Iterator[None]:
+    """Say in two lines what is wrong when code of the reader's stops with an exception.
+
+        with explained("distances with one loop", "Subtract one test image from all rows."):
+            dists = classifier.compute_distances_one_loop(X_test)
+
+    Raises CheckFailed with the exception's words and the last line of a cell that it went through.
+    Let through: NotImplementedError, which says by itself that a question is open, other checks
+    that failed, and interruptions.
+    """
+    try:
+        yield
+    except (NotImplementedError, CheckFailed):
+        raise
+    except Exception as error:
+        words = " ".join(str(error).split()) or "no more is said"
+        line = _line_of_a_cell(error)
+        at = f", in the line `{line}`" if line else ""
+        _fail(f"{name}: {type(error).__name__}: {words.removesuffix('.')}{at}", meaning, error)
+
+
 def returned(name: str, answer: Any, wanted: str) -> tuple[Any, ...]:
     """Unpack what the function ``name`` returned, for instance its "out, cache".
 
@@ -122,6 +152,25 @@ def _detached(value: Any) -> Any:
     return value.detach().cpu() if hasattr(value, "detach") else value
 
 
-def _fail(what: str, meaning: str) -> NoReturn:
+def _line_of_a_cell(error: Exception) -> str:
+    """The last line on the way to the exception that is no library's; or nothing."""
+    lines = [
+        linecache.getline(frame.f_code.co_filename, number).strip()
+        for frame, number in traceback.walk_tb(error.__traceback__)
+        if not _is_a_librarys(frame.f_code.co_filename)
+    ]
+    return lines[-1] if lines else ""
+
+
+def _is_a_librarys(filename: str) -> bool:
+    return (
+        filename.startswith(_LIBRARIES)
+        or filename.startswith("<frozen ")
+        or "site-packages" in filename
+        or "dist-packages" in filename  # Debian's, and Colab's
+    )
+
+
+def _fail(what: str, meaning: str, cause: Exception | None = None) -> NoReturn:
     stop = "" if what.endswith("?") else "."
-    raise CheckFailed(f"✗ {what}{stop}" + (f"\n  {meaning}" if meaning else ""))
+    raise CheckFailed(f"✗ {what}{stop}" + (f"\n  {meaning}" if meaning else "")) from cause

@@ -10,6 +10,7 @@ from rich.progress import TextColumn
 from rich.table import Table
 from rich.text import Text
 
+from autograder.authoring.claims import false_claims
 from autograder.authoring.regression import (
     Cell,
     NotebookRun,
@@ -19,6 +20,7 @@ from autograder.authoring.regression import (
     parallel_jobs,
     run_notebooks,
 )
+from autograder.authoring.source import read_source
 from autograder.cli.progress import progress_bar
 
 NOTEBOOK_SECONDS = 60
@@ -62,7 +64,17 @@ def run_with_summary(root: Path, wanted: Sequence[str], jobs: int | None = None)
         runs = run_notebooks(paths, jobs=jobs, on_cell=show)
     print_summary(console, runs, {name_of(path): len(ids) for path, ids in order.items()})
     console.print(f"{parallel} at a time, with one BLAS thread each", style="dim")
-    return all(run.green for run in runs)
+    return print_false_claims(console, paths) and all(run.green for run in runs)
+
+
+def print_false_claims(console: Console, paths: Sequence[Path]) -> bool:
+    """Every marked sentence that reports what its cell does not print; True when there is none."""
+    wrong = {path: false_claims(read_source(path)) for path in paths}
+    for path, reasons in wrong.items():
+        for reason in reasons:
+            console.print(Text(f"\n{name_of(path)}: the prose and the output differ", "bold red"))
+            console.print(f"    {reason}", markup=False, highlight=False, soft_wrap=True)
+    return not any(wrong.values())
 
 
 def print_summary(console: Console, runs: Sequence[NotebookRun], cells: dict[str, int]) -> None:

@@ -11,6 +11,7 @@ Dimension letters: N images, H x W pixels, C = 1 or 3 channels.
 from cs231n_lib.plotting.alt_text import alt_text, with_alt_text
 from cs231n_lib.plotting.axes import BLACK, BLUE, CYCLE, GREEN, ORANGE, PURPLE, RED, SKY
 from cs231n_lib.plotting.curves import plot_accuracy, plot_cross_validation, plot_loss
+from cs231n_lib.plotting.frames import show_frames
 from cs231n_lib.plotting.images import class_montage, show_images, show_templates, visualize_grid
 from cs231n_lib.plotting.style import use_course_style
 from cs231n_lib.plotting.tables import plot_confusion, plot_search, show_distances
@@ -32,6 +33,7 @@ __all__ = [
     "plot_loss",
     "plot_search",
     "show_distances",
+    "show_frames",
     "show_images",
     "show_templates",
     "use_course_style",

@@ -32,7 +32,7 @@ def with_alt_text(figure: Figure | Axes | np.ndarray, text: str) -> None:
     """
     from matplotlib import pyplot as plt
 
-    found = _figure_of(figure)
+    found = figure_of(figure)
     words = " ".join(text.split())
     if not words:
         raise ValueError("the alt text is empty; say in a sentence what the figure shows")
@@ -48,11 +48,12 @@ def with_alt_text(figure: Figure | Axes | np.ndarray, text: str) -> None:
 
 def alt_text(figure: Figure | Axes | np.ndarray) -> str | None:
     """The words given to a figure, or None."""
-    display = getattr(_figure_of(figure), "_ipython_display_", None)
+    display = getattr(figure_of(figure), "_ipython_display_", None)
     return display.args[1] if isinstance(display, partial) else None
 
 
-def _figure_of(given: Any) -> Figure:
+def figure_of(given: Any) -> Figure:
+    """The figure of what a function that draws returned. Raises TypeError without one."""
     from matplotlib.figure import Figure
 
     if isinstance(given, np.ndarray) and given.size:  # of Axes

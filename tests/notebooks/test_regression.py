@@ -11,7 +11,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from click.testing import CliRunner
-from nbformat.v4 import new_code_cell, new_notebook, new_output
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from autograder.authoring.regression import (
     Cell,
@@ -134,6 +134,21 @@ def test_red_cells_show_what_is_wrong(mixed: NotebookRun) -> None:
     assert lines["mistyped-cell"] == ("UsageError: Cell magic `%%tme` not found.",)
     assert lines["not-due"] == ("tagged raises-exception, and nothing was raised",)
     assert "Missing output fields from running code: {'stdout'}" in lines["result"]
+
+
+def test_prose_that_its_output_contradicts_is_red(tmp_path: Path) -> None:
+    path = write(tmp_path, "toy/remarks", printing=("print('0.418')", "0.418\n"))
+    nb = nbformat.read(path, as_version=4)
+    nb.cells += [
+        new_markdown_cell("That is 42 %. <!-- printed by: printing -->", id="right"),
+        new_markdown_cell("That is 43 %. <!-- printed by: printing -->", id="wrong"),
+    ]
+    nbformat.write(nb, path)
+    status, output = from_a_terminal(tmp_path, str(path))
+    assert status == RED
+    assert "toy/remarks: the prose and the output differ" in output
+    assert "cell 'wrong', “That is 43 %.”: 43 % is not in what 'printing' prints" in output
+    assert "That is 42 %" not in output
 
 
 def test_two_notebooks_at_once_load_each_other_and_the_same_data(tmp_path: Path) -> None:

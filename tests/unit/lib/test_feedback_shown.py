@@ -6,10 +6,11 @@ import sys
 
 import nbclient
 import nbformat
+import numpy as np
 import pytest
 from nbconvert import HTMLExporter, PythonExporter
 
-from cs231n_lib.feedback import CheckFailed, check_close, check_that
+from cs231n_lib.feedback import CheckFailed, check_close, check_that, explained
 
 FAILS = (
     "import numpy as np\n"
@@ -20,6 +21,14 @@ FAILS = (
     "test()\n"
     "print('never')"
 )
+STOPS = """import numpy as np
+from cs231n_lib.feedback import explained
+def distances(X):
+    rows = X - np.ones(3)
+    return rows
+with explained('distances', 'Subtract one image from all rows.'):
+    distances(np.ones((4, 2)))
+"""
 LINES = [
     "✗ dx: the relative error is 1.0e+00, above 1e-07; the worst at index (0,) is 1 where 0 was "
     "expected.",
@@ -29,7 +38,8 @@ LINES = [
 
 @pytest.fixture(scope="module")
 def notebook() -> nbformat.NotebookNode:
-    cells = [nbformat.v4.new_code_cell(FAILS), nbformat.v4.new_code_cell("assert 1 == 2")]
+    sources = FAILS, "assert 1 == 2", STOPS
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
     made = nbformat.v4.new_notebook(cells=cells)
     nbclient.NotebookClient(made, kernel_name="python3", allow_errors=True).execute()
     return made
@@ -76,3 +86,36 @@ def test_without_a_meaning_there_is_one_line() -> None:
     with pytest.raises(CheckFailed) as error:
         check_close("x", None, 1)
     assert error.value._render_traceback_() == ["✗ x: the result is None; is a `return` missing?"]
+
+
+def test_an_exception_in_the_readers_code_is_two_lines_that_name_the_line(notebook) -> None:
+    assert notebook.cells[2].outputs[0].traceback == [
+        "✗ distances: ValueError: operands could not be broadcast together with shapes (4,2) (3,), "
+        "in the line `rows = X - np.ones(3)`.",
+        "  Subtract one image from all rows.",
+    ]
+
+
+def test_the_line_is_the_readers_and_never_a_librarys() -> None:
+    with pytest.raises(CheckFailed) as error, explained("sum"):
+        np.linalg.norm(np.ones((2, 2, 2)), axis=7)
+    assert str(error.value).endswith("in the line `np.linalg.norm(np.ones((2, 2, 2)), axis=7)`.")
+    assert isinstance(error.value.__cause__, np.exceptions.AxisError)
+
+
+@pytest.mark.parametrize("kind", [NotImplementedError, KeyboardInterrupt, CheckFailed])
+def test_what_says_all_by_itself_comes_through(kind: type[BaseException]) -> None:
+    with pytest.raises(kind, match=r"^knn-two-loops$"), explained("distances", "A hint."):
+        raise kind("knn-two-loops")
+
+
+def test_an_exception_without_words() -> None:
+    said = r"^✗ x: ValueError: no more is said, in the line `raise ValueError`\.$"
+    with pytest.raises(CheckFailed, match=said), explained("x"):
+        raise ValueError
+
+
+def test_nothing_is_printed_where_nothing_stops(capsys: pytest.CaptureFixture[str]) -> None:
+    with explained("x", "A hint."):
+        pass
+    assert capsys.readouterr().out == ""

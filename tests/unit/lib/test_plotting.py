@@ -225,3 +225,18 @@ def test_tables_use_given_axes() -> None:
     assert plotting.plot_search(spread, ax=axes[1]) is axes[1]
     assert plotting.plot_confusion([0], [0], ["a"], ax=axes[2]) is axes[2]
     assert len(plt.get_fignums()) == 1
+
+
+def test_frames_need_values_words_and_figures() -> None:
+    def frame(value: int) -> Any:
+        return plt.subplots()[1] if value else None
+
+    said = {"label": "step", "alt": "It moves."}
+    for values, changed, kind, message in (
+        ([1], {"alt": " "}, ValueError, "the alt text is empty"),
+        ([], {}, ValueError, "no values"),
+        ([1, 2], {"start": 2}, IndexError, "start=2, but there are 2 values"),
+        ([0], {}, TypeError, "a figure or its Axes"),
+    ):
+        with pytest.raises(kind, match=message):
+            plotting.show_frames(frame, values, **(said | changed))
