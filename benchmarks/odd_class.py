@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -36,6 +35,7 @@ from benchmarks.measure import (
     ONE_THREAD,
     OUR_CONFIG,
     ROOT,
+    cpu_used,
     lines,
     write,
 )
@@ -140,7 +140,7 @@ def course(root: Path, ordinary: Class, odd: list[Case], *, whole: bool) -> Path
 def grade(root: Path, workers: int) -> Run:
     command = [sys.executable, "-m", "autograder", "grade", ASSIGNMENT, "--root", str(root)]
     command += ["--json", "--workers", str(workers)]
-    began, before = time.monotonic(), children_cpu()
+    began, before = time.monotonic(), cpu_used()
     trouble, said = "", ""
     try:
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
@@ -149,15 +149,9 @@ def grade(root: Path, workers: int) -> Run:
             trouble = f"status {done.returncode}: {done.stderr[-1500:]}"
     except subprocess.TimeoutExpired:
         trouble = f"not at its end after {PATIENCE} s"
-    wall, cpu = time.monotonic() - began, children_cpu() - before
+    wall, cpu = time.monotonic() - began, cpu_used() - before
     graded = {} if trouble else {one["student"]: one for one in json.loads(said)["graded"]}
     return Run(workers, wall, cpu, graded, trouble and f"{root.name}, {workers} workers: {trouble}")
-
-
-def children_cpu() -> float:
-    """Processor seconds of all processes that ran below this one and have ended."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
 
 
 def feedback(root: Path) -> list[str]:

@@ -25,7 +25,7 @@ from autograder.course.submissions import CourseError, submissions
 from autograder.grading.material import Material, load_material
 from autograder.grading.prerequisites import course_order
 from autograder.judge.registry import checks_for, ensure_checks
-from autograder.judge.results import GradedNotebook
+from autograder.judge.results import UNASKED, GradedNotebook
 from autograder.judge.zygote import Zygote
 
 
@@ -73,7 +73,7 @@ def grade_class(
                 executor=workers,
                 recorder=recorder,
                 force=selection.force,
-                no_gpu="" if selection.gpus else "graded without --gpus",
+                no_gpu="" if selection.gpus else UNASKED,
             )
             yield from engine.run()
         yield from engine.refusals(recorder.refused)

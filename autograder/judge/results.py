@@ -39,6 +39,7 @@ ANOTHER = "another notebook"  # of the course, of another course, or of another 
 TIMED_OUT, DIED = "timed out", "died"
 OUT_OF_MEMORY, OUT_OF_GPU_MEMORY = "out of memory", "out of GPU memory"
 GPU_LOST = "GPU lost"  # CUDA failed for good: such a notebook is graded once more, on the CPU
+UNASKED = "graded without --gpus"  # why a notebook that wants a GPU had none: nobody misses it
 ENDED_JUDGE = "ended the judge"  # the process that read it, of which each submission has its own
 
 
@@ -68,6 +69,11 @@ class GradedNotebook:
     @property
     def score(self) -> float:
         return sum(cell.score for cell in self.cells)
+
+    @property
+    def missed_gpu(self) -> str:
+        """Why it ran on the CPU although GPUs were asked for; empty: it did not, or none were."""
+        return "" if self.fallback == UNASKED else self.fallback
 
     @property
     def max_score(self) -> float:

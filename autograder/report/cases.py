@@ -180,8 +180,8 @@ class CaseTally:
         if graded.repairs:
             self._repaired.add(graded, shortened(graded.repairs))
         self._substituted.add(graded, *((note,) for note in graded.substituted))
-        if graded.fallback:
-            self._fallbacks.add(graded, (graded.fallback,))
+        if graded.missed_gpu:
+            self._fallbacks.add(graded, (graded.missed_gpu,))
         if graded.attempts > 1:
             self._retried.add(graded, (f"graded at attempt {graded.attempts}",))
 

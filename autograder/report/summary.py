@@ -166,7 +166,7 @@ def _student(notebooks: Sequence[GradedNotebook]) -> StudentSummary:
         NEEDS_HUMAN: any(n.needs_human for n in notebooks),
         REPAIRED: any(n.repairs for n in notebooks),
         SUBSTITUTED: any(n.substituted for n in notebooks),
-        FELL_BACK: any(n.fallback for n in notebooks),
+        FELL_BACK: any(n.missed_gpu for n in notebooks),
         RETRIED: any(n.attempts > 1 for n in notebooks),
     }
     return StudentSummary(

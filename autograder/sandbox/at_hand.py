@@ -39,12 +39,9 @@ class AtHand:
             return
         before = _status()
         os.environ.update(self.environment)  # a kernel's own is made anew
-        cache: Any = importlib.import_module(
-            "cs231n_lib.data.cache"
-        )  # NumPy: not when it is probed
-        if _is_in_memory(
-            cache.cache_dir()
-        ):  # what is mapped of it would count as the student's own
+        # Here, since these import NumPy, which a host that is only probed has no need of.
+        cache: Any = importlib.import_module("cs231n_lib.data.cache")
+        if _is_in_memory(cache.cache_dir()):  # mapped, it would count as the student's own
             self._tried.update(missing)
             return
         contents: Any = importlib.import_module("cs231n_lib.prepared.contents")

@@ -15,7 +15,7 @@ import pytest
 from markupsafe import escape
 from scipy.stats import pointbiserialr
 
-from autograder.judge.results import CellVerdict, CheckVerdict, GradedNotebook
+from autograder.judge.results import UNASKED, CellVerdict, CheckVerdict, GradedNotebook
 from autograder.judge.score import NO_ANSWER, NOT_ATTEMPTED, NOT_RUN
 from autograder.report import write_report
 from autograder.report.cases import BROKEN_CHECK, DATE, KINDS, OTHER, OUTCOMES, reasons, shortened
@@ -318,6 +318,12 @@ def test_what_was_mended_replaced_and_tried_again_is_reported_on_both_pages(tmp_
     assert "graded at attempt 3" in index
     assert "repaired, substituted, CPU fallback, tried again" in index
     assert '<td class="number">3</td>' in student
+
+
+def test_a_gpu_that_nobody_asked_for_is_not_missed() -> None:
+    cases = summarize("a1", [graded("ann", 1, fallback=UNASKED)]).cases
+    assert cases.fallbacks.cases == ()
+    assert summarize("a1", [graded("ann", 1, fallback="none is free")]).cases.fallbacks.cases
 
 
 def test_a_time_out_that_cost_only_a_cell_is_reported_without_calling_for_a_human() -> None:
