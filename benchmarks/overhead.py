@@ -1,6 +1,6 @@
 """What grading costs beyond the student's own computation: stock nbgrader, ours, and the limit.
 
-    python -m benchmarks.overhead [--submissions 20] [--markdown]
+    python -m benchmarks.overhead [--submissions 6] [--markdown]
 
 One run on one processor, one table: this program takes one for itself and all that it starts, so
 that nobody has a second one to compute on and wall and CPU can be compared. All three execute the
@@ -98,7 +98,7 @@ class Cost:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--submissions", type=int, default=20)
+    parser.add_argument("--submissions", type=int, default=6)
     parser.add_argument("--markdown", action="store_true", help="as a document has it")
     options = parser.parse_args()
     count = max(1, options.submissions)

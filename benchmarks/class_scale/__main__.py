@@ -1,6 +1,7 @@
 """How fast a class is graded: ours beside stock nbgrader, Otter, and the limit.
 
-    python -m benchmarks.class_scale              # at most 15 minutes on two quiet cores
+    python -m benchmarks.class_scale              # 15 minutes on two quiet cores; 23 with
+                                                  # --submissions 40
     python -m benchmarks.class_scale --markdown   # what is pasted into docs/scale.md, no more
     python -m benchmarks.class_scale --quick      # small classes: does it work? no figures
     python -m benchmarks.class_scale --growth --machines --gradebook  # these tables instead
@@ -40,7 +41,7 @@ def parse(words: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.class_scale", description=(__doc__ or "").partition("\n")[0]
     )
-    parser.add_argument("--submissions", type=int, default=40, help="of kNN [default: 40]")
+    parser.add_argument("--submissions", type=int, default=16, help="of kNN [default: 16]")
     parser.add_argument("--quick", action="store_true", help="small classes, to try it out")
     parser.add_argument("--no-otter", action="store_true", help="do not install it, leave it out")
     parser.add_argument("--markdown", action="store_true", help="as docs/scale.md has it")

@@ -49,9 +49,9 @@ WRITE = {HEAVY: write_course, LIGHT: write_light_course}
 class Sizes:
     """How many submissions each run has."""
 
-    heavy: int = 40
+    heavy: int = 16
     many: int = 160  # of the heavy one, for 16 workers
-    mixed: int = 20
+    mixed: int = 10
     light: int = 1000
     light_alone: int = 100  # with one worker, and at the limit
     nbgrader: tuple[int, int] = (8, 20)  # heavy, light
