@@ -32,6 +32,7 @@ from traitlets.config import Config
 
 from autograder.authoring.beside import check_others
 from autograder.authoring.cell_ids import MINOR, name_cells
+from autograder.authoring.expected_output import ExpectedOutputs
 from autograder.authoring.source import (
     ReleaseError,
     bring_up_to_date,
@@ -93,10 +94,11 @@ class CanonicalNotebook(NbGraderPreprocessor):
         return without_unused_pictures(canonical(nb)), resources
 
 
-#: nbgrader's default list with our stubs, our first and last steps, and without InstantiateTests
-#: (unused).
+#: nbgrader's default list with our stubs, our first steps and our last, and without
+#: InstantiateTests (unused).
 PREPROCESSORS = [
     NamedCells,
+    ExpectedOutputs,
     IncludeHeaderFooter,
     LockCells,
     NamedStubs,

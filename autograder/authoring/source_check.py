@@ -15,7 +15,7 @@ from autograder.authoring.fields import (
     notebook_complaints,
 )
 from autograder.authoring.source import NOTEBOOK_METADATA, ReleaseError, read_source
-from autograder.authoring.tolerance import tolerance
+from autograder.authoring.tolerance import CHECKED_OUTPUT_TAG, NOT_SHOWN_TAG, tolerance
 from autograder.notebook.regions import MARKER, SLOPPY_MARKER
 
 MOST = 40  # complaints shown
@@ -62,6 +62,12 @@ def _check_content(cell: NotebookNode, where: str) -> None:
         tolerance(cell.metadata.get("tags", ()))
     except ValueError as error:
         raise ReleaseError(f"{where}: {error}") from None
+    tags = cell.metadata.get("tags", ())
+    if NOT_SHOWN_TAG in tags and CHECKED_OUTPUT_TAG not in tags:
+        raise ReleaseError(
+            f"{where}: the tag {NOT_SHOWN_TAG!r} does nothing without {CHECKED_OUTPUT_TAG!r}; add "
+            "that one or take this one away"
+        )
     if "SOLUTION" in regions and not is_solution(cell):
         raise ReleaseError(f"{where} holds a solution region; mark it nbgrader solution=true")
     if is_solution(cell) and cell.cell_type == "code":

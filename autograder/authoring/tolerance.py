@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 CHECKED_OUTPUT_TAG = "nbval-check-output"
+NOT_SHOWN_TAG = "not-shown-to-students"  # beside the former: the release does not tell
 TOLERANCE_TAG = "nbval-tolerance-"
 
 _BOUND = re.compile(r"\d+(\.\d+)?(e-?\d+)?")

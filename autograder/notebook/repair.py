@@ -16,6 +16,7 @@ from typing import Any
 from autograder.notebook import template as released
 from autograder.notebook.likeness import Keys, keys
 from autograder.notebook.reading import MAX_BYTES, UnreadableError, as_type, read_notebook
+from autograder.notebook.shown import is_shown_output
 from autograder.notebook.syntax import parse_cell
 from autograder.notebook.template import Cell, Template
 
@@ -38,20 +39,25 @@ class Repaired:
 def repair(data: bytes, template: Template) -> Repaired:
     """The submission in the shape of its release. Raises UnreadableError."""
     reading = read_notebook(data)
-    submitted, notes = reading.cells, reading.notes
+    submitted = [cell for cell in reading.cells if not is_shown_output(cell)]
+    notes = reading.notes
     matches = _match(template.cells, submitted, notes)
     order = [matches[i] for i in sorted(matches)]
     if order != sorted(order):
         notes.append("cells were in another order: put back as released")
     cells: list[Cell] = []
     extras = _extras(submitted, set(order), template, notes)
-    cells += extras.pop(-1, [])
+    own = extras.pop(-1, [])  # they wait for the end of what belongs to the cell above
     for number, original in enumerate(template.cells):
         index = matches.get(number)
+        if index is not None or not is_shown_output(original):
+            cells += own
+            own = []
         mine = None if index is None else submitted[index]
         cells.append(_restore(original, mine, notes))
         if index is not None:
-            cells += extras.pop(index, [])
+            own = extras.pop(index, [])
+    cells += own
     for number, cell in enumerate(_unnamed(cells), start=1):
         cell["id"] = f"extra-{number}"
     document = {
@@ -92,7 +98,7 @@ def _match(originals: list[Cell], submitted: list[Cell], notes: list[str]) -> di
     take(lambda o, s: bool(s["source"].strip()) and _same_source(o, s), "was found by its source")
     take(_same_definitions, "had lost its name: found by what it defines")
     for number, original in enumerate(originals):
-        neighbour = matches.get(number - 1, len(submitted)) + 1
+        neighbour = matches.get(_before(number, originals, matches), len(submitted)) + 1
         beside = neighbour in free and submitted[neighbour]["cell_type"] == original["cell_type"]
         if number not in matches and beside and released.is_answer(original):
             matches[number] = neighbour
@@ -106,6 +112,14 @@ def _match(originals: list[Cell], submitted: list[Cell], notes: list[str]) -> di
     if stripped:
         notes.append(f"grading metadata was missing from {len(stripped)} cells: restored")
     return matches
+
+
+def _before(number: int, originals: list[Cell], matches: dict[int, int]) -> int:
+    """The released cell before this one, past what only this release shows of an output."""
+    number -= 1
+    while number >= 0 and number not in matches and is_shown_output(originals[number]):
+        number -= 1
+    return number
 
 
 def _choose(original: Cell, candidates: list[tuple[int, Cell]]) -> int:

@@ -19,7 +19,7 @@ from autograder.authoring.source import (
     NOTEBOOK_METADATA,
     canonical,
 )
-from autograder.authoring.tolerance import TOLERANCE_TAG, tolerance
+from autograder.authoring.tolerance import NOT_SHOWN_TAG, TOLERANCE_TAG, tolerance
 from autograder.judge.registry import checks_for
 from cs231n_lib import plotting
 from cs231n_lib.plotting import curves, images, tables
@@ -27,7 +27,7 @@ from cs231n_lib.plotting import curves, images, tables
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "source").glob("*/*.ipynb"))
 LOOKING = "skip-when-grading"
-KNOWN_TAGS = (LOOKING, CHECKED_OUTPUT_TAG, "raises-exception")
+KNOWN_TAGS = (LOOKING, CHECKED_OUTPUT_TAG, NOT_SHOWN_TAG, "raises-exception")
 #: Each makes a figure, or draws on the one there is.
 FIGURES = {
     f"plt.{name}"
