@@ -19,17 +19,21 @@ READ_BYTES = 10 << 20  # of a file: a longer one is data
 def check_others(folder: Path, ignored: Sequence[str]) -> None:
     """Raise ReleaseError when a file that would be copied looks like a solution."""
     for name in sorted(find_all_files(str(folder), [*ignored, "*.ipynb"])):
-        path = Path(name)
-        why = ""
-        if _TELLING_NAME.search(path.relative_to(folder).as_posix()):
-            why = "sounds like what students must not see"
-        elif region := _TELLING_TEXT.search(_beginning(path)):
-            why = f"holds {region[0].decode()!r}"
-        if why:
-            raise ReleaseError(
-                f"{path}: would be released as it is, and {why}; move it out of source/, list it "
-                "under c.CourseDirectory.ignore in nbgrader_config.py, or give it another name"
-            )
+        check_other(Path(name), folder)
+
+
+def check_other(path: Path, folder: Path) -> None:
+    """The same for one file in ``folder``."""
+    why = ""
+    if _TELLING_NAME.search(path.relative_to(folder).as_posix()):
+        why = "sounds like what students must not see"
+    elif region := _TELLING_TEXT.search(_beginning(path)):
+        why = f"holds {region[0].decode()!r}"
+    if why:
+        raise ReleaseError(
+            f"{path}: would be released as it is, and {why}; move it out of source/, list it "
+            "under c.CourseDirectory.ignore in nbgrader_config.py, or give it another name"
+        )
 
 
 def _beginning(path: Path) -> bytes:

@@ -32,6 +32,7 @@ from traitlets.config import Config
 
 from autograder.authoring.beside import check_others
 from autograder.authoring.cell_ids import MINOR, name_cells
+from autograder.authoring.course_map import course_pages
 from autograder.authoring.expected_output import ExpectedOutputs
 from autograder.authoring.source import (
     ReleaseError,
@@ -43,6 +44,7 @@ from autograder.authoring.source import (
 from autograder.authoring.source_check import check_sources
 from autograder.course.captured_errors import CapturedErrors
 from autograder.course.config import course_config, find_alembic, open_gradebook
+from autograder.files import write_text
 from autograder.notebook.regions import MARKER
 
 __all__ = ["ReleaseError", "configure", "make_release", "release"]
@@ -129,9 +131,9 @@ def release(
     """Generate ``root/release/ASSIGNMENT`` for the named assignments (default: all in source/).
 
     Everything is built beside release/ first and moved into place at the end, so that an error
-    leaves the old release as it was. ``tell`` is given a line for each source that was brought up
-    to date, and for each file that was copied as it is. Returns the notebooks written. Raises
-    ReleaseError.
+    leaves the old release as it was. The map of the course and the pages beside it are written
+    each time. ``tell`` is given a line for each source that was brought up to date, and for each
+    file that was copied as it is. Returns the notebooks and pages written. Raises ReleaseError.
     """
     root = root.resolve()
     if assignments is None:
@@ -145,17 +147,22 @@ def release(
             if done := bring_up_to_date(path):
                 tell(f"{path.relative_to(root)}: {done}")
     check_sources(sources)
+    pages = course_pages(root / "source")
     with tempfile.TemporaryDirectory(prefix=".release-", dir=root) as scratch:
         built, retired = Path(scratch, "built"), Path(scratch, "retired")
         for assignment in assignments:
             make_release(root, assignment, destination=built)
         for assignment in assignments:
             _replace_folder(root / "release" / assignment, built / assignment, retired / assignment)
+    for name, text in pages.items():
+        write_text(root / "release" / name, text)
     folders = [root / "release" / assignment for assignment in assignments]
     for path in (path for folder in folders for path in sorted(folder.rglob("*"))):
         if path.suffix != ".ipynb" and not path.is_dir():
             tell(f"{path.relative_to(root)} (no notebook: copied as it is)")
-    return [path for folder in folders for path in sorted(folder.glob("*.ipynb"))]
+    return [path for folder in folders for path in sorted(folder.glob("*.ipynb"))] + [
+        root / "release" / name for name in pages
+    ]
 
 
 def _replace_folder(target: Path, new: Path, retired: Path) -> None:

@@ -13,6 +13,7 @@ from cs231n_lib.plotting.axes import BLACK, BLUE, CYCLE, GREEN, ORANGE, PURPLE, 
 from cs231n_lib.plotting.curves import plot_accuracy, plot_cross_validation, plot_loss
 from cs231n_lib.plotting.frames import show_frames
 from cs231n_lib.plotting.images import class_montage, show_images, show_templates, visualize_grid
+from cs231n_lib.plotting.lessons import plot_lessons
 from cs231n_lib.plotting.style import use_course_style
 from cs231n_lib.plotting.tables import plot_confusion, plot_search, show_distances
 
@@ -30,6 +31,7 @@ __all__ = [
     "plot_accuracy",
     "plot_confusion",
     "plot_cross_validation",
+    "plot_lessons",
     "plot_loss",
     "plot_search",
     "show_distances",
