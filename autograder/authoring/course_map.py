@@ -68,16 +68,21 @@ def in_order(lessons: Iterable[Lesson], listed: Iterable[str]) -> list[Lesson]:
     place = {name: number for number, name in enumerate(listed)}
     ordered = sorted(lessons, key=lambda one: (one.assignment, place.get(one.name, len(place))))
     names = [one.name for one in ordered]
+
+    def place_of(name: str) -> int:
+        return names.index(name) if name in names else len(names)
+
     return [
-        replace(one, uses={name: one.uses[name] for name in sorted(one.uses, key=names.index)})
+        replace(one, uses={name: one.uses[name] for name in sorted(one.uses, key=place_of)})
         for one in ordered
     ]
 
 
-def read_order(source: Path) -> list[Lesson]:
-    """The notebooks of a course in the order of its map. Raises ReleaseError."""
+def course_table(source: Path, folder: str) -> str:
+    """The table of the map, for a page from which ``folder`` holds the release."""
     cells = {cell.id: cell for cell in read_source(source / MAP).cells}
-    return in_order(read_lessons(source), dict(_LISTED.findall(cells[TABLE].source)))
+    about = dict(_LISTED.findall(cells[TABLE].source))
+    return table(in_order(read_lessons(source), about), about, folder)
 
 
 def table(lessons: Sequence[Lesson], about: dict[str, str], folder: str = "") -> str:
@@ -93,7 +98,8 @@ def table(lessons: Sequence[Lesson], about: dict[str, str], folder: str = "") ->
         rows = [lesson for lesson in lessons if lesson.assignment == assignment]
         for row in rows:
             link = f"[`{row.name}`]({folder}{assignment}/{row.name}.ipynb)"
-            lines.append(_line(link, about[row.name], ", ".join(row.uses), [row]))
+            told = about.get(row.name, row.title)
+            lines.append(_line(link, told, ", ".join(row.uses), [row]))
         lines.append(_line(f"**{_title(assignment)}**", "", "", rows))
     lines.append(_line("**The course**", "", "", lessons))
     return "\n".join(lines)
