@@ -122,6 +122,12 @@ def grade(
     "last time; at first now]",
 )
 @click.option("--anyway", is_flag=True, help="Exit with 0 although answers are still to read.")
+@click.option(
+    "--solutions",
+    is_flag=True,
+    help="Instead, write the model answers as pages, into solutions/; not before the due date.",
+)
+@click.option("--early", is_flag=True, help="With --solutions: also before the due date.")
 @root_option
 @reports_errors
 def feedback(
@@ -130,6 +136,8 @@ def feedback(
     checks: bool | None,
     after: str | None,
     anyway: bool,
+    solutions: bool,
+    early: bool,
     root: Path,
 ) -> None:
     """Write the feedback pages, as students will see them.
@@ -140,12 +148,27 @@ def feedback(
 
     Answers that nobody has read yet are in no total, and stderr says how many there are. Exit
     status 1: there are some (unless --anyway), or a page could not be made as it should.
+
+    With --solutions it writes solutions/ASSIGNMENT/, for you to hand out: pages of the source
+    notebooks, without rubrics and hidden tests. It refuses to before the due date in the gradebook
+    (of whoever was given most time) and before the date of --after.
     """
     from autograder.feedback.disclosure import set_disclosure, what_is_shown
-    from autograder.feedback.pages import write_feedback
 
+    if early and not solutions:
+        raise click.UsageError("--early is about --solutions")
+    if solutions and (students or anyway):
+        raise click.UsageError("--solutions are the same for all: no --student, no --anyway")
     root = root.resolve()
     set_disclosure(root, assignment, checks=checks, after=after)
+    if solutions:
+        from autograder.feedback.solutions import write_solutions
+
+        for path in write_solutions(root, assignment, early=early):
+            click.echo(path.relative_to(root))
+        return
+    from autograder.feedback.pages import write_feedback
+
     made = write_feedback(root, assignment, students or None)
     for path in made.pages:
         click.echo(path.relative_to(root))

@@ -48,8 +48,8 @@ PROC_FOR_FLAT = (
 )  # fmt: skip
 _SMALL = "size=1m,nr_inodes=4096,mode=755"  # of a file system that holds names alone
 _COURSE_SECRETS = (
-    "autograder", "source", "release", "submitted", "autograded", "feedback", "gradebook.db",
-    "tests",
+    "autograder", "source", "release", "submitted", "autograded", "feedback", "solutions",
+    "gradebook.db", "tests",
 )  # fmt: skip
 
 

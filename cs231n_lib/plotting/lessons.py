@@ -50,7 +50,8 @@ def plot_lessons(lessons: Mapping[str, LessonRow], ax: Axes | None = None) -> Ax
 def direct(uses: Mapping[str, Sequence[str]], name: str) -> list[str]:
     """What a notebook uses, without what it gets to by way of something else that it uses."""
     needed = uses[name]
-    return [one for one in needed if not any(one in _all(uses, other) for other in needed)]
+    behind = {other: _all(uses, other) - {other} for other in needed}
+    return [one for one in needed if not any(one in behind[other] for other in needed)]
 
 
 def _all(uses: Mapping[str, Sequence[str]], name: str) -> set[str]:

@@ -224,10 +224,10 @@ def test_no_two_boxes_are_in_one_place_and_arrows_lead_to_the_right() -> None:
 def test_the_picture_in_words() -> None:
     lessons = [Lesson("a1", name, name, 1, None, dict.fromkeys(CHAIN[name], ())) for name in CHAIN]
     assert describe(lessons) == (
-        "A box for each of 5 notebooks. Arrows lead, in one step or in several, from a to b; a, b "
-        "to c; b to d. No arrow touches e."
+        "A box for each notebook, 5 in all. Arrows lead, in one step or in several, from a to b; "
+        "a, b to c; b to d. No arrow touches e."
     )
-    assert describe(lessons[4:]) == "A box for each of 1 notebooks. No arrow touches e."
+    assert describe(lessons[4:]) == "A box for each notebook, 1 in all. No arrow touches e."
 
 
 # -- a small course -------------------------------------------------------------------------------
