@@ -2,7 +2,8 @@
 
 Numbers may be in arrays, or in tensors on any device. Each check prints one line when the result
 is right and raises CheckFailed when it is not: Jupyter shows its two lines, what is wrong and what
-that means, and no traceback.
+that means, and no traceback. With this module imported, so does an ``assert`` of a cell that has
+words.
 """
 
 import linecache
@@ -16,7 +17,10 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import ArrayLike
 
+from cs231n_lib.failed_asserts import show_failed_asserts_briefly
 from cs231n_lib.gradient_check import rel_error
+
+show_failed_asserts_briefly()
 
 _LIBRARIES = (str(Path(__file__).parent), sysconfig.get_path("stdlib"))
 

@@ -3,18 +3,22 @@
 import pickle
 import subprocess
 import sys
+from types import SimpleNamespace
 
+import IPython  # noqa: F401  (what is asked for the shell)
 import nbclient
 import nbformat
 import numpy as np
 import pytest
 from nbconvert import HTMLExporter, PythonExporter
 
+from cs231n_lib.failed_asserts import show_failed_asserts_briefly
 from cs231n_lib.feedback import CheckFailed, check_close, check_that, explained
 
 FAILS = (
     "import numpy as np\n"
-    "from cs231n_lib.feedback import check_close\n"
+    "from cs231n_lib.failed_asserts import show_failed_asserts_briefly
+from cs231n_lib.feedback import check_close\n"
     "def test():\n"
     "    check_close('dx', np.ones(2), np.zeros(2), meaning='Add the two paths.')\n"
     "check_close('out', np.ones(2), np.ones(2))\n"
@@ -22,6 +26,7 @@ FAILS = (
     "print('never')"
 )
 STOPS = """import numpy as np
+from cs231n_lib.failed_asserts import show_failed_asserts_briefly
 from cs231n_lib.feedback import explained
 def distances(X):
     rows = X - np.ones(3)
@@ -29,6 +34,15 @@ def distances(X):
 with explained('distances', 'Subtract one image from all rows.'):
     distances(np.ones((4, 2)))
 """
+ASSERTS = """def sum_of(values):
+    assert False not in [value > 0 for value in values], 'positive numbers'
+    return sum(values)
+assert (
+    sum_of([1, 2])
+    == 4
+), 'the sum of 1 and 2'
+"""
+ELSEWHERE = "import copy\ncopy.assertions = sum_of\ncopy.assertions([-1])"
 LINES = [
     "✗ dx: the relative error is 1.0e+00, above 1e-07; the worst at index (0,) is 1 where 0 was "
     "expected.",
@@ -38,7 +52,7 @@ LINES = [
 
 @pytest.fixture(scope="module")
 def notebook() -> nbformat.NotebookNode:
-    sources = FAILS, "assert 1 == 2", STOPS
+    sources = FAILS, "assert 1 == 2", STOPS, ASSERTS, ELSEWHERE
     cells = [nbformat.v4.new_code_cell(source) for source in sources]
     made = nbformat.v4.new_notebook(cells=cells)
     nbclient.NotebookClient(made, kernel_name="python3", allow_errors=True).execute()
@@ -80,6 +94,35 @@ def test_it_is_an_assertion_error_with_the_same_text() -> None:
     copied = pickle.loads(pickle.dumps(error.value))
     assert type(copied) is CheckFailed
     assert str(copied) == str(error.value)
+
+
+def test_an_assert_of_the_cell_is_two_lines_too(notebook) -> None:
+    assert notebook.cells[3].outputs[0].traceback == [
+        "✗ the sum of 1 and 2.",
+        "  This does not hold: sum_of([1, 2]) == 4",
+    ]
+    shown = notebook.cells[4].outputs[0].traceback
+    assert len(shown) > 2, "in a function of another cell the way there is shown"
+    assert "AssertionError: positive numbers" in shown[-1].replace("\x1b[31m", "").replace(
+        "\x1b[39m", ""
+    )
+
+
+def test_a_handler_of_the_readers_own_stays() -> None:
+    shell = SimpleNamespace(custom_exceptions=(KeyError,))
+    assert show_in(shell) == []
+    shell.custom_exceptions = ()
+    assert show_in(shell) == [(AssertionError,)]
+
+
+def show_in(shell: SimpleNamespace) -> list[object]:
+    """Which exceptions are handled from now on."""
+    found: list[object] = []
+    shell.set_custom_exc = lambda kinds, handler: found.append(kinds)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("IPython.get_ipython", lambda: shell)
+        show_failed_asserts_briefly()
+    return found
 
 
 def test_without_a_meaning_there_is_one_line() -> None:
