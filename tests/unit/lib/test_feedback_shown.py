@@ -17,8 +17,7 @@ from cs231n_lib.feedback import CheckFailed, check_close, check_that, explained
 
 FAILS = (
     "import numpy as np\n"
-    "from cs231n_lib.failed_asserts import show_failed_asserts_briefly
-from cs231n_lib.feedback import check_close\n"
+    "from cs231n_lib.feedback import check_close\n"
     "def test():\n"
     "    check_close('dx', np.ones(2), np.zeros(2), meaning='Add the two paths.')\n"
     "check_close('out', np.ones(2), np.ones(2))\n"
@@ -26,7 +25,6 @@ from cs231n_lib.feedback import check_close\n"
     "print('never')"
 )
 STOPS = """import numpy as np
-from cs231n_lib.failed_asserts import show_failed_asserts_briefly
 from cs231n_lib.feedback import explained
 def distances(X):
     rows = X - np.ones(3)
@@ -42,7 +40,7 @@ assert (
     == 4
 ), 'the sum of 1 and 2'
 """
-ELSEWHERE = "import copy\ncopy.assertions = sum_of\ncopy.assertions([-1])"
+ELSEWHERE = "sum_of([-1])"
 LINES = [
     "✗ dx: the relative error is 1.0e+00, above 1e-07; the worst at index (0,) is 1 where 0 was "
     "expected.",
@@ -103,9 +101,7 @@ def test_an_assert_of_the_cell_is_two_lines_too(notebook) -> None:
     ]
     shown = notebook.cells[4].outputs[0].traceback
     assert len(shown) > 2, "in a function of another cell the way there is shown"
-    assert "AssertionError: positive numbers" in shown[-1].replace("\x1b[31m", "").replace(
-        "\x1b[39m", ""
-    )
+    assert "positive numbers" in shown[-1]
 
 
 def test_a_handler_of_the_readers_own_stays() -> None:
