@@ -29,9 +29,9 @@ MOST_BYTES = 300_000
 MOST_FRAMES = 3  # of a figure that moves
 INTRODUCTION = """# The figures of the notebooks
 
-One sheet for each notebook, with its figures in their order and the names of the cells that draw them. Below
-each sheet are the descriptions that screen readers get. `tools/contact_sheets.py` runs the notebooks, with
-solutions and on the embedded data, and writes this page.
+One sheet for each notebook, with its figures in their order and the names of the cells that draw
+them. Below each sheet are the descriptions that screen readers get. `tools/contact_sheets.py` runs
+the notebooks, with solutions and on the embedded data, and writes this page.
 """
 
 _IMAGE = re.compile(r'<img\b[^>]*?\bsrc="data:image/png;base64,([^"]+)"[^>]*>')
@@ -55,6 +55,8 @@ def figures_of(nb: NotebookNode) -> Iterator[Drawn]:
             found = list(_IMAGE.finditer(data.get("text/html", "")))
             alts = [_ALT.search(match[0]) for match in found]
             words = next((html.unescape(alt[1]) for alt in alts if alt and alt[1]), "")
+            if len(found) > 1:  # each of them begins with what it alone shows
+                words = data.get("text/plain", words)
             encoded = [match[1] for match in found] or [data["image/png"]] * ("image/png" in data)
             for png in _spread(encoded, MOST_FRAMES):
                 picture = Image.open(BytesIO(base64.b64decode(png))).convert("RGBA")
