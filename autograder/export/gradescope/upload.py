@@ -34,7 +34,7 @@ def hand_in(uploaded: Path, course: Path, assignment: str, submitted: Path) -> l
     Notebooks of earlier assignments are handed in as well, for later ones to load. Returns what to
     tell the student: about files that were taken under another name, or not at all, and why.
     """
-    names = sorted(path.name for path in (course / "release").iterdir())
+    names = sorted(path.name for path in (course / "release").iterdir() if path.is_dir())
     names.sort(key=lambda name: name != assignment)  # its own notebooks first
     released = {name: load_released(course, name) for name in names}
     found: dict[tuple[str, str], list[Upload]] = {}
