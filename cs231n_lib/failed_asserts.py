@@ -1,7 +1,7 @@
-"""In Jupyter, a failed ``assert condition, "words"`` of a cell shows two lines and no traceback.
+"""In Jupyter, a failed ``assert condition, "words"`` of a notebook shows two lines, no traceback.
 
-Only an assertion that stands in the cell itself: in a function of another cell, or of a library,
-the way there is what one wants to see.
+Only an assertion that stands in the notebook itself: in a library, or in another notebook that was
+loaded, the way there is what one wants to see.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import linecache
 import sys
 import textwrap
 import traceback
-from types import TracebackType
+from collections.abc import Mapping
+from types import FrameType, TracebackType
 from typing import Any
 
 _WIDEST = 100  # characters of a condition
@@ -32,38 +33,36 @@ def _show(
     trace: TracebackType,
     tb_offset: int | None = None,
 ) -> None:
-    lines = brief(error, trace)
+    lines = brief(error, trace, shell.user_ns)
     if lines:
         error._render_traceback_ = lambda: lines  # type: ignore[attr-defined]
     shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
 
 
-def brief(error: BaseException, trace: TracebackType) -> list[str]:
-    """What is shown in place of a traceback; empty where that stays."""
+def brief(error: BaseException, trace: TracebackType, notebook: Mapping[str, Any]) -> list[str]:
+    """What is shown in place of a traceback; empty where that stays.
+
+    ``notebook``: its global names, by which its code is known.
+    """
     words = str(error).strip()
-    places = [(frame.f_code, line) for frame, line in traceback.walk_tb(trace)]
-    cell = [number for number, (code, _) in enumerate(places) if code.co_name == "<module>"]
-    if type(error) is not AssertionError or not words or not cell:
-        return []
-    names = {code.co_filename for code, _ in places[cell[0] :]}
-    if len(names) > 1:
+    *_, (frame, line) = traceback.walk_tb(trace)
+    if type(error) is not AssertionError or not words or frame.f_globals is not notebook:
         return []
     stop = "" if words.endswith((".", "?", "!")) else "."
-    condition = _condition(names.pop(), places[-1][1])
-    return [
-        *f"✗ {words}{stop}".splitlines(),
-        *([f"  This does not hold: {condition}"] if condition else []),
-    ]
+    condition = _condition(frame, line)
+    return [*f"✗ {words}{stop}".splitlines(), *([f"  {condition}"] if condition else [])]
 
 
-def _condition(file: str, line: int) -> str:
+def _condition(frame: FrameType, line: int) -> str:
     """What is asserted in this line, in one; empty where it cannot be said."""
     try:
-        nodes = list(ast.walk(ast.parse("".join(linecache.getlines(file)))))
+        tree = ast.parse("".join(linecache.getlines(frame.f_code.co_filename)))
     except SyntaxError:  # a magic, say
         return ""
-    asserts = [node for node in nodes if isinstance(node, ast.Assert)]
+    asserts = [node for node in ast.walk(tree) if isinstance(node, ast.Assert)]
     around = [one for one in asserts if one.lineno <= line <= (one.end_lineno or one.lineno)]
-    return (
-        textwrap.shorten(ast.unparse(around[-1].test), _WIDEST, placeholder=" …") if around else ""
-    )
+    if not around:
+        return ""
+    text = textwrap.shorten(ast.unparse(around[-1].test), _WIDEST, placeholder=" …")
+    name = frame.f_code.co_name
+    return f"This does not hold{'' if name.startswith('<') else f' in {name}'}: {text}"

@@ -33,14 +33,17 @@ with explained('distances', 'Subtract one image from all rows.'):
     distances(np.ones((4, 2)))
 """
 ASSERTS = """def sum_of(values):
-    assert False not in [value > 0 for value in values], 'positive numbers'
+    assert False not in [value > 0 for value in values], 'are they all positive?'
     return sum(values)
 assert (
     sum_of([1, 2])
     == 4
 ), 'the sum of 1 and 2'
 """
-ELSEWHERE = "sum_of([-1])"
+ELSEWHERE = """from types import FunctionType
+copied = FunctionType(sum_of.__code__, {'sum': sum}, 'copied')
+copied([-1])
+"""
 LINES = [
     "✗ dx: the relative error is 1.0e+00, above 1e-07; the worst at index (0,) is 1 where 0 was "
     "expected.",
@@ -50,7 +53,7 @@ LINES = [
 
 @pytest.fixture(scope="module")
 def notebook() -> nbformat.NotebookNode:
-    sources = FAILS, "assert 1 == 2", STOPS, ASSERTS, ELSEWHERE
+    sources = FAILS, "assert 1 == 2", STOPS, ASSERTS, "sum_of([-1])", ELSEWHERE
     cells = [nbformat.v4.new_code_cell(source) for source in sources]
     made = nbformat.v4.new_notebook(cells=cells)
     nbclient.NotebookClient(made, kernel_name="python3", allow_errors=True).execute()
@@ -99,9 +102,16 @@ def test_an_assert_of_the_cell_is_two_lines_too(notebook) -> None:
         "✗ the sum of 1 and 2.",
         "  This does not hold: sum_of([1, 2]) == 4",
     ]
-    shown = notebook.cells[4].outputs[0].traceback
-    assert len(shown) > 2, "in a function of another cell the way there is shown"
-    assert "positive numbers" in shown[-1]
+    assert notebook.cells[4].outputs[0].traceback == [
+        "✗ are they all positive?",
+        "  This does not hold in sum_of: False not in [value > 0 for value in values]",
+    ]
+
+
+def test_an_assert_of_other_code_keeps_its_traceback(notebook) -> None:
+    shown = notebook.cells[5].outputs[0].traceback
+    assert len(shown) > 2
+    assert "are they all positive?" in shown[-1]
 
 
 def test_a_handler_of_the_readers_own_stays() -> None:
