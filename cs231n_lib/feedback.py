@@ -2,8 +2,8 @@
 
 Numbers may be in arrays, or in tensors on any device. Each check prints one line when the result
 is right and raises CheckFailed when it is not: Jupyter shows its two lines, what is wrong and what
-that means, and no traceback. With this module imported, so does an ``assert`` of a notebook that has
-words.
+that means, and no traceback. With this module imported, so does an ``assert`` of a notebook that
+has words.
 """
 
 import linecache
