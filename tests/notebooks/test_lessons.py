@@ -63,7 +63,8 @@ def test_the_points_are_those_that_are_graded(path: Path) -> None:
     found = re.match(r"(\d+(?:\.\d+)?):\s*(.+)", text)
     assert found, "it begins with the total, as in '22: two loops 3, one loop 3'"
     assert float(found[1]) == read_lesson(path).points
-    tasks = [re.search(r"(\d+(?:\.\d+)?)\.?$", task) for task in re.split(r"[,;]\s+", found[2])]
+    parts = re.split(r"[,;]\s+(?![^()]*\))", found[2])  # not within brackets
+    tasks = [re.search(r"(\d+(?:\.\d+)?)\.?$", task) for task in parts]
     assert all(tasks), "each task ends with its points"
     assert sum(float(task[1]) for task in tasks if task) == float(found[1])
 
