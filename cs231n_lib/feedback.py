@@ -11,6 +11,7 @@ import sysconfig
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -21,6 +22,9 @@ from cs231n_lib.failed_asserts import show_failed_asserts_briefly
 from cs231n_lib.gradient_check import rel_error
 
 show_failed_asserts_briefly()
+
+#: What has passed since the beginning of a `together`; None outside of one.
+_together: ContextVar[list[str] | None] = ContextVar("together", default=None)
 
 _LIBRARIES = (str(Path(__file__).parent), sysconfig.get_path("stdlib"))
 
@@ -57,7 +61,7 @@ def check_close(
             f"{values[worst]:.8g} where {expected[worst]:.8g} was expected",
             meaning,
         )
-    print(f"✓ {name} (relative error {error:.1e})")
+    _passed(f"{name} (relative error {error:.1e})")
 
 
 def check_shape(
@@ -68,7 +72,7 @@ def check_shape(
     if shape != tuple(want):
         _fail(f"{name}: the shape is {shape}, but {tuple(want)} was expected", meaning)
     if not quiet:
-        print(f"✓ {name} (shape {shape})")
+        _passed(f"{name} (shape {shape})")
 
 
 def check_equal(name: str, got: object, want: object, meaning: str = "") -> None:
@@ -90,14 +94,33 @@ def check_equal(name: str, got: object, want: object, meaning: str = "") -> None
             )
     elif not bool(got == want):
         _fail(f"{name}: it is {got!r}, but {want!r} was expected", meaning)
-    print(f"✓ {name}")
+    _passed(name)
 
 
 def check_that(name: str, condition: object, meaning: str = "") -> None:
     """Check a condition that has no value to compare."""
     if not condition:
         _fail(f"{name}: it does not hold", meaning)
-    print(f"✓ {name}")
+    _passed(name)
+
+
+@contextmanager
+def together(name: str) -> Iterator[None]:
+    """One line for all the checks of a block that hold, instead of one for each.
+
+        with together("gradients of all parameters"):
+            for key, parameter in net.params.items():
+                check_close(f"gradient of {key}", grads[key], numerical(parameter))
+
+    The first one that fails shows its two lines, as everywhere.
+    """
+    names: list[str] = []
+    outer = _together.set(names)
+    try:
+        yield
+    finally:
+        _together.reset(outer)
+    _passed(f"{name} ({len(names)} check{'' if len(names) == 1 else 's'})")
 
 
 @contextmanager
@@ -135,6 +158,14 @@ def returned(name: str, answer: Any, wanted: str) -> tuple[Any, ...]:
     if len(answer) != count:
         _fail(f"{name} returned {len(answer)} things; it must return {count}: {wanted}", "")
     return tuple(answer)
+
+
+def _passed(what: str) -> None:
+    names = _together.get()
+    if names is None:
+        print(f"✓ {what}")
+    else:
+        names.append(what)
 
 
 def _as_numbers(name: str, got: object, meaning: str) -> np.ndarray:

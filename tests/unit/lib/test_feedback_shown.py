@@ -13,7 +13,7 @@ import pytest
 from nbconvert import HTMLExporter, PythonExporter
 
 from cs231n_lib.failed_asserts import show_failed_asserts_briefly
-from cs231n_lib.feedback import CheckFailed, check_close, check_that, explained
+from cs231n_lib.feedback import CheckFailed, check_close, check_that, explained, together
 
 FAILS = (
     "import numpy as np\n"
@@ -168,3 +168,24 @@ def test_nothing_is_printed_where_nothing_stops(capsys: pytest.CaptureFixture[st
     with explained("x", "A hint."):
         pass
     assert capsys.readouterr().out == ""
+
+
+def test_many_checks_are_one_line_together(capsys: pytest.CaptureFixture[str]) -> None:
+    with together("all of them"):
+        check_that("a", True)
+        with together("inner ones"):
+            check_close("b", 1.0, 1.0)
+            check_close("c", 1.0, 1.0)
+    check_that("d", True)
+    with together("the last"):
+        check_that("e", True)
+    said = capsys.readouterr().out
+    assert said == "✓ all of them (2 checks)\n✓ d\n✓ the last (1 check)\n"
+
+
+def test_the_first_that_fails_says_so_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(CheckFailed, match=r"^✗ b: .*hold"), together("all"):
+        check_that("a", True)
+        check_that("b", False)
+    check_that("c", True)
+    assert capsys.readouterr().out == "✓ c\n"
