@@ -184,8 +184,12 @@ def test_many_checks_are_one_line_together(capsys: pytest.CaptureFixture[str]) -
 
 
 def test_the_first_that_fails_says_so_itself(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(CheckFailed, match=r"^✗ b: .*hold"), together("all"):
-        check_that("a", True)
-        check_that("b", False)
+    def fails() -> None:
+        with together("all"):
+            check_that("a", True)
+            check_that("b", False)
+
+    with pytest.raises(CheckFailed, match=r"^✗ b: .*hold"):
+        fails()
     check_that("c", True)
     assert capsys.readouterr().out == "✓ c\n"
