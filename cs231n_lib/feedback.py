@@ -23,8 +23,8 @@ from cs231n_lib.gradient_check import rel_error
 
 show_failed_asserts_briefly()
 
-#: What has passed since the beginning of a `together`; None outside of one.
-_together: ContextVar[list[str] | None] = ContextVar("together", default=None)
+#: What has passed since the beginning of a `in_one_line`; None outside of one.
+_one_line: ContextVar[list[str] | None] = ContextVar("in_one_line", default=None)
 
 _LIBRARIES = (str(Path(__file__).parent), sysconfig.get_path("stdlib"))
 
@@ -105,21 +105,21 @@ def check_that(name: str, condition: object, meaning: str = "") -> None:
 
 
 @contextmanager
-def together(name: str) -> Iterator[None]:
+def in_one_line(name: str) -> Iterator[None]:
     """One line for all the checks of a block that hold, instead of one for each.
 
-        with together("gradients of all parameters"):
+        with in_one_line("gradients of all parameters"):
             for key, parameter in net.params.items():
                 check_close(f"gradient of {key}", grads[key], numerical(parameter))
 
     The first one that fails shows its two lines, as everywhere.
     """
     names: list[str] = []
-    outer = _together.set(names)
+    outer = _one_line.set(names)
     try:
         yield
     finally:
-        _together.reset(outer)
+        _one_line.reset(outer)
     _passed(f"{name} ({len(names)} check{'' if len(names) == 1 else 's'})")
 
 
@@ -161,7 +161,7 @@ def returned(name: str, answer: Any, wanted: str) -> tuple[Any, ...]:
 
 
 def _passed(what: str) -> None:
-    names = _together.get()
+    names = _one_line.get()
     if names is None:
         print(f"✓ {what}")
     else:

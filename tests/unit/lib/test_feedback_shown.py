@@ -13,7 +13,7 @@ import pytest
 from nbconvert import HTMLExporter, PythonExporter
 
 from cs231n_lib.failed_asserts import show_failed_asserts_briefly
-from cs231n_lib.feedback import CheckFailed, check_close, check_that, explained, together
+from cs231n_lib.feedback import CheckFailed, check_close, check_that, explained, in_one_line
 
 FAILS = (
     "import numpy as np\n"
@@ -171,13 +171,13 @@ def test_nothing_is_printed_where_nothing_stops(capsys: pytest.CaptureFixture[st
 
 
 def test_many_checks_are_one_line_together(capsys: pytest.CaptureFixture[str]) -> None:
-    with together("all of them"):
+    with in_one_line("all of them"):
         check_that("a", True)
-        with together("inner ones"):
+        with in_one_line("inner ones"):
             check_close("b", 1.0, 1.0)
             check_close("c", 1.0, 1.0)
     check_that("d", True)
-    with together("the last"):
+    with in_one_line("the last"):
         check_that("e", True)
     said = capsys.readouterr().out
     assert said == "✓ all of them (2 checks)\n✓ d\n✓ the last (1 check)\n"
@@ -185,7 +185,7 @@ def test_many_checks_are_one_line_together(capsys: pytest.CaptureFixture[str]) -
 
 def test_the_first_that_fails_says_so_itself(capsys: pytest.CaptureFixture[str]) -> None:
     def fails() -> None:
-        with together("all"):
+        with in_one_line("all"):
             check_that("a", True)
             check_that("b", False)
 
