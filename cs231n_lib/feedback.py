@@ -23,7 +23,7 @@ from cs231n_lib.gradient_check import rel_error
 
 show_failed_asserts_briefly()
 
-#: What has passed since the beginning of a `in_one_line`; None outside of one.
+#: What has passed since the beginning of an `in_one_line`; None outside of one.
 _one_line: ContextVar[list[str] | None] = ContextVar("in_one_line", default=None)
 
 _LIBRARIES = (str(Path(__file__).parent), sysconfig.get_path("stdlib"))

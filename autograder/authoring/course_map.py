@@ -160,11 +160,10 @@ def describe(lessons: Sequence[Lesson]) -> str:
     pairs = "; ".join(f"{', '.join(one.uses)} to {one.name}" for one in needing)
     taken = {name for one in needing for name in one.uses}
     alone = [one.name for one in lessons if not one.uses and one.name not in taken]
-    text = (
-        f"A box for each of {len(lessons)} notebooks. Arrows lead, in one step or in several, from "
-    )
-    text += f"{pairs}. " if pairs else "none to another. "
-    return text + (f"No arrow touches {', '.join(alone)}." if alone else "")
+    text = f"A box for each notebook, {len(lessons)} in all."
+    if pairs:
+        text += f" Arrows lead, in one step or in several, from {pairs}."
+    return text + (f" No arrow touches {', '.join(alone)}." if alone else "")
 
 
 def _wrapped(text: str, width: int = 88) -> list[str]:
