@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 LessonRow = tuple[str, str, float, Sequence[str]]
 Places = dict[str, tuple[int, int]]  # column and lane
 
-_WIDTH, _HEIGHT = 0.8, 0.6  # of a box, where the grid has steps of 1
-_LONGEST = 21  # letters of a name that fit at full size
+_WIDTH, _HEIGHT = 0.84, 0.66  # of a box, where the grid has steps of 1
+_LONGEST = 18  # letters of a line that fit at full size
+_BREAK = 22  # letters from which on a name takes two lines
 _COLOURS = (BLUE, ORANGE, GREEN, PURPLE)
 
 
@@ -32,7 +33,7 @@ def plot_lessons(lessons: Mapping[str, LessonRow], ax: Axes | None = None) -> Ax
     columns = 1 + max((column for column, _ in places.values()), default=0)
     lanes = 1 + max((lane for _, lane in places.values()), default=0)
     if ax is None:
-        _, ax = plt.subplots(figsize=(2.3 * columns, 0.8 * lanes))
+        _, ax = plt.subplots(figsize=(2.5 * columns, 0.85 * lanes))
     parts = list(dict.fromkeys(row[0] for row in lessons.values()))
     colours = {part: _COLOURS[number % len(_COLOURS)] for number, part in enumerate(parts)}
     for name, row in lessons.items():
@@ -106,17 +107,27 @@ def _draw_box(ax: Axes, name: str, row: LessonRow, place: tuple[int, int], colou
             zorder=2,
         )
     )
-    size = min(8.5, 8.5 * _LONGEST / max(len(name), 1))
-    ax.text(column, lane - 0.1, name, ha="center", va="center", weight="bold", fontsize=size)
+    lines = _in_two(name) if len(name) > _BREAK else [name]
+    size = min(8.5 if len(lines) == 1 else 7.5, 8.5 * _LONGEST / max(map(len, lines)))
+    words = {"ha": "center", "va": "center", "linespacing": 1.0}
+    ax.text(column, lane - 0.08, "\n".join(lines), weight="bold", fontsize=size, **words)
     points = f"{row[2]:g} points"
     told = f"{row[1]}, {points}" if row[1] else points
-    ax.text(column, lane + 0.14, told, ha="center", va="center", fontsize=7.5, color="0.25")
+    ax.text(column, lane + 0.2, told, fontsize=7.5, color="0.25", **words)
+
+
+def _in_two(name: str) -> list[str]:
+    """Broken after the underscore that is nearest to the middle, if there is one."""
+    breaks = [number for number, letter in enumerate(name, start=1) if letter == "_"]
+    middle = min(breaks, key=lambda at: abs(2 * at - len(name)), default=len(name))
+    return [part for part in (name[:middle], name[middle:]) if part]
 
 
 def _draw_arrow(ax: Axes, start: tuple[int, int], end: tuple[int, int]) -> None:
+    side = (start[1] > end[1]) - (start[1] < end[1])  # those from above end above the others
     ax.annotate(
         "",
-        (end[0] - _WIDTH / 2, end[1]),
+        (end[0] - _WIDTH / 2, end[1] + 0.38 * side * _HEIGHT),
         (start[0] + _WIDTH / 2, start[1]),
         arrowprops={"arrowstyle": "-|>", "color": "0.35", "shrinkA": 0, "shrinkB": 0},
         zorder=1,

@@ -178,7 +178,7 @@ def test_its_picture_draws_every_notebook(cells: dict[str, NotebookNode]) -> Non
     space: dict = {}
     exec(compile(cells[PICTURE].source, PICTURE, "exec"), space)
     (ax,) = plt.gcf().axes
-    drawn = [text.get_text() for text in ax.texts]
+    drawn = [text.get_text().replace("\n", "") for text in ax.texts]
     assert all(path.stem in drawn for path in SOURCES)
     uses = {name: row[3] for name, row in space["lessons"].items()}
     assert sum(not text for text in drawn) == sum(len(direct(uses, name)) for name in uses)
