@@ -57,7 +57,9 @@ def figures_of(nb: NotebookNode) -> Iterator[Drawn]:
             words = next((html.unescape(alt[1]) for alt in alts if alt and alt[1]), "")
             if len(found) > 1:  # each of them begins with what it alone shows
                 words = data.get("text/plain", words)
-            encoded = [match[1] for match in found] or [data["image/png"]] * ("image/png" in data)
+            encoded = [match[1] for match in found]
+            if not found and "image/png" in data:
+                encoded = [data["image/png"]]
             for png in _spread(encoded, MOST_FRAMES):
                 picture = Image.open(BytesIO(base64.b64decode(png))).convert("RGBA")
                 white = Image.new("RGBA", picture.size, "white")

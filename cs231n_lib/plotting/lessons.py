@@ -124,11 +124,11 @@ def _in_two(name: str) -> list[str]:
 
 
 def _draw_arrow(ax: Axes, start: tuple[int, int], end: tuple[int, int]) -> None:
-    side = (start[1] > end[1]) - (start[1] < end[1])  # those from above end above the others
+    side = 0.45 * _HEIGHT * ((start[1] > end[1]) - (start[1] < end[1]))  # past boxes between
     ax.annotate(
         "",
-        (end[0] - _WIDTH / 2, end[1] + 0.38 * side * _HEIGHT),
-        (start[0] + _WIDTH / 2, start[1]),
+        (end[0] - _WIDTH / 2, end[1] + side),
+        (start[0] + _WIDTH / 2, start[1] - side),
         arrowprops={"arrowstyle": "-|>", "color": "0.35", "shrinkA": 0, "shrinkB": 0},
         zorder=1,
     )
