@@ -143,7 +143,7 @@ def chosen(what: Sequence[str]) -> list[Path]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description="Lay all figures of notebooks out on sheets.")
     parser.add_argument("what", nargs="*", metavar="ASSIGNMENT|NOTEBOOK")
     options = parser.parse_args()
     order = [path.stem for path in chosen(())]

@@ -9,6 +9,7 @@ import stat
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -52,7 +53,8 @@ def root(course: Path) -> Iterator[Path]:
 
 
 def set_due(root: Path, when: str | None, extension: datetime.timedelta | None = None) -> None:
-    with Gradebook(f"sqlite:///{root}/gradebook.db") as book:
+    opened: Any = Gradebook(f"sqlite:///{root}/gradebook.db")  # nbgrader's types are wrong
+    with opened as book:
         due = datetime.datetime.fromisoformat(when) if when else None
         book.update_or_create_assignment(ASSIGNMENT, duedate=due)
         if extension:
