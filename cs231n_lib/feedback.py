@@ -2,8 +2,7 @@
 
 Numbers may be in arrays, or in tensors on any device. Each check prints one line when the result
 is right and raises CheckFailed when it is not: Jupyter shows its two lines, what is wrong and what
-that means, and no traceback. With this module imported, so does an ``assert`` of a notebook that
-has words.
+that means, and no traceback.
 """
 
 import linecache
@@ -18,10 +17,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import ArrayLike
 
-from cs231n_lib.failed_asserts import show_failed_asserts_briefly
 from cs231n_lib.gradient_check import rel_error
-
-show_failed_asserts_briefly()
 
 #: What has passed since the beginning of an `in_one_line`; None outside of one.
 _one_line: ContextVar[list[str] | None] = ContextVar("in_one_line", default=None)

@@ -32,7 +32,9 @@ def distances(X):
 with explained('distances', 'Subtract one image from all rows.'):
     distances(np.ones((4, 2)))
 """
-ASSERTS = """def sum_of(values):
+ASSERTS = """from cs231n_lib.plotting import use_course_style
+use_course_style()
+def sum_of(values):
     assert False not in [value > 0 for value in values], 'are they all positive?'
     return sum(values)
 assert (
