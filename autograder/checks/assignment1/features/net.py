@@ -45,10 +45,10 @@ def best_net_is_the_best(student: Student, rng: Generator) -> None:
         run = run_training(student, rng, falling=falling)
         best = _best(run)
         highest = max(net.accuracy for net in _rivals(run))
-        is_best = "best_net is not the net with the highest validation accuracy"
+        is_best = "best_net is not the network with the highest validation accuracy"
         expect(best.accuracy >= highest, is_best)
         complete = len(best.X) == len(run.X["train"])
-        expect(complete, "best_net was trained on a part of the training features only")
+        expect(complete, "best_net was trained on only part of the training features")
 
 
 @check("features-net", probe="FEAT-A2")
@@ -61,7 +61,7 @@ def best_net_was_not_better_before(student: Student, rng: Generator) -> None:
         expect(
             best.accuracy >= max(before, default=0.0),
             "best_net was better in validation before it was trained further, with other settings: "
-            "make a new net for each",
+            "make a new network for each",
         )
 
 
@@ -80,7 +80,7 @@ def training_leaves_the_test_set_alone(student: Student, rng: Generator) -> None
     """No net is asked about a test image while settings are chosen."""
     run = run_training(student, rng, falling=True)
     forbidden = {row.tobytes() for row in run.X["test"]}
-    expect(not run.asked & forbidden, "the cell asks the test set: leave it for the very end")
+    expect(not run.asked & forbidden, "the cell uses the test set: keep it for the very end")
 
 
 @check("features-net", probe="FEAT-A3", weight=2)
@@ -100,7 +100,7 @@ def net_knows_new_images(student: Student, rng: Generator) -> None:
 
 def _best(run: Training) -> Net:
     if run.kept is None:
-        raise Failed("best_net is none of the nets that were trained in this cell")
+        raise Failed("best_net is not one of the networks trained in this cell")
     return run.kept
 
 

@@ -20,7 +20,10 @@ def new_features(student: Student, rng: Generator) -> tuple[np.ndarray, np.ndarr
     pictures, labels = held_out_images(rng, IMAGES)
     answer = student.apply(in_kernel.features_of, pictures.astype(np.uint8))
     rows = as_array(answer, "the features of new images").astype(np.float64)
-    expect(rows.ndim == 2 and len(rows) == IMAGES, "the features of new images are no rows")
+    expect(
+        rows.ndim == 2 and len(rows) == IMAGES,
+        "the features of new images are not one row per image",
+    )
     return rows, labels
 
 
@@ -39,5 +42,5 @@ def kept(student: Student, name: str) -> Instance:
     value = student.get(name)
     expect(value is not None, f"{name} is None: nothing was kept")
     if not isinstance(value, Ref):
-        raise Failed(f"{name} is no classifier")
+        raise Failed(f"{name} is not a classifier")
     return Instance(student, value, name)

@@ -31,7 +31,7 @@ GRADIENTS = "dx, dw, db"
 # Then one example, one number in each, one output.
 SHAPES = (((4, 6), 3), ((3, 2, 5), 4), ((2, 3, 4, 5), 7))
 SINGLE = (((1, 5), 3), ((6, 1), 4), ((4, 3), 1), ((1, 2, 2, 2), 1))
-CACHE = "take what is needed from the cache that is handed in, and from nowhere else"
+CACHE = "take what you need from the cache that is passed in, and from nowhere else"
 ORDER = "flatten with reshape, in NumPy's usual order, whatever the order in memory"
 
 # -- forward --------------------------------------------------------------------------------------

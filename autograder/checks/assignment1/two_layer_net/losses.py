@@ -43,7 +43,7 @@ def loss_is_right(student: Student, rng: Generator, layer: LossLayer) -> None:
         (N, C), (want, _) = scores.shape, layers.loss_and_gradient(layer.loss, scores, y)
         slips = {f"this is a sum over the examples: {MEAN}": want * N}
         if layer is SVM:
-            slips["exactly 1 too much: is the right class compared with itself?"] = want + 1
+            slips["exactly 1 too much: is the correct class compared with itself?"] = want + 1
             slips[f"this is divided by the number of classes: {MEAN}, nothing else"] = want / C
         what = f"the loss for N = {N}, C = {C}"
         expect_near(_value(student, layer, scores, y), want, what=what, slips=slips)
@@ -93,7 +93,7 @@ def large_scores(student: Student, rng: Generator) -> None:
 
 @check(SOFTMAX_CELL, probe="LOSS-A2", rare=True)
 def right_class_far_behind(student: Student, rng: Generator) -> None:
-    """A right class whose score is 35 behind: a probability of 6e-16 has its own logarithm."""
+    """The correct class is 35 behind: even a probability of 6e-16 has its own logarithm."""
     scores, y = np.array([[0.0, 35.0, -1.0]]), np.array([0])
     want, _ = layers.loss_and_gradient(SOFTMAX.loss, scores, y)
     p, slips = np.exp(-want), {}
@@ -106,7 +106,7 @@ def right_class_far_behind(student: Student, rng: Generator) -> None:
                 p + e
             )
             slips[f"about {e:.0e} is the floor of the probability"] = -np.log(max(p, e))
-    what = "the loss, where the right class is 35 behind,"
+    what = "the loss, where the correct class is 35 behind,"
     expect_near(_value(student, SOFTMAX, scores, y), want, what=what, slips=slips)
 
 
@@ -123,7 +123,7 @@ def offsets_of_rows_change_nothing(student: Student, rng: Generator) -> None:
 
 @advice(SOFTMAX_CELL, probe="SMX-B2")
 def hopeless_scores_stay_finite(student: Student, rng: Generator) -> None:
-    """A right class that is behind by thousands: the loss is large, not infinite."""
+    """The correct class is thousands behind: the loss is large, not infinite."""
     scores, y = np.array([[3e3, 0.0, -1e3], [0.0, 5.0, 1.0]]), np.array([2, 1])
     want, _ = layers.loss_and_gradient(SOFTMAX.loss, scores, y)
     hint = "the logarithm of a quotient is a difference: no probability need be 0"
@@ -153,7 +153,7 @@ def margins_all_kept_or_none(student: Student, rng: Generator) -> None:
 
 @check_each(CELLS, probe="LOSS-A4", condition=True)
 def arguments_are_unchanged(student: Student, rng: Generator, layer: LossLayer) -> None:
-    """The scores and the labels are as before after the call."""
+    """The scores and the labels are unchanged by the call."""
     scores, y = draw_scores(rng, 4, 3)
     expect_arguments_unchanged(student, layer.name, {"x": scores, "y": y})
 

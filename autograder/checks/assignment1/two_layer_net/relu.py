@@ -25,7 +25,7 @@ def relu_is_right(student: Student, rng: Generator) -> None:
         out, _ = forward(student, "relu_forward", x)
         what = f"out for x of shape {x.shape}"
         slips = {
-            "negative numbers are passed on, made smaller": np.maximum(x, 0.01 * x),
+            "negative numbers are passed on, only smaller": np.maximum(x, 0.01 * x),
             "this is the absolute value; a negative number becomes 0": np.abs(x),
             "this is the gate, 0 or 1; a positive number is passed on as it is": np.sign(x) > 0,
         }
@@ -34,7 +34,7 @@ def relu_is_right(student: Student, rng: Generator) -> None:
 
 @check(FORWARD, probe="RELU-A2", condition=True)
 def relu_leaves_its_argument(student: Student, rng: Generator) -> None:
-    """x is as before after the call."""
+    """x is unchanged by the call."""
     expect_arguments_unchanged(student, "relu_forward", {"x": away_from_zero(rng, (3, 4))})
 
 
@@ -51,14 +51,14 @@ def dx_is_right(student: Student, rng: Generator) -> None:
             "dout is passed on for every number": dout,
             "this is the gate, 0 or 1: dout is missing": (x > 0).astype(float),
             "dout is multiplied by x, not by the slope, which is 0 or 1": dout * np.maximum(x, 0),
-            "dout passes where x is negative; it is to pass where x is positive": dout - want,
+            "dout passes where x is negative; it should pass where x is positive": dout - want,
         }
         expect_close(got, want, what=f"dx for x of shape {x.shape}", slips=slips)
 
 
 @check(BACKWARD, probe="RELU-A2", condition=True)
 def relu_backward_leaves_x(student: Student, rng: Generator) -> None:
-    """x is as before after forward and backward: the layers before may still need it."""
+    """x is unchanged after forward and backward: earlier layers may still need it."""
     x = away_from_zero(rng, (3, 4))
     kept = student.put(x.copy())
     answer = student.call("relu_forward", kept, keep=(1,))

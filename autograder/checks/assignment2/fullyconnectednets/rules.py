@@ -92,7 +92,7 @@ def _rmsprop_slips(dw: Array, config: Config) -> dict[str, Array]:
         "the root is missing": -rate * dw / new,
         "the old cache is used; update it first": -rate * dw / np.sqrt(old),
         "squares are added up, as in AdaGrad": -rate * dw / np.sqrt(old + dw**2),
-        "rho and 1 - rho have changed places": -rate * dw / np.sqrt(_towards(old, dw**2, 1 - rho)),
+        "rho and 1 - rho are swapped": -rate * dw / np.sqrt(_towards(old, dw**2, 1 - rho)),
     }
 
 
@@ -115,7 +115,7 @@ def _adam_slips(dw: Array, config: Config) -> dict[str, Array]:
 def constant_slips(rule: Rule, dw: Array, config: Config) -> dict[str, Array]:
     """Steps that take a setting for what it is by default."""
     return {
-        f"config[{name!r}] makes no difference: it is taken for {usual:g}": rule.move(
+        f"config[{name!r}] makes no difference: {usual:g} is used whatever it says": rule.move(
             dw, config | {name: usual}
         )[0]
         for name, usual in rule.defaults.items()

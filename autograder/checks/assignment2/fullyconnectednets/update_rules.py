@@ -97,7 +97,7 @@ def missing_settings_have_defaults(student: Student, rng: Generator, rule: Rule)
             w, config = ask(student, rule, w, dw, config)
             right, right_config = right_step(rule, right, dw, right_config)
             what = f"w after step {number}, begun with config = {given}"
-            hint = "which settings hold where config says nothing?"
+            hint = "which settings apply where config has none?"
             _expect_w(w, right, right_config, what, hint)
 
 
