@@ -374,7 +374,7 @@ WRONG = {
         0 / 11,
         {
             "holds_the_parameters": "a step leaves 4 of 4 parameters of the model unchanged",
-            "one_iteration_changes_both": "leaves all parameters of the discriminator as they were",
+            "one_iteration_changes_both": "leaves all parameters of the discriminator unchanged",
         },
     ),
     "a class": (
