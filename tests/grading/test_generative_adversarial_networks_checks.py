@@ -214,7 +214,7 @@ WRONG = {
         [("nn.Linear(256, 1)", "nn.Linear(256, 256), nn.LeakyReLU(0.01), nn.Linear(256, 1)")],
         1 / 10,
         {
-            "layers_have_their_sizes": "or not as many, should have the shape (256,), (256, 256)",
+            "layers_have_their_sizes": "or fewer, should have the shape (256,), (256, 256)",
             "computes_what_is_asked": "linear and convolutional layers: 4; the task has 3",
         },
     ),
@@ -329,7 +329,7 @@ WRONG = {
         0 / 12,
         {
             "value_is_right": "this is the mean of log(1 - D(G(z))), the loss that saturates",
-            "gradient_has_its_direction": "right signs, but its sizes relate otherwise",
+            "gradient_has_its_direction": "right signs, but its sizes are in another proportion",
         },
     ),
     "label 0 for the generator": (
@@ -342,7 +342,7 @@ WRONG = {
         OPTIMIZER,
         [(", betas=(0.5, 0.999)", "")],
         7 / 11,
-        {"steps_are_adams": "the model is where Adam leads with its usual betas, 0.9 and 0.999"},
+        {"steps_are_adams": "the parameters are where Adam would take them with its usual betas"},
     ),
     "another learning rate": (
         OPTIMIZER,
@@ -354,7 +354,7 @@ WRONG = {
         OPTIMIZER,
         [(ADAM, "optim.SGD(model.parameters(), lr=1e-3)")],
         7 / 11,
-        {"steps_are_adams": "after 4 steps the model is where SGD leads, not Adam"},
+        {"steps_are_adams": "after 4 steps the parameters are where SGD would take them, not Adam"},
     ),
     "uphill": (
         OPTIMIZER,
@@ -366,15 +366,15 @@ WRONG = {
         OPTIMIZER,
         [("model.parameters()", "[p for p in model.parameters() if p.dim() > 1]")],
         7 / 11,
-        {"holds_the_parameters": "a step leaves 2 of 4 parameters of the model as they were"},
+        {"holds_the_parameters": "a step leaves 2 of 4 parameters of the model unchanged"},
     ),
     "parameters of another model": (
         OPTIMIZER,
         [("model.parameters()", "discriminator().parameters()")],
         0 / 11,
         {
-            "holds_the_parameters": "a step leaves 4 of 4 parameters of the model as they were",
-            "one_iteration_changes_both": "leaves all parameters of the discriminator as they were",
+            "holds_the_parameters": "a step leaves 4 of 4 parameters of the model unchanged",
+            "one_iteration_changes_both": "leaves all parameters of the discriminator unchanged",
         },
     ),
     "a class": (
@@ -424,7 +424,7 @@ WRONG = {
             ("MaxPool2d(2),\n        Fl", "AvgPool2d(2),\n        Fl"),
         ],
         4 / 10,
-        {"computes_what_is_asked": "these are poolings by the mean; take the maximum"},
+        {"computes_what_is_asked": "the pooling takes the mean; it should take the maximum"},
     ),
     "built for 128 images": (
         DC_D,

@@ -198,7 +198,7 @@ WRONG = {
         {
             "steps_are_in_order": (
                 "compute_train_transform returns an object of type RandomResizedCrop, "
-                "which is no Compose of steps"
+                "which is not a Compose of steps"
             ),
         },
     ),
@@ -206,7 +206,7 @@ WRONG = {
         TRANSFORM,
         [("return train_transform", "pass")],
         0,
-        {"steps_are_in_order": "compute_train_transform returns None, which is no Compose"},
+        {"steps_are_in_order": "compute_train_transform returns None, which is not a Compose"},
     ),
     "one draw": (
         PAIR,
@@ -249,13 +249,13 @@ WRONG = {
         PAIR,
         [("return x_i, x_j, target", "return x_i, x_j, index")],
         6 / 10,
-        {"target_is_the_label": "the target is the image's number; it is the label"},
+        {"target_is_the_label": "the target is the image's index; it should be the label"},
     ),
     "no target": (
         PAIR,
         [("return x_i, x_j, target", "return x_i, x_j")],
         0,
-        {"target_is_the_label": "an item consists of 2 things; it is x_i, x_j and target"},
+        {"target_is_the_label": "an item consists of 2 values; it should be x_i, x_j and target"},
     ),
     "target_transform unused": (
         PAIR,
@@ -273,7 +273,7 @@ WRONG = {
         SIM,
         [(DOT, f"(1 + {DOT}) / 2")],
         4 / 9,
-        {"similarities_are_cosines": "moved to 0..1; the similarity is the cosine, from -1 to 1"},
+        {"similarities_are_cosines": "rescaled to 0..1; the similarity is the cosine, from -1"},
     ),
     "not summed": (
         SIM,
@@ -285,13 +285,13 @@ WRONG = {
         SIM,
         [(DOT, f"{DOT}.detach()")],
         6 / 9,
-        {"gradients_reach_the_vectors": "the gradient with respect to z_i has another direction"},
+        {"gradients_reach_the_vectors": "with respect to z_i points in another direction"},
     ),
     "an item": (
         SIM,
         [("return norm_dot_product", "return norm_dot_product.item()")],
         6 / 9,
-        {"gradients_reach_the_vectors": "sim returns no tensor that a gradient can go back from"},
+        {"gradients_reach_the_vectors": "sim returns nothing that a gradient can flow"},
     ),
     "a flat column": (
         POSITIVES,
@@ -351,7 +351,7 @@ WRONG = {
         TRAIN,
         [("train_optimizer.step()", "pass")],
         7 / 12,
-        {"each_batch_is_a_step_down": "the weights are as they were"},
+        {"each_batch_is_a_step_down": "the weights have not changed"},
     ),
     "one side": (
         TRAIN,
@@ -436,7 +436,7 @@ def test_a_loss_without_a_gradient_is_told_so(shared: Student) -> None:
     found = TRIAL.verdict(with_source(shared, NAIVE, cut), "ntxent-loop")
     (message,) = TRIAL.failed(found, advice=False).values()
     assert message.startswith(
-        "simclr_loss_naive returns no tensor that a gradient can go back from"
+        "simclr_loss_naive returns nothing that a gradient can flow back through"
     )
     half = BY_HAND.replace("out_right])", "out_right.detach()])")
     found = TRIAL.verdict(with_source(shared, NAIVE, half), "ntxent-loop")

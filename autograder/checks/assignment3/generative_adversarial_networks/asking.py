@@ -134,7 +134,9 @@ def _norms(answer: Answer) -> int:
 def computed(forward: Forward, answer: Answer) -> np.ndarray:
     """What the layers would compute in ``forward``. Failed where they do not fit."""
     shapes = ", ".join(str(tuple(layer["weight"].shape)) for layer in answer.layers)
-    text = f"the weights have the shapes {shapes}; the network of the task cannot be made of them"
+    text = (
+        f"the weights have the shapes {shapes}; the network of the task cannot be built from them"
+    )
     with torch.no_grad():
         try:
             found = forward(answer.layers, answer.x).numpy()
@@ -151,8 +153,8 @@ def expect_output(
     array = as_array(got, what)
     expect(
         array.size == want.size,
-        f"{what} has shape {array.shape}; parameters of these shapes give another one in the "
-        "network of the task",
+        f"{what} has shape {array.shape}; with parameters of these shapes the network of "
+        "the task gives another one",
     )
     array = array.reshape(want.shape).astype(np.float64)
     name_slip(array, want, slips, atol=1e-4 * float(np.abs(want).max()))

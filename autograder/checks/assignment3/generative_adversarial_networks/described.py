@@ -63,7 +63,7 @@ def activations(
         )
         for number in range(count)
     }
-    none = {f"no {name} has an effect": partial(forward, slopes=[1.0] * count)}
+    none = {f"none of the {name}s has an effect": partial(forward, slopes=[1.0] * count)}
     return (
         missing
         | none
@@ -119,7 +119,7 @@ DC_CLASSIFIER = Network(
     {
         **ends(oracle.dc_classifier, "the network"),
         **activations(oracle.dc_classifier, "LeakyReLU", oracle.SLOPE, 3, LEAKY),
-        "these are poolings by the mean; take the maximum": partial(
+        "the pooling takes the mean; it should take the maximum": partial(
             oracle.dc_classifier, pool=lambda x: F.avg_pool2d(x, 2)
         ),
     },

@@ -64,7 +64,7 @@ LEAST_SQUARES = {
     ),
 }
 ALL = CROSS_ENTROPY | LEAST_SQUARES
-CUT = "Is the graph cut (item, detach, numpy, no_grad), or is this argument not used?"
+CUT = "Is the graph cut (by item, detach, numpy or no_grad), or is this argument unused?"
 # Where the logits end that float32 still tells from certainty, after a sigmoid.
 MODERATE, LARGE = 10.0, 200.0
 
@@ -113,8 +113,8 @@ def large_logits_are_safe(student: Student, rng: Generator, asked: Asked) -> Non
         expect(
             goes_on,
             f"for {given} the loss is {large:.5g}, for logits of the same signs and of size "
-            f"{MODERATE:.0f} it is {small:.5g}: far from 0, a logit adds its size to the loss, or "
-            "nothing",
+            f"{MODERATE:.0f} it is {small:.5g}: far from 0, a logit adds either its own size "
+            "to the loss, or nothing",
             "Take the logits themselves (bce_loss): a sigmoid rounds to 0 or 1",
         )
 
@@ -129,7 +129,7 @@ def least_at_the_targets(student: Student, rng: Generator, asked: Asked) -> None
         for name, target in zip(asked.arguments, asked.targets, strict=True)
     )
     value = as_array(found["value"], "the loss")
-    expect(value.size == 1, f"the loss has shape {value.shape}; it is a single number")
+    expect(value.size == 1, f"the loss has shape {value.shape}; it should be a single number")
     expect(abs(value.item()) < 1e-6, f"for {aims} the loss is {value.item():.4g}")
     for name, slope in zip(asked.arguments, found["grads"], strict=True):
         flat = slope is None or np.abs(as_array(slope, name)).max(initial=0) < 1e-6
@@ -183,7 +183,7 @@ def _expect_direction(got: np.ndarray, want: np.ndarray, name: str) -> None:
     """A positive multiple of ``want``, all of whose entries differ from 0."""
     what = f"the gradient for {name}"
     expect(got.shape == want.shape, f"{what} has shape {got.shape}")
-    expect(np.isfinite(got).all(), f"{what} has numbers that are nan or infinite")
+    expect(np.isfinite(got).all(), f"{what} holds numbers that are nan or infinite")
     expect(got.any(), f"{what} is 0 everywhere")
     wrong = int((np.sign(got) != np.sign(want)).sum())
     expect(
@@ -196,14 +196,14 @@ def _expect_direction(got: np.ndarray, want: np.ndarray, name: str) -> None:
         expect_near(got, factor * want, what=what, precision="float32")
     except Failed:
         raise Failed(
-            f"{what} has the right signs, but its sizes relate otherwise to each other: the loss "
-            "weighs good and bad scores in another way"
+            f"{what} has the right signs, but its sizes are in another proportion to each other: "
+            "the loss gives good and bad scores other weights than the task does"
         ) from None
 
 
 def _value(student: Student, asked: Asked, scores: list[Tensor]) -> float:
     found = as_array(student.apply(in_kernel.loss, asked.name, scores)["value"], "the loss")
-    expect(found.size == 1, f"the loss has shape {found.shape}; it is a single number")
+    expect(found.size == 1, f"the loss has shape {found.shape}; it should be a single number")
     return float(found.reshape(()))
 
 

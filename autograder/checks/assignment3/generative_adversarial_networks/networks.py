@@ -63,7 +63,7 @@ def layers_have_their_sizes(student: Student, rng: Generator, network: Network) 
     count = f"{sum(int(np.prod(shape)) for shape in shapes):,} parameters"
     begin = f"{network.call} has {count} in {len(shapes)} tensors"
     shown = ", ".join(map(str, many[:4]))
-    expect(not many, f"{begin}; none, or not as many, should have the shape {shown}")
+    expect(not many, f"{begin}; none, or fewer, should have the shape {shown}")
     flat = all(len(shape) == 1 for shape in few)
     missing = "biases (or normalisations) are missing" if flat else "layers are missing"
     expect(not few, f"{begin}: {missing}")

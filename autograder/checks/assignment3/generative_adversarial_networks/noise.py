@@ -50,7 +50,7 @@ def is_uniform(student: Student, rng: Generator) -> None:
     value = student.call("sample_noise", ROWS, COLUMNS)
     x = as_array(value, WHAT).astype(np.float64)
     expect(x.size == COUNT, f"{WHAT}{(ROWS, COLUMNS)} has {x.size} numbers, not {COUNT}")
-    expect(np.isfinite(x).all(), f"{WHAT} has numbers that are nan or infinite")
+    expect(np.isfinite(x).all(), f"{WHAT} holds numbers that are nan or infinite")
     largest = float(x.flat[np.abs(x).argmax()])
     expect(abs(largest) <= 1, f"there are numbers outside (-1, 1): one is {largest:.2f}")
     expect(x.min() < 0, f"of {COUNT} numbers none is below 0")
@@ -59,7 +59,7 @@ def is_uniform(student: Student, rng: Generator) -> None:
     expect(abs(mean) < MEAN_BOUND, f"the mean of {COUNT} numbers is {mean:.3f}, too far from 0")
     expect(
         abs(variance - 1 / 3) < VARIANCE_BOUND,
-        f"the variance of {COUNT} numbers is {variance:.3f}; that of (-1, 1) is another",
+        f"the variance of {COUNT} numbers is {variance:.3f}, not that of the interval (-1, 1)",
     )
     # Kolmogorov's distance: sorted uniform numbers lie on a straight line.
     line = (np.sort(x.ravel()) + 1) / 2 - (np.arange(COUNT) + 0.5) / COUNT

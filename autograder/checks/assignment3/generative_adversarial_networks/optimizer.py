@@ -30,7 +30,7 @@ def holds_the_parameters(student: Student, rng: Generator) -> None:
     still = sum(np.array_equal(a, b) for a, b in zip(start, steps[0], strict=True))
     expect(
         not still,
-        f"a step leaves {still} of {len(start)} parameters of the model as they were",
+        f"a step leaves {still} of {len(start)} parameters of the model unchanged",
     )
 
 
@@ -45,7 +45,7 @@ def learning_rate_is_right(student: Student, rng: Generator) -> None:
     expect(
         abs(size / RATE - 1) < 0.02,
         f"for gradients of 1 the first step changes a parameter by {size:.3g}; with the learning "
-        "rate of the task it is another number",
+        "rate of the task it would be another number",
     )
 
 
@@ -69,7 +69,7 @@ def steps_are_adams(student: Student, rng: Generator) -> None:
     expect_close(
         way(steps[-1]),
         sum(adam(slopes, BETAS)),
-        what=f"the way after {STEPS} steps, in units of the first one",
+        what=f"the distance after {STEPS} steps, in units of the first step",
         rtol=1e-4,
         atol=1e-4,
         slips=wrong,
@@ -167,23 +167,25 @@ def momentum(grads: Sequence[np.ndarray], rho: float) -> Numbers:
 
 def _other_rules() -> dict[str, Callable[[Sequence[np.ndarray]], Numbers]]:
     return {
-        "the model is where Adam leads with its usual betas, 0.9 and 0.999": (
+        "the parameters are where Adam would take them with its usual betas, 0.9 and 0.999": (
             lambda grads: adam(grads, (0.9, 0.999))
         ),
-        "the model is where Adam leads with betas of 0.5 and 0.9": (
+        "the parameters are where Adam would take them with betas of 0.5 and 0.9": (
             lambda grads: adam(grads, (0.5, 0.9))
         ),
-        "the model is where Adam leads with betas of 0.9 and 0.99": (
+        "the parameters are where Adam would take them with betas of 0.9 and 0.99": (
             lambda grads: adam(grads, (0.9, 0.99))
         ),
-        "the model is where Adam leads with the two betas exchanged": (
+        "the parameters are where Adam would take them with its two betas exchanged": (
             lambda grads: adam(grads, (0.999, 0.5))
         ),
-        "the model is where SGD leads, not Adam": lambda grads: momentum(grads, 0.0),
-        "the model is where SGD with momentum leads, not Adam": (
+        "the parameters are where SGD would take them, not Adam": lambda grads: momentum(
+            grads, 0.0
+        ),
+        "the parameters are where SGD with momentum would take them, not Adam": (
             lambda grads: momentum(grads, 0.9)
         ),
-        "the model is where RMSProp leads, not Adam": rmsprop,
+        "the parameters are where RMSProp would take them, not Adam": rmsprop,
     }
 
 
@@ -196,7 +198,7 @@ def _expect_both_change(student: Student, found: dict[str, Any]) -> None:
     raised = found["raised"]
     expect(not raised, f"one iteration of run_a_gan {student.told(raised)}")
     for net, pair in found["pairs"].items():
-        still = f"an iteration of run_a_gan leaves all parameters of the {net} as they were"
+        still = f"an iteration of run_a_gan leaves all parameters of the {net} unchanged"
         expect(_changed(pair), still)
 
 

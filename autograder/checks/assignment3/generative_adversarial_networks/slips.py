@@ -48,7 +48,7 @@ D_LOSS: Slips = {
     "the loss of the generated images is subtracted": (
         lambda r, f: positive(r).mean() - negative(f).mean()
     ),
-    "the sign is the wrong one: this is what the discriminator would like to maximise": (
+    "the sign is wrong: this is what the discriminator maximises": (
         lambda r, f: -oracle.d_loss(r, f)
     ),
     "there is a sigmoid too many: bce_loss takes the logits themselves": (
@@ -65,11 +65,11 @@ G_LOSS: Slips = {
     ),
     "it is half of what it should be": lambda f: positive(f).mean() / 2,
     "the losses are added up over the images; take their mean": lambda f: positive(f).sum(),
-    "the sign is the wrong one": lambda f: -positive(f).mean(),
+    "the sign is wrong": lambda f: -positive(f).mean(),
     "there is a sigmoid too many: bce_loss takes the logits themselves": (
         lambda f: oracle.g_loss(torch.sigmoid(f))
     ),
-    "this is the mean of the logits, turned round: where is the cross-entropy": lambda f: -f.mean(),
+    "this is minus the mean of the logits; the cross-entropy is missing": lambda f: -f.mean(),
     "these are the squares of a least squares loss": oracle.ls_g_loss,
 }
 LS_D_LOSS: Slips = {
@@ -128,6 +128,6 @@ LS_G_LOSS: Slips = {
     ),
     "these are absolute values: take the squares": lambda f: (f - 1).abs().mean() / 2,
     "the mean is squared: square first, then take the mean": lambda f: (f - 1).mean() ** 2 / 2,
-    "the sign is the wrong one": lambda f: -oracle.ls_g_loss(f),
+    "the sign is wrong": lambda f: -oracle.ls_g_loss(f),
     "this is the cross-entropy of the vanilla GAN": oracle.g_loss,
 }

@@ -16,7 +16,7 @@ from autograder.checks.assignment3.self_supervised_learning import in_kernel, or
 from autograder.judge import Failed, Student, as_array, expect, expect_shape
 
 STRAIGHT = 1 - 1e-9  # a cosine: turned by less than 5e-5
-OTHER = "the gradient with respect to {name} has another direction than that of {what}"
+OTHER = "the gradient with respect to {name} points in another direction than that of {what}"
 
 
 def expect_direction(
@@ -43,7 +43,7 @@ def expect_direction(
         in_kernel.gradients, name, call, list(more), upstream, cells=cells, **options
     )
     cut = "item(), float(), detach() and numpy() cut the graph"
-    expect(found["has_graph"], f"{name} returns no tensor that a gradient can go back from", cut)
+    expect(found["has_graph"], f"{name} returns nothing that a gradient can flow back through", cut)
     value = as_array(found["value"])
     if value.size != upstream.numel():
         expect_shape(value, tuple(upstream.shape))

@@ -80,7 +80,7 @@ def special_batches_are_exact(student: Student, rng: Generator, version: Version
     left = directions * torch.from_numpy(rng.uniform(1, 3, size=(N, 1)))
     lonely = oracle.draw(rng, 1, D), oracle.draw(rng, 1, D), tau
     alone, orthogonal = _asked(student, version, lonely, (left, 2 * left, tau))
-    hint = "Nobody but the partner is in the denominators then"
+    hint = "Only the partner is in the denominators then"
     expect_near(alone, 0.0, what=f"{WHAT} of a single pair", hint=hint, squeeze=True)
     want = np.log1p((2 * N - 2) * np.exp(-1 / tau))
     what = f"{WHAT} of pairs of equal directions, each orthogonal to the others"
@@ -101,7 +101,7 @@ def lengths_and_sides_do_not_matter(student: Student, rng: Generator, version: V
     expect(
         np.isclose(swapped, plain, rtol=1e-6),
         f"{WHAT} changes when out_left and out_right change places",
-        "All 2N vectors are asked for their partner, those on the right as well",
+        "Each of the 2N vectors has a partner to find, those on the right as well",
     )
 
 
@@ -152,7 +152,7 @@ def _asked(student: Student, version: Version, *calls: tuple[Any, ...]) -> list[
 
 def _number(value: Any) -> np.ndarray:
     array = as_array(value, WHAT)
-    expect(array.size == 1, f"{WHAT} has shape {array.shape}; it is one number")
+    expect(array.size == 1, f"{WHAT} has shape {array.shape}; it should be one number")
     expect(np.isfinite(array).all(), f"{WHAT} is nan or infinite")
     return array.reshape(())
 

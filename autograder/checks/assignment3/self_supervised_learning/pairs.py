@@ -51,7 +51,7 @@ def target_is_the_label(student: Student, rng: Generator) -> None:
     images, labels = _data(rng)
     for index in (0, 3):
         target = _target(_item(student, images, labels, index))
-        expect(target != index, "the target is the image's number; it is the label")
+        expect(target != index, "the target is the image's index; it should be the label")
         expect(target == labels[index], "the target is not the image's label")
 
 
@@ -91,8 +91,10 @@ def _item(
     item = found["item"]
     expect(item is not None, "an item is None: is a return statement missing?")
     kind = f"an item is a {type(item).__name__}" if not isinstance(item, tuple | list) else ""
-    expect(not kind, f"{kind}; it is x_i, x_j and target")
-    expect(len(item) == 3, f"an item consists of {len(item)} things; it is x_i, x_j and target")
+    expect(not kind, f"{kind}; it should be x_i, x_j and target")
+    expect(
+        len(item) == 3, f"an item consists of {len(item)} values; it should be x_i, x_j and target"
+    )
     return found
 
 
@@ -122,5 +124,5 @@ def _expect_image(seen: Any, drawn: list[np.ndarray], images: np.ndarray, index:
 
 def _target(found: dict[str, Any]) -> float:
     target = as_array(found["item"][2], "the target")
-    expect(target.size == 1, f"the target has shape {target.shape}; it is one label")
+    expect(target.size == 1, f"the target has shape {target.shape}; it should be one label")
     return float(target.reshape(()))

@@ -27,7 +27,7 @@ def of_sim(a: Tensor, b: Tensor) -> dict[str, oracle.Array]:
             "divided by the number of entries D, which says nothing about lengths": dot / len(a),
             "the sign is lost: opposite vectors have similarity -1": cosine.abs(),
             "this is 1 minus the cosine, a distance; the similarity is the cosine": 1 - cosine,
-            "moved to 0..1; the similarity is the cosine, from -1 to 1": (1 + cosine) / 2,
+            "rescaled to 0..1; the similarity is the cosine, from -1 to 1": (1 + cosine) / 2,
             "the length is a sum of absolute values here, not the root of a sum of squares": (
                 dot / (a.abs().sum() * b.abs().sum())
             ),

@@ -129,11 +129,11 @@ def each_batch_is_a_step_down(student: Student, rng: Generator) -> None:
         return _loss(net, batch, tau)
 
     wrong = {
-        "the weights are as they were": _descended(epoch, 0.0, right),
+        "the weights have not changed": _descended(epoch, 0.0, right),
         "the gradients of the first batch are still there in the second: clear them": (
             _descended(epoch, lr, right, clear=False)
         ),
-        "the weights go up the slope": _descended(epoch, -lr, right),
+        "the weights move uphill": _descended(epoch, -lr, right),
         "only the right branch gets a gradient": _descended(epoch, lr, cut(0)),
         "only the left branch gets a gradient": _descended(epoch, lr, cut(1)),
         "the weights follow the loss of the features, not of the projections": (
@@ -221,5 +221,5 @@ def _mean_slips(each: Tensor, sizes: tuple[int, ...]) -> dict[str, Tensor]:
             each.sum() / sum(sizes)
         ),
         "this is the loss of the last batch": each[-1],
-        "this is the loss of the first batch: is the loop left early?": each[0],
+        "this is the loss of the first batch: does the loop end early?": each[0],
     }

@@ -102,7 +102,7 @@ def views_are_normalised_tensors(student: Student, rng: Generator) -> None:
         "are normalised with 0.5 and 0.5": np.broadcast_to((raw - 0.5) / 0.5, (2, 3)),
         "are normalised with ImageNet's numbers": (raw - IMAGENET[0]) / IMAGENET[1],
         "are normalised with mean and standard deviation exchanged": (raw - STD) / MEAN,
-        "have the mean subtracted, and are not divided by the standard deviation": raw - MEAN,
+        "have the mean subtracted, but are not divided by the standard deviation": raw - MEAN,
         "go from 0 to 255": np.broadcast_to(255 * raw, (2, 3)),
     }
     named = {f"black and white {what}": wrong for what, wrong in slips.items()}
@@ -120,7 +120,7 @@ def _steps(student: Student) -> list[Step]:
     name = whole["class"]
     found = "None" if name == "NoneType" else f"an object of type {name}"
     known = whole["steps"] is not None and name != "RandomApply"
-    expect(known, f"compute_train_transform returns {found}, which is no Compose of steps")
+    expect(known, f"compute_train_transform returns {found}, which is not a Compose of steps")
     return list(_flat(whole))
 
 
