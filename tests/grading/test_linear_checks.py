@@ -194,7 +194,7 @@ WRONGS = {
         "1e-12))"),), "softmax-vectorized", 33 / 34, {UNLIKELY: "1e-12 is added"}),
     "the mean score is subtracted": Wrong(
         "softmax", NAIVE, (("np.max(scores)", "np.mean(scores)"),), "softmax-naive-loss", 12 / 14,
-        {LARGE: "true classes that lead by 725 is nan or infinite. Is the largest score"}),
+        {LARGE: "correct classes that lead by 725 is nan or infinite. Is the largest score"}),
     "the mean score is subtracted, vectorised": Wrong(
         "softmax", VECTORIZED, (("np.max(scores, axis=1", "np.mean(scores, axis=1"),),
         "softmax-vectorized", 31 / 34,
@@ -251,7 +251,7 @@ WRONGS = {
     "shuffled once": Wrong(
         "svm", "linear-classifier", ((DRAW, f"(order := np.random.permutation(num_train) if it == 0"
         f" else order)[{TAKE}]"),), "svm-train", 11 / 13,
-        {"minibatches_are_random": "only 12 different minibatches in 120 steps"}),
+        {"minibatches_are_random": "only 12 different mini-batches in 120 steps"}),
     # The second call and the default learning rate are asked for whatever a step is.
     "divided by the batch size": Wrong(
         "svm", "linear-classifier", (("rate * grad", "rate * grad / batch_size"),),

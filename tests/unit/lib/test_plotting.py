@@ -193,7 +193,7 @@ def test_confusion_has_a_row_for_each_true_class() -> None:
     np.testing.assert_array_equal(table, [[75, 25, 0], [100, 0, 0], [np.nan] * 3])
     assert texts(ax) == ["75", "25", "0", "100", "0", "0"]
     assert [label.get_text() for label in ax.get_yticklabels()] == ["cat", "dog", "none"]
-    assert (ax.get_xlabel(), ax.get_ylabel()) == ("predicted", "true")
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("predicted class", "correct class")
     for true, predicted, message in (
         ([0, 1], [0], r"shape \(2,\) and y_pred \(1,\)"),
         ([], [], "not empty"),
@@ -209,12 +209,17 @@ def test_confusion_has_a_row_for_each_true_class() -> None:
 
 
 def test_numbers_can_be_read_on_their_colours() -> None:
-    ax = plotting.plot_confusion([0, 1], [0, 1], ["a", "b"])
+    """Contrast of 4.5 or more (WCAG 2), whatever the number."""
+    found = {(n / 50, 1.0): (0.0, n / 50) for n in range(51)}
+    ax = plotting.plot_search(found)
     image = ax.images[0]
-    for text, value in zip(ax.texts, (100, 0, 0, 100), strict=True):
-        luminance = image.to_rgba(np.array([value]))[0, :3] @ (0.299, 0.587, 0.114)
-        ink = 1.0 if text.get_color() == "white" else 0.0
-        assert abs(luminance - ink) > 0.45
+    assert len(ax.texts) == len(found)
+    for text, (_, value) in zip(ax.texts, found.values(), strict=True):
+        rgb = image.to_rgba(np.array([value]))[0, :3]
+        linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+        behind = linear @ (0.2126, 0.7152, 0.0722) + 0.05
+        ink = 1.05 if text.get_color() == "white" else 0.05
+        assert max(ink, behind) / min(ink, behind) >= 4.5
 
 
 def test_tables_use_given_axes() -> None:

@@ -87,7 +87,9 @@ def _expect_the_same(student: Student, rng: Generator, about: str, hint: str, **
     expectations = (_expect_folds, _expect_turns, _expect_accuracies)
     usual = cross_validate(student, rng)
     right = all(_met(expectation, usual) for expectation in expectations)
-    expect(right, f"counts as soon as all is right with {len(usual.X)} rows of {WIDTH} numbers")
+    expect(
+        right, f"this counts once everything is right with {len(usual.X)} rows of {WIDTH} numbers"
+    )
     try:
         run = cross_validate(student, rng, **sizes)
         for expectation in expectations:
@@ -120,7 +122,7 @@ def _expect_folds(run: CrossValidation) -> None:
     joined = np.concatenate([near_columns(fold) for fold in X_folds]).astype(np.float64)
     labels = np.concatenate([f.ravel() for f in y_folds])
     found = [label_of.pop(row.tobytes(), None) for row in joined]
-    expect(None not in found, "a row stands in two folds, or is no training row")
+    expect(None not in found, "a row is in two folds, or is not a training row")
     expect(found == labels.tolist(), "labels and rows do not belong together in the folds")
 
 
@@ -150,7 +152,7 @@ def _expect_accuracies(run: CrossValidation) -> None:
     for k in K_CHOICES:
         got = _accuracies(run.table, k)
         inside = ((got >= 0) & (got <= 1)).all()
-        expect(inside, f"k_to_accuracies[{k}] holds numbers outside [0, 1], which is no share")
+        expect(inside, f"k_to_accuracies[{k}] holds numbers outside [0, 1]: an accuracy is a share")
         want = [np.mean(predicted[i][k] == y_folds[i].ravel()) for i in range(FOLDS)]
         what = f"the shares of right labels in the validation folds for k = {k}"
         expect_close(np.sort(got), np.sort(want), what=what)
@@ -161,7 +163,7 @@ def best_k_is_among_the_best(student: Student, rng: Generator) -> None:
     """best_k is one of the k tried, and its mean accuracy among the best."""
     best = as_array(student.get("best_k"), "best_k")
     known = best.shape == () and best.item() in K_CHOICES
-    expect(known, "best_k is none of the values in k_choices")
+    expect(known, "best_k is not one of the values in k_choices")
     table = student.get("k_to_accuracies")
     expect(isinstance(table, dict), "k_to_accuracies is not a dict")
     typed = False

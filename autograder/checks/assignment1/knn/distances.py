@@ -56,10 +56,10 @@ def distances_are_euclidean(student: Student, rng: Generator, method: str) -> No
             test, train, "cityblock"
         ),
         "these are roots of mean squares; a distance is the root of a sum": np.sqrt(squared / 5),
-        "the product of test and training rows is added; it is subtracted": np.sqrt(
+        "the product of test and training rows is added; it should be subtracted": np.sqrt(
             squares + 2 * product
         ),
-        "the product of test and training rows is subtracted once; it is twice": np.sqrt(
+        "the product of test and training rows is subtracted once; it should be twice": np.sqrt(
             squares - product
         ),
     }
@@ -102,7 +102,9 @@ def nearest_neighbour_of_a_training_image_is_itself(
     train = rng.integers(0, 256, size=(15, 3072)).astype(np.float64)
     got = expect_shape(trained(student, train).call(method, train[4:11]), (7, 15), "dists")
     others = int(np.sum(majority(got, np.arange(15), k=1) != np.arange(4, 11)))
-    expect(not others, f"for {others} of 7 training images, another image has the least distance")
+    expect(
+        not others, f"for {others} of 7 training images, another image is at the smallest distance"
+    )
 
 
 @check_each(VERSIONS, probe="KNN-A7", condition=True)
@@ -185,6 +187,6 @@ def _expect_float64(
     error = np.abs(got.astype(np.float64) ** 2 - want**2) / squares
     if (error < roundings * ROUNDING).all() and error.max() > ROUNDING / 100:
         raise Failed(
-            f"{what} are right only to the 7 digits that float32 has: X and X_train are float64, "
+            f"{what} are right only to the seven digits of float32: X and X_train are float64, "
             "compute in that (no astype, no dtype=np.float32)"
         )

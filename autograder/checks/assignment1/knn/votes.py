@@ -61,12 +61,14 @@ def majority_of_the_k_nearest_wins(student: Student, rng: Generator) -> None:
             "these are column numbers: the labels of the columns are in self.y_train": nearest[
                 :, 0
             ],
-            "the k farthest columns vote; it is the k nearest": majority(-dists, y, k),
-            "one column too many votes": majority(dists, y, k + 1),
+            "the k farthest columns vote; it should be the k nearest": majority(-dists, y, k),
+            "k + 1 columns vote": majority(dists, y, k + 1),
             "the first k columns vote, whatever their distances": majority(
                 np.tile(np.arange(len(y)), (9, 1)), y, k
             ),
-            "these are the labels' means; the label with most votes wins": y[nearest].mean(axis=1),
+            "these are means of labels; the label with the most votes wins": y[nearest].mean(
+                axis=1
+            ),
         }
         name_slip(got, want, slips)
         expect_equal(got, want, what=what)

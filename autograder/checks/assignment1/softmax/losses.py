@@ -27,7 +27,7 @@ def special_batches(rng: Generator) -> dict[str, Problem]:
 
 
 def loss_slips(problem: Problem) -> dict[str, float]:
-    """Usual mistakes in the mean of -ln p, p (N,) the true classes' probabilities."""
+    """Usual mistakes in the mean of -ln p, p (N,) the correct classes' probabilities."""
     probabilities = _probabilities(problem)
     p = np.take_along_axis(probabilities, problem.y[:, None], axis=1)
     loss = float(-np.log(p).mean())
@@ -35,7 +35,7 @@ def loss_slips(problem: Problem) -> dict[str, float]:
         "the loss has the wrong sign: it is minus the logarithm": -loss,
         "the loss is a logarithm to base 2; it is the natural one": loss / np.log(2),
         "the loss is 1 - p; it is -ln p": float(1 - p.mean()),
-        "the loss is a mean over all classes; only the true one's logarithm counts": float(
+        "the loss is a mean over all classes; only the logarithm of the correct one counts": float(
             -np.log(probabilities).mean()
         ),
     }
@@ -46,11 +46,11 @@ def gradient_slips(problem: Problem) -> dict[str, Array]:
     p, N = _probabilities(problem), len(problem.X)
     truth = np.eye(p.shape[1])[problem.y]
     return {
-        "the 1 of the true class is not subtracted from its probability": problem.X.T @ p / N,
-        "1 is subtracted from every probability, not only from the true class's": problem.X.T
+        "the 1 of the correct class is not subtracted from its probability": problem.X.T @ p / N,
+        "1 is subtracted from every probability, not only from the correct class's": problem.X.T
         @ (p - 1)
         / N,
-        "only the true class's column of dW gets the row": problem.X.T @ ((p - 1) * truth) / N,
+        "only the correct class's column of dW gets the row": problem.X.T @ ((p - 1) * truth) / N,
     }
 
 

@@ -1,4 +1,4 @@
-"""Softmax in floating point: large scores, and a true class with a small probability.
+"""Softmax in floating point: large scores, and a correct class with a small probability.
 
 Shapes: W (D, C), X (N, D), y (N,); scores X @ W are (N, C).
 """
@@ -40,7 +40,7 @@ def large_scores(rng: Generator) -> dict[str, Problem]:
     return {
         "10000 on all scores": _with_offset(draw(rng, 5, 4, 3), 1e4),
         "-10000 on all scores": _with_offset(draw(rng, 5, 4, 3), -1e4),
-        "true classes that lead by 725": ahead,
+        "correct classes that lead by 725": ahead,
     }
 
 
@@ -56,14 +56,14 @@ def declare_for_losses(module: str, asked: LinearLoss) -> None:
 
     @check_each(asked.loss_cells, probe="SMX-A3", weight=2, module=module)
     def loss_of_large_scores(student: Student, rng: Generator, name: str) -> None:
-        """All scores larger, or smaller, by ten thousand; a true class that is far ahead."""
+        """All scores larger, or smaller, by ten thousand; a correct class that is far ahead."""
         for scores, problem in large_scores(rng).items():
             got, want = loss_of(student, name, problem, 0.0), CROSS_ENTROPY(problem, 0.0).loss
             expect_near(got, want, what=f"the loss with {scores}", hint=_hint(got), squeeze=True)
 
     @check_each(asked.loss_cells, probe="SMX-A3", rare=True, module=module)
     def loss_of_an_unlikely_class(student: Student, rng: Generator, name: str) -> None:
-        """A true class whose score is 35 below the largest: nothing is added to its probability."""
+        """A correct class 35 below the largest score: nothing is added to its probability."""
         problem = Problem(np.array([[0.0, BEHIND, -1.0]]), np.ones((1, 1)), np.array([0]))
         p, slips = np.exp(-BEHIND), {}
         for exponent in range(-15, -2):
@@ -74,7 +74,7 @@ def declare_for_losses(module: str, asked: LinearLoss) -> None:
             kept = f"the probability is kept above {small}, which caps the loss"  # if they differ
             slips |= {added: -np.log(p + float(small)), kept: -np.log(float(small))}
         got, want = loss_of(student, name, problem, 0.0), CROSS_ENTROPY(problem, 0.0).loss
-        what = "the loss of a true class whose score is 35 below the largest"
+        what = "the loss of a correct class whose score is 35 below the largest"
         expect_near(got, want, what=what, slips=slips, squeeze=True)
 
 
@@ -83,7 +83,7 @@ def declare_for_gradients(module: str, asked: LinearLoss) -> None:
 
     @check_each(asked.gradient_cells, probe="SMX-A3", module=module)
     def gradient_of_large_scores(student: Student, rng: Generator, name: str) -> None:
-        """All scores larger, or smaller, by ten thousand; a true class that is far ahead."""
+        """All scores larger, or smaller, by ten thousand; a correct class that is far ahead."""
         for scores, problem in large_scores(rng).items():
             got, want = gradient_of(student, name, problem, 0.0), CROSS_ENTROPY(problem, 0.0)
             expect_near(got, want.gradient, what=f"dW with {scores}", hint=_hint(got))
@@ -110,7 +110,7 @@ def declare_advice(module: str, grade_id: str, name: str) -> None:
 
     @advice(grade_id, probe="SMX-B2", module=module)
     def loss_of_an_impossible_class_is_finite(student: Student, rng: Generator) -> None:
-        """The true class is 2000 behind: its probability is 0 in floating point, its loss 2000."""
+        """The correct class is 2000 behind: its probability rounds to 0, its loss is 2000."""
         W, X = np.array([[0.0, 2000.0], [1.0, 0.0]]), np.array([[1.0, 0.0]])
         got = loss_of(student, name, Problem(W, X, np.array([0])), 0.0)
         hint = "the logarithm of the quotient is a difference: ln p = s_y - ln(sum of exponentials)"

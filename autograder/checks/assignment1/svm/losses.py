@@ -25,7 +25,7 @@ def special_batches(rng: Generator) -> dict[str, Problem]:
     near = some._replace(W=some.W * 0.01)  # scores near 0: every other class is too close
     apart = Problem(np.eye(4) * 8.0 + 0.1 * rng.normal(size=(4, 4)), np.eye(4)[some.y], some.y)
     assert (margins(near) > 0).all()
-    assert (margins(apart) > 0).sum() == len(some.y)  # the true classes' own
+    assert (margins(apart) > 0).sum() == len(some.y)  # the correct classes' own
     return {
         "rows where every other class is too close": near,
         "rows where no other class is too close": apart,
@@ -41,9 +41,10 @@ def loss_slips(problem: Problem) -> dict[str, float]:
     others = costs.copy()
     others[rows, problem.y] = 0
     return {
-        "the loss is exactly 1 too much: is the true class compared with itself?": costs.sum() / N,
+        "the loss is exactly 1 too much: is the correct class compared with itself?": costs.sum()
+        / N,
         "the margin of 1 is missing in the loss": without_margin.sum() / N,
-        "the loss is one of squared margins": np.sum(others**2) / N,
+        "the margins are squared in the loss": np.sum(others**2) / N,
         "the loss counts only the largest margin of each row": others.max(axis=1).sum() / N,
     }
 
@@ -61,13 +62,13 @@ def gradient_slips(problem: Problem) -> dict[str, Array]:
         return problem.X.T @ coefficients / N
 
     weighted, every = others * lacking, np.ones_like(others)
-    once = "the true class's column of dW gets the row once, however many classes are too close"
+    once = "the correct class's column of dW gets the row once, however many classes are too close"
     return {
-        "the true class's column of dW is missing: its score is in every margin": gradient(
+        "the correct class's column of dW is missing: its score is in every margin": gradient(
             0 * counts
         ),
         once: gradient(-np.minimum(counts, 1)),
-        "the true class's column of dW has the wrong sign": gradient(counts),
+        "the correct class's column of dW has the wrong sign": gradient(counts),
         "dW is weighted with the margins: that is the gradient of a squared hinge": gradient(
             -weighted.sum(axis=1), weighted
         ),

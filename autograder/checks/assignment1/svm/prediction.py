@@ -33,7 +33,7 @@ def _expect_prediction(student: Student, problem: Problem, which: str) -> None:
     slips = {
         "predict returns the class with the lowest score": np.argmin(scores, axis=1),
         "predict returns the highest score, not its class": np.max(scores, axis=1),
-        "predict takes the score of the largest size, also where it is negative": np.argmax(
+        "predict takes the score that is largest in absolute value": np.argmax(
             np.abs(scores), axis=1
         ),
     }

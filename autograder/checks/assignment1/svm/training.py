@@ -1,6 +1,6 @@
 """LinearClassifier.train: a subclass whose loss the judge answers watches it.
 
-Shapes: W (D, C), X (N, D), y (N,); a minibatch is X_batch (B, D), y_batch (B,).
+Shapes: W (D, C), X (N, D), y (N,); a mini-batch is X_batch (B, D), y_batch (B,).
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Run:
         return self.weights[-1]
 
     def batches(self, shape: tuple[int, int]) -> list[tuple[np.ndarray, np.ndarray]]:
-        """The minibatches, each of which must have this shape."""
+        """The mini-batches, each of which must have this shape."""
         expect(bool(self.seen), "train never called self.loss")
         return [
             (
@@ -121,7 +121,7 @@ def steps_go_down_the_gradient(student: Student, rng: Generator) -> None:
 
 @check("svm-train", probe="LIN-A1", weight=2)
 def minibatches_are_rows_with_their_labels(student: Student, rng: Generator) -> None:
-    """Shapes of the minibatches; each row comes with its own label; reg is passed on."""
+    """Shapes of the mini-batches; each row comes with its own label; reg is passed on."""
     X, y = numbered_rows(40, 4, 7)
     start = np.zeros((4, 7))
     run = watch(student, rng, X, y, start, learning_rate=0.1, reg=2.5, num_iters=5, batch_size=9)
@@ -151,12 +151,12 @@ def minibatches_are_random(student: Student, rng: Generator) -> None:
     in_order = all((np.diff(batch) % 12 == 1).all() for batch in batches)
     expect(
         not in_order,
-        "the minibatches take the rows of X in their order: draw row numbers at random",
+        "the mini-batches take the rows of X in their order: draw row numbers at random",
     )
     different = len(set(batches))
     expect(
         different > 60,
-        f"only {different} different minibatches in {len(batches)} steps: draw new rows each time",
+        f"only {different} different mini-batches in {len(batches)} steps: draw new rows each time",
     )
     drawn = {row for batch in batches for row in batch}
     expect(len(drawn) == 12, f"only {len(drawn)} of the 12 rows of X were ever drawn")
