@@ -97,7 +97,7 @@ SLIPS = {
     ),
     (FUNCTION, "mm(fc_w) + fc_b", "mm(fc_w).add(fc_b).softmax(dim=1)"): (
         "pt-functional",
-        "there is a softmax too much",
+        "there is one softmax too many",
     ),
     (FUNCTION, "F.relu(F.conv2d(hidden, conv_w2, conv_b2, padding=1))", "F.conv2d(hidden, "
      "conv_w2, conv_b2, padding=1)"): (

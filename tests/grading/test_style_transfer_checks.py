@@ -93,7 +93,7 @@ TOLD = {
     ("content-loss", "content_current -", "content_current.detach() -"): (
         "gradient_reaches_the_current_features", "no gradient flows back"
     ),
-    ("gram-matrix", "(H * W * C)", "(H * W)"): ("matrices_are_right", "C belongs to it"),
+    ("gram-matrix", "(H * W * C)", "(H * W)"): ("matrices_are_right", "divide by C as well"),
     ("gram-matrix", "(H * W * C)", "(N * H * W * C)"): ("matrices_are_right", "divided by N"),
     ("gram-matrix", " if normalize else gram", ""): (
         "normalization_can_be_turned_off", "nothing is divided"

@@ -75,16 +75,16 @@ def length_suits_steep_networks(student: Student, rng: Generator) -> None:
 
 @check(CELL, probe="CLSV-A2", weight=2)
 def image_is_changed_in_place(student: Student, rng: Generator) -> None:
-    """The image itself changes; nothing is returned; it can go on collecting gradients."""
+    """The image itself changes; nothing is returned; it still requires a gradient."""
     net, img = conv_net(rng, CLASSES, 2.0), _leaf(student, draw_images(rng, *SHAPE))
     before = _fetch(student, img)
     answer = _update(student, net, img, 1, 1e-3, 5.0)
     moved = not torch.equal(_fetch(student, img), before)
-    expect(moved, "img is as before: change it in place, instead of making a new tensor")
+    expect(moved, "img is unchanged: change it in place instead of making a new tensor")
     expect(answer is None, "something was returned; the step changes img itself, and returns None")
     state = student.apply(in_kernel.state, img)
-    expect(state["requires_grad"], "afterwards img does not require a gradient any more")
-    graph = "afterwards img is no leaf any more: change its numbers, not its graph"
+    expect(state["requires_grad"], "after the step, img no longer requires a gradient")
+    graph = "after the step, img is no longer a leaf: change its numbers, not its graph"
     expect(state["is_leaf"], graph)
 
 
@@ -102,7 +102,7 @@ def gradients_do_not_pile_up(student: Student, rng: Generator) -> None:
         return
     if cosine(step, fresh + stale) > SAME:
         raise Failed("the gradient of the step before is still in img.grad: clear it")
-    raise Failed("the second step on the same image has another direction than the gradient there")
+    raise Failed("the second step on the same image does not follow the gradient there")
 
 
 @check(CELL, probe="CLSV-A4", weight=2)
@@ -115,7 +115,7 @@ def twenty_steps_climb(student: Student, rng: Generator) -> None:
     for _ in range(20):
         student.call("class_visualization_update_step", img, model, target, l2_reg, 0.1)
     after = _objective(net, _fetch(student, img), target, l2_reg)
-    expect(after > before, "after 20 small steps the score, less the penalty, is not higher")
+    expect(after > before, "after 20 small steps the score minus the penalty is not higher")
 
 
 # -- asking and judging ---------------------------------------------------------------------------
@@ -131,8 +131,8 @@ def _expect_direction(
         return
     by_length = gradient - l2_reg * (img / img.norm()).double().numpy()
     slips = {
-        "the step goes down: add the gradient, do not subtract it": 2 * pull - gradient,
-        "the penalty has the wrong sign: it should cost something": gradient + 2 * pull,
+        "the step goes down: add the gradient instead of subtracting it": 2 * pull - gradient,
+        "the penalty has the wrong sign: subtract it from the score": gradient + 2 * pull,
         "the penalty is not the square of the length, times l2_reg": by_length,
         "the penalty is the sum of the squares, not their mean": gradient - 2 * pull / pull.size,
         "the penalty is missing": gradient,
@@ -141,7 +141,7 @@ def _expect_direction(
     for message, wrong in slips.items():
         if cosine(step, wrong) > SAME:
             raise Failed(f"with l2_reg = {l2_reg}: {message}")
-    other = "the step has another direction than the gradient of the score less the penalty"
+    other = "the step does not follow the gradient of the score minus the penalty"
     raise Failed(f"with l2_reg = {l2_reg}, {other}")
 
 
@@ -170,5 +170,5 @@ def _step(
     before = _fetch(student, img)
     _update(student, net, img, target, l2_reg, rate)
     step = (_fetch(student, img) - before).numpy()
-    expect(np.any(step != 0), "img is as before: change it in place")
+    expect(np.any(step != 0), "img is unchanged: change it in place")
     return step

@@ -44,7 +44,7 @@ STRAIGHT = 0.99999  # a cosine; float32 rounds the pixels, which turns a step by
 
 @check(CELL, probe="FOOL-A1", weight=3)
 def linear_network_is_fooled(student: Student, rng: Generator) -> None:
-    """A linear network, and the class it thinks least likely: how far one goes is known exactly."""
+    """A linear network and its least likely class: how far to go is known exactly."""
     contract = "Each step is the gradient divided by its length, times 1"
     for shape, classes in (((1, 3, 6, 6), 5), ((1, 3, 5, 8), 8)):
         task = draw_linear(rng, shape, classes)
@@ -55,7 +55,7 @@ def linear_network_is_fooled(student: Student, rng: Generator) -> None:
 
 @check(CELL, probe="FOOL-A1", condition=True)
 def original_is_left_alone(student: Student, rng: Generator) -> None:
-    """X is as before after the call."""
+    """X is unchanged after the call."""
     task = draw_linear(rng, (1, 3, 6, 6), 5)
     kept = student.put(task.image)
     student.call("make_fooling_image", kept, task.target, task.net.in_kernel(student),
@@ -65,7 +65,7 @@ def original_is_left_alone(student: Student, rng: Generator) -> None:
 
 @check(CELL, probe="FOOL-A1", condition=True)
 def image_has_the_shape_of_x(student: Student, rng: Generator) -> None:
-    """What comes back has the shape of X: (1, 3, H, W)."""
+    """The returned image has the shape of X: (1, 3, H, W)."""
     task = draw_linear(rng, (1, 3, 5, 8), 6)
     expect_shape(_answer(student, task), (1, 3, 5, 8), "the fooling image")
 
@@ -73,7 +73,7 @@ def image_has_the_shape_of_x(student: Student, rng: Generator) -> None:
 # X itself, returned, would pass: a condition.
 @check(CELL, probe="FOOL-A2", condition=True)
 def nothing_to_do(student: Student, rng: Generator) -> None:
-    """An image that is taken for the target already comes back as it is."""
+    """An image that is classified as the target already is returned as it is."""
     net, image = conv_net(rng, 5), draw_images(rng, 1, 3, 8, 6)
     target = int(np.argmax(scores(net, image)))
     fooled = _fool(student, Task(net, image, target, [image]))
@@ -83,29 +83,29 @@ def nothing_to_do(student: Student, rng: Generator) -> None:
 
 @check(CELL, probe="FOOL-A3", weight=4)
 def every_step_is_a_unit_gradient(student: Student, rng: Generator) -> None:
-    """A strongly curved network that writes down every image it is asked about."""
+    """A strongly nonlinear network that records every image it is given."""
     for _ in range(2):
         task = draw_bent(rng)
         spy = task.net.in_kernel(student, spy=True)
         fooled = _fool(student, task, spy)
         seen = _without_repeats(Instance(student, spy, "model").get("seen"), task.image.shape)
-        expect(seen, "the model was never asked about an image")
+        expect(seen, "the model was never called")
         start = torch.allclose(seen[0], task.image.double(), atol=1e-5)
-        expect(start, "the first image that the model was asked about is not X")
+        expect(start, "the first image that the model was given is not X")
         _expect_steps(task, seen)
         _expect_fooled(task, seen[-1])
         last = torch.allclose(seen[-1], fooled, atol=1e-5)
-        expect(last, "what is returned is not the image that the model took for the target")
+        expect(last, "the returned image is not the one that the model classified as the target")
 
 
 @check(CELL, probe="FOOL-A4", weight=2)
 def trained_network_is_fooled(student: Student, rng: Generator) -> None:
-    """A small trained network, which tells stripes by their direction."""
+    """A small trained network, which distinguishes stripes by their direction."""
     task = draw_stripes(rng)
     _expect_fooled(task, fooled := _fool(student, task))
     # No path is longer than its number of steps; two more for paths that differ by rounding.
     distance = float((fooled - task.image.double()).norm())
-    expect(distance <= len(task.path) + 1, "the image was changed much more than was needed")
+    expect(distance <= len(task.path) + 1, "the image was changed much more than necessary")
 
 
 # -- asking and judging ---------------------------------------------------------------------------
@@ -131,10 +131,10 @@ def _expect_fooled(task: Task, fooled: Tensor) -> None:
         return
     before, after = (scores(task.net, x)[0, task.target] for x in (task.image, fooled))
     if after < before:
-        raise Failed("the target's score is lower than before: go up, along the gradient")
+        raise Failed("the target's score is lower than before: climb, along the gradient")
     if torch.allclose(fooled, task.image.double()):
         raise Failed("the image came back unchanged, and the model does not predict the target")
-    raise Failed("the model does not predict the target for the image that came back")
+    raise Failed("the model does not predict the target for the returned image")
 
 
 def _expect_steps(task: Task, path: list[Tensor]) -> None:
@@ -142,7 +142,7 @@ def _expect_steps(task: Task, path: list[Tensor]) -> None:
     gradients: list[Array] = []
     for number, (here, there) in enumerate(pairs(path), start=1):
         past = margins(task.net, here, task.target)[0] > CLEAR
-        expect(not past, "the image is changed further after the model predicts the target")
+        expect(not past, "the image is changed further although the model predicts the target")
         gradients.append(score_gradients(task.net, here, [task.target]))
         _expect_step((there - here).numpy(), gradients, f"step {number}")
 
@@ -154,8 +154,8 @@ def _expect_step(step: Array, gradients: list[Array], what: str) -> None:
         raise Failed("the steps go down: add the gradient of the target's score")
     if straight < STRAIGHT:
         if len(gradients) > 1 and cosine(step, np.sum(gradients, axis=0)) > STRAIGHT:
-            raise Failed(f"{what} goes along the sum of all gradients so far: clear X_fooling.grad")
-        raise Failed(f"{what} does not go along the gradient of the target's score where it starts")
+            raise Failed(f"{what} follows the sum of all gradients so far: clear X_fooling.grad")
+        raise Failed(f"{what} does not follow the gradient of the target's score where it starts")
     length, steepness = np.linalg.norm(step), np.linalg.norm(gradients[-1])
     if np.isclose(length, 1, rtol=1e-3):
         return

@@ -33,7 +33,7 @@ from autograder.judge import (
 CELL = "nv-saliency"
 WHAT = "the saliency maps"
 CONTRACT = (
-    "A map is the gradient of the image's own score, its absolute value, the largest of 3 colours"
+    "A map is the absolute value of the gradient of the image's own score, the largest of 3 colours"
 )
 
 
@@ -64,17 +64,17 @@ def images_do_not_disturb_each_other(student: Student, rng: Generator) -> None:
     """A batch of four gives the same maps as its two halves."""
     net, X, y = conv_net(rng, 5), draw_images(rng, 4, 3, 6, 8), _labels(rng, 4, 5)
     whole = _maps(student, net, X, y)
-    expect(whole.min() >= 0, "a map has negative entries: it shows sizes, not directions")
+    expect(whole.min() >= 0, "a map has negative entries: take the absolute value of the gradient")
     halves = [_maps(student, net, X[part], y[part]) for part in (slice(0, 2), slice(2, 4))]
     want = np.concatenate(halves)
     slips = {"the maps become smaller with N: sum the scores, do not average them": want / 2}
-    what = "the maps of four images, beside those of two and two,"
+    what = "the maps of four images, compared with those of two and two,"
     expect_near(whole, want, what=what, slips=slips, precision="float32")
 
 
 @check(CELL, probe="SAL-A4", weight=2)
 def scores_and_no_probabilities(student: Student, rng: Generator) -> None:
-    """A network that is very sure of itself: its softmax is flat, its scores are not."""
+    """A very confident network: its softmax is flat, its scores are not."""
     net = conv_net(rng, 5)
     *front, last, bias = net.weights
     sure = SmallNet(net.layers, (*front, 60 * last, 60 * bias))
@@ -99,7 +99,7 @@ def evaluation_mode_is_kept(student: Student, rng: Generator) -> None:
     answer = _ask(student, spy, X, y)
     modes = Instance(student, spy, "model").get("modes")
     in_training = isinstance(modes, list) and True in modes
-    expect(not in_training, "the model was called in training mode: it comes in evaluation mode")
+    expect(not in_training, "the model was called in training mode: leave it in evaluation mode")
     _expect_right(answer, net, X, y)
 
 
@@ -185,13 +185,13 @@ SLIPS: dict[str, Callable[[SmallNet, Tensor, Tensor], Array]] = {
     "these are gradients of probabilities: start from the raw score of the class": (
         lambda net, X, y: _of_log_probabilities(net, X, y, True)
     ),
-    "the absolute value is missing: a strongly negative gradient is as important": _slip(
+    "the absolute value is missing: a strongly negative gradient is just as important": _slip(
         _largest_colour
     ),
     "negative gradients count as 0: take the absolute value": _slip(
         lambda g: _largest_colour(np.maximum(g, 0))
     ),
-    "the absolute value comes before the maximum, not after it": _slip(
+    "the absolute value has to come before the maximum, not after it": _slip(
         lambda g: np.abs(_largest_colour(g))
     ),
     "the colours are added: take their maximum": _slip(lambda g: np.abs(g).sum(axis=1)),

@@ -49,11 +49,11 @@ def tensors_have_their_shapes(student: Student, rng: Generator) -> None:
 # A tensor that gets no gradient stays as it starts: without all six there is no training.
 @check(BAREBONES, probe="PT-A4", weight=4)
 def tensors_are_leaves_that_learn(student: Student, rng: Generator) -> None:
-    """All six ask for a gradient and are leaves, so that they get one."""
+    """All six are leaves that require a gradient, so that they get one."""
     after = _tensors(student, rng)
     for name, learns, leaf in zip(oracle.NAMES, after["learns"], after["leaves"], strict=True):
-        expect(learns, f"{name} does not ask for a gradient")
-        expect(leaf, f"{name} was computed from another tensor, so it gets no gradient itself")
+        expect(learns, f"{name} does not require a gradient")
+        expect(leaf, f"{name} was computed from another tensor: it is no leaf and gets no gradient")
 
 
 @check(BAREBONES, probe="PT-A4")
@@ -64,12 +64,12 @@ def tensors_start_as_asked(student: Student, rng: Generator) -> None:
         if name in oracle.NAMES[1::2]:
             expect(not numbers.any(), f"{name} does not start at zero")
             continue
-        expect(numbers.ndim > 1, f"{name} is no weight: it has the shape {numbers.shape}")
+        expect(numbers.ndim > 1, f"{name} has the shape {numbers.shape}, unlike a weight")
         # Wrong sizes cost points elsewhere: the scale is the one for the shape that it has.
         fan_in = len(numbers) if numbers.ndim == 2 else numbers[0].size
         spread = float(numbers.std() / np.sqrt(2 / fan_in))
         # 2400 numbers and more: chance moves this by 1.5 %.
-        expect(0.9 < spread < 1.1, f"{name} does not have the spread of random_weight")
+        expect(0.9 < spread < 1.1, f"{name} does not have the standard deviation of random_weight")
 
 
 @check(BAREBONES, probe="PT-A4")
@@ -95,7 +95,7 @@ def _tensors(student: Student, rng: Generator) -> dict[str, Any]:
 def module_is_made_for_cifar(student: Student, rng: Generator) -> None:
     """model is a ThreeLayerConvNet with 32 and 16 filters, for colour images and 10 classes."""
     sizes = _made(student, rng, MODULE_CELL)["sizes"]
-    expect(sizes is not None, "model is no ThreeLayerConvNet")
+    expect(sizes is not None, "model is not a ThreeLayerConvNet")
     expect(
         list(sizes) == [3, 32, 16, 10],
         f"in_channel, channel_1, channel_2, num_classes are {list(sizes)} in this model",
@@ -120,7 +120,7 @@ def sequential_computes_the_convnet(student: Student, rng: Generator) -> None:
     x, params = after["x"].double(), _six_parameters(after)
     got = expect_shape(after["scores"], (len(x), 10), "model(x)")
     want = oracle.scores(x, params).numpy()
-    hint = "5 x 5 with padding 2, ReLU, 3 x 3 with padding 1, ReLU, flatten, linear: nothing else"
+    hint = "5 x 5 with padding 2, ReLU, 3 x 3 with padding 1, ReLU, flatten, linear; nothing else"
     expect_near(got, want, what="model(x)", hint=hint, precision="float32")
 
 
@@ -148,8 +148,8 @@ def optimizer_has_the_models_parameters(student: Student, rng: Generator, cell: 
     found = f"optimizer has {all_of_them - left_out} of the {all_of_them} parameters of model"
     expect(not left_out, f"{found}: the others stay as they start")
     foreign = after["foreign"]
-    expect(not foreign, f"optimizer has {foreign} tensors that are no parameters of model")
-    expect(not frozen, f"{frozen} parameters of model do not ask for a gradient")
+    expect(not foreign, f"optimizer has {foreign} tensors that are not parameters of model")
+    expect(not frozen, f"{frozen} parameters of model do not require a gradient")
     expect(after["trained"], "the cell does not call train_part34")
     expect(after["together"], "train_part34 is not called with this model and this optimizer")
 
@@ -177,7 +177,7 @@ def _expect_sgd(after: dict[str, Any], wanted: dict[str, float]) -> None:
         for name, value in wanted.items():
             right = np.isclose(float(settings[name]), value, rtol=1e-6, atol=0)
             found = f"the optimizer's {name} is {settings[name]:g}{where}"
-            expect(right, f"{found}, which was not asked for")
+            expect(right, f"{found}, which is not what the task asks for")
 
 
 # -- asking ---------------------------------------------------------------------------------------

@@ -65,7 +65,7 @@ def gradients_reach_all_parameters(student: Student, rng: Generator) -> None:
 
 @check(CELL, probe="PT-A1", condition=True)
 def arguments_stay(student: Student, rng: Generator) -> None:
-    """The images and the parameters are as before."""
+    """The images and the parameters are left unchanged."""
     x, params = oracle.draw(rng, 2, (6, 5), (3, 4), 5)
     after = _called(student, x, params, torch.ones(2, 5))
     expect_unchanged(after["x"], x.float().numpy(), "x")
@@ -76,7 +76,7 @@ def arguments_stay(student: Student, rng: Generator) -> None:
 def _scores(student: Student, x: Tensor, params: list[Tensor]) -> np.ndarray:
     what = "the scores"
     answer = student.call("three_layer_convnet", x.float(), [param.float() for param in params])
-    expect(not isinstance(answer, tuple), f"{what}: several things came back, not one tensor")
+    expect(not isinstance(answer, tuple), f"{what}: several values were returned, not one tensor")
     return as_array(answer, what)
 
 
@@ -96,7 +96,7 @@ def _slips(x: Tensor, params: list[Tensor]) -> dict[str, np.ndarray]:
     no_b1 = oracle.convolve(oracle.convolve(x, w1, 0 * b1, 2).clamp(min=0), w2, b2, 1).clamp(min=0)
     no_b2 = (second - b2[:, None, None]).clamp(min=0)
     mistakes = {
-        "there is a softmax too much: return the scores": right.softmax(dim=1),
+        "there is one softmax too many: return the scores": right.softmax(dim=1),
         "there is a ReLU after the last layer: scores may be negative": right.clamp(min=0),
         "the ReLU after the second convolution is missing": second.flatten(1) @ fc_w + fc_b,
         "the ReLU after the first convolution is missing": linear.flatten(1) @ fc_w + fc_b,

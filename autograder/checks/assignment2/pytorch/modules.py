@@ -45,13 +45,13 @@ def parameters_have_their_shapes(student: Student, rng: Generator) -> None:
         expect(
             found == sorted(wanted_shapes(sizes).values()),
             f"ThreeLayerConvNet{sizes} has {count} parameters, in tensors of shape {shown}; "
-            "two convolutions and a linear layer with biases have others",
+            "two convolutions and a linear layer, all with a bias, have other shapes",
         )
 
 
 @check(CELL, probe="PT-A3", weight=2)
 def weights_have_kaimings_scale(student: Student, rng: Generator) -> None:
-    """The standard deviation of the three weights is the one of Kaiming's rule."""
+    """The standard deviation of the three weights follows Kaiming's rule."""
     for name, weight in _weights(student).items():
         want = np.sqrt(2 / weight[0].size)
         spread = float(weight.std())
@@ -65,13 +65,16 @@ def weights_have_kaimings_scale(student: Student, rng: Generator) -> None:
 
 @check(CELL, probe="PT-A3")
 def weights_are_normal(student: Student, rng: Generator) -> None:
-    """The three weights are normally distributed around 0, no two alike."""
+    """The three weights are normally distributed around 0."""
     for name, weight in _weights(student).items():
         expect(float(weight.std()) > 0, f"all weights of {name} are equal")
         standard = (weight - weight.mean()) / weight.std()
         fourth = float(np.mean(standard**4))  # 3 for normal numbers, 1.8 for uniform ones
         centred = abs(float(weight.mean())) < 0.05 * float(weight.std())
-        expect(centred and 2.6 < fourth < 3.4, f"the weights of {name} are not normal around 0")
+        expect(
+            centred and 2.6 < fourth < 3.4,
+            f"the weights of {name} are not normally distributed around 0",
+        )
 
 
 @check(CELL, probe="PT-A3")

@@ -37,9 +37,9 @@ def model_is_trained_by_its_optimizer(student: Student, rng: Generator) -> None:
 
 @check(QUESTION, probe="PT-A6", condition=True)
 def test_images_are_left_alone(student: Student, rng: Generator) -> None:
-    """Nothing is trained on test images, and nothing is chosen by them."""
+    """Nothing is trained on the test images, and nothing is chosen by them."""
     looks = _few_images(student, rng)["looks"]
-    expect(looks == 0, "the cell looks at the test images: leave them for section 12")
+    expect(looks == 0, "the cell uses the test images: leave them for section 12")
 
 
 @advice(QUESTION, probe="PT-B1")

@@ -64,7 +64,7 @@ def any_order_in_memory(student: Student, rng: Generator) -> None:
 
 @check(CELL, probe="STY-A1", condition=True)
 def features_are_left_alone(student: Student, rng: Generator) -> None:
-    """Both arguments are as before after the call."""
+    """Both arguments are unchanged after the call."""
     pair = {name: oracle.draw(rng, 1, 3, 4, 5) for name in ("content_current", "content_original")}
     kept = {name: student.put(features) for name, features in pair.items()}
     student.call(FUNCTION, 0.2, *kept.values())
@@ -90,7 +90,7 @@ def _slips(weight: float, current: Tensor, original: Tensor) -> oracle.Slips:
             weight * float(difference.sum()) ** 2
         ),
         "there is no root: take the sum of the squares": weight * squares**0.5,
-        "this is a sum of both features: take their difference": (
+        "the two features are added: take their difference": (
             weight * float(((current + original).double() ** 2).sum())
         ),
     }

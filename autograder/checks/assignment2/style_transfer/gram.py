@@ -80,7 +80,7 @@ def transposed_pixels(student: Student, rng: Generator) -> None:
 
 @check(CELL, probe="STY-A2", condition=True)
 def features_are_left_alone(student: Student, rng: Generator) -> None:
-    """The features are as before after the call."""
+    """The features are unchanged after the call."""
     features = oracle.draw(rng, 2, 4, 3, 5)
     kept = student.put(features)
     student.call(FUNCTION, kept)
@@ -98,7 +98,7 @@ def _expect_gram(answer: object, features: Tensor, normalize: bool) -> None:
     _, C, H, W = features.shape
     got = as_array(answer, WHAT)
     pixels = H * W != C and got.shape[-2:] == (H * W, H * W)
-    expect(not pixels, "this compares pixels with pixels: compare channels with channels")
+    expect(not pixels, "the result compares pixels with pixels: compare channels with channels")
     what = f"{WHAT} of features {tuple(features.shape)}" + ("" if normalize else ", not normalised")
     want, slips = oracle.gram(features, normalize).numpy(), _slips(features, normalize)
     expect_near(got, want, what=what, slips=slips, precision="float32", squeeze=True)
@@ -110,14 +110,14 @@ def _slips(features: Tensor, normalize: bool) -> dict[str, np.ndarray]:
     sums = oracle.gram(features, normalize=False).numpy()
     mixed = features.double().reshape(N, H * W, C)  # cut anew, where axes should be exchanged
     scrambled = (mixed.transpose(1, 2) @ mixed).numpy() / (C * H * W if normalize else 1)
-    common = {"reshape cuts the numbers anew, it does not exchange axes: pixels are mixed with "
-              "channels": scrambled}  # fmt: skip
+    common = {"reshape does not exchange axes, it only cuts the numbers anew: pixels are "
+              "mixed with channels": scrambled}  # fmt: skip
     if not normalize:
         return common | {"with normalize=False nothing is divided": sums / (C * H * W)}
     return common | {
         "they are not normalised: divide by H * W * C": sums,
-        "they are divided by H * W only: C belongs to it": sums / (H * W),
-        "they are divided by C only: H * W belongs to it": sums / C,
+        "they are divided by H * W only: divide by C as well": sums / (H * W),
+        "they are divided by C only: divide by H * W as well": sums / C,
         "they are divided by N too: each image has its own matrix": sums / (N * C * H * W),
         "they are divided twice": sums / (C * H * W) ** 2,
     }

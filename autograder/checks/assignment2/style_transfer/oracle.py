@@ -76,7 +76,7 @@ def slopes(function: Callable[..., Tensor], *leaves: Tensor) -> list[np.ndarray]
 def one_number(value: Any, what: str) -> float:
     """A loss as a number. Failed when it is several, or not finite."""
     array = as_array(value, what)
-    expect(array.size == 1, f"{what} has shape {array.shape}; it should be one number")
+    expect(array.size == 1, f"{what} has shape {array.shape}; it should be a single number")
     number = float(array.reshape(-1)[0])
     expect(np.isfinite(number), f"{what} is {number}")
     return number
@@ -111,11 +111,11 @@ def expect_slope(got: Any, want: np.ndarray, what: str, factor: float = 1.0) -> 
 
 def expect_growth(losses: Sequence[Any], what: str) -> None:
     """Of a loss where nothing differs, where one entry does, and where it does twice as much."""
-    expect_number(losses[0], 0.0, f"{what} of what is equal")
+    expect_number(losses[0], 0.0, f"{what} where nothing differs")
     single, double = (one_number(loss, what) for loss in losses[1:])
     expect(single > 0, f"{what} is {single:.3g} where one entry differs")
-    grown = f"{what} becomes {double / single:.3g} times as large where one entry differs by twice"
-    expect(np.isclose(double / single, 4, rtol=1e-3), f"{grown} as much, not 4 times")
+    grown = f"where one difference is doubled, {what} becomes {double / single:.3g} times as large"
+    expect(np.isclose(double / single, 4, rtol=1e-3), f"{grown}, not 4 times")
 
 
 def laid_out(student: Student, x: Tensor, layout: str) -> Ref:

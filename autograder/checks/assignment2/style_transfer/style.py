@@ -57,12 +57,13 @@ def gradients_reach_the_features(student: Student, rng: Generator) -> None:
         if stage in case.layers:
             oracle.expect_slope(got, want, what, factor)
         elif got is not None:
-            expect(not np.any(as_array(got, what)), f"{what}: it is no style stage here")
+            zero = not np.any(as_array(got, what))
+            expect(zero, f"{what} should be zero: it is not among the style stages here")
 
 
 @check(CELL, probe="STY-A4")
 def only_what_differs_counts(student: Student, rng: Generator) -> None:
-    """Features with the wanted Gram matrices cost nothing; twice the difference, four times."""
+    """Equal Gram matrices cost nothing; twice the difference costs four times as much."""
     case = _draw(rng, [0, 2, 5])
     place, step = int(rng.integers(3)), float(rng.uniform(1.5, 3))
     losses = []
@@ -86,7 +87,7 @@ def any_order_in_memory(student: Student, rng: Generator) -> None:
 
 @check(CELL, probe="STY-A3", condition=True)
 def arguments_are_left_alone(student: Student, rng: Generator) -> None:
-    """Features and targets are as before after the call."""
+    """Features and targets are unchanged after the call."""
     case = _draw(rng, [1, 3])
     after = _ask(student, case)
     for name, before in (("feats", case.feats), ("style_targets", case.targets)):

@@ -82,7 +82,7 @@ def there_is_no_loop(student: Student, rng: Generator) -> None:
 
 @check(CELL, probe="STY-A5", condition=True)
 def image_is_left_alone(student: Student, rng: Generator) -> None:
-    """The image is as before after the call."""
+    """The image is unchanged after the call."""
     img = oracle.draw(rng, 1, 3, 5, 4)
     kept = student.put(img)
     student.call(FUNCTION, kept, 0.2)
@@ -106,6 +106,6 @@ def _slips(img: Tensor, weight: float) -> oracle.Slips:
             weight * float(np.abs(down).sum() + np.abs(right).sum())
         ),
         "there is no root: take the sum of the squares": weight * squares**0.5,
-        "each difference counts once, not from both sides": 2 * weight * squares,
-        "the last row is no neighbour of the first one": weight * around,
+        "each pair of neighbours counts once, not from both sides": 2 * weight * squares,
+        "the last row and the first one are not neighbours": weight * around,
     }
