@@ -73,7 +73,7 @@ MISTAKES = {
         [IN_PYTORCHS_ORDER],
         "lstm-step-fwd",
         0,
-        "the blocks are taken for i, f, g, o; their order is i, f, o, g",
+        "the blocks are taken as i, f, g, o; their order is i, f, o, g",
     ),
     "interleaved gates": (
         STEP,
@@ -150,7 +150,7 @@ MISTAKES = {
         [("dc * f\n", "dc\n")],
         "lstm-step-bwd",
         11 / 14,
-        "dprev_c is the cell's gradient as it is",
+        "dprev_c is the cell's gradient, unchanged",
     ),
     "mean over the examples": (
         STEP_BACK,
@@ -171,7 +171,7 @@ MISTAKES = {
         [(CARRIED_CELL, "h, _, step_cache = lstm_step_forward")],
         "lstm-seq-fwd",
         0,
-        "the cell starts anew at every step",
+        "the cell starts from zero at every step",
     ),
     "the cell starts at h0": (
         FORWARD,
@@ -199,7 +199,7 @@ MISTAKES = {
         [NO_C],
         "lstm-seq-bwd",
         0,
-        "dx: the cell's gradient is not handed back",
+        "dx: the cell's gradient is not carried back",
     ),
     "weights of one step": (
         BACKWARD,
@@ -213,7 +213,7 @@ MISTAKES = {
         [("dxs[::-1]", "dxs")],
         "lstm-seq-bwd",
         0.7,
-        "dx: the steps stand in the order of the walk",
+        "dx: the steps are in the order of the loop",
     ),
     "no gradient of the projection": (
         MODEL,
@@ -278,7 +278,7 @@ CHARGED_BEFORE = {
             ),
         ],
         "lstm-caption-sample",
-        "captions[:, 0] holds no predicted word",
+        "captions[:, 0] is not a predicted word",
     ),
     "START at every step": (
         [
@@ -302,7 +302,7 @@ def test_what_rnn_captioning_has_charged_is_advice(zygote, name) -> None:
     assert found.score == 1
     message = failed(found)["as_in_rnn_captioning"]
     assert said in message
-    assert message.endswith("RNN_Captioning has asked for this; here it costs nothing")
+    assert message.endswith("This was asked for in RNN_Captioning; here it costs nothing")
 
 
 def test_a_mistake_of_the_cell_is_charged_beside_one_of_the_rnn_notebook(zygote) -> None:

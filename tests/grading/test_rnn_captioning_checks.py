@@ -99,7 +99,7 @@ FAULTS = {
             )
         ],
         5 / 6,
-        {"next_h_of_large_numbers": "for x of size 10,000 is nan, infinite or huge. np.tanh stays"},
+        {"next_h_of_large_numbers": "for x of size 10,000 is nan, infinite or huge. np.tanh is"},
         "differ",
     ),
     "float16": (
@@ -131,7 +131,7 @@ FAULTS = {
         ("rnn-step-bwd", STEP_BACK),
         [("da @ Wh.T", "da @ Wh")],
         6 / 8,
-        {"dprev_h_or_dh0": "dprev_h meets Wh where its transpose belongs"},
+        {"dprev_h_or_dh0": "dprev_h is a product with Wh; it should be with Wh.T"},
         "dx",
     ),
     "db is a mean": (
@@ -189,13 +189,13 @@ FAULTS = {
         [(STEP_BACK_CALL, "rnn_step_backward(carried if cache[t + 1:] else dh[:, t], cache[t])")],
         0,
         {"dx": "dx lacks dh of all steps but the last", "dh_at_one_step_only": "first step only"},
-        "comes back from later steps: to",
+        "comes back from later steps: add",
     ),
     "weights of one step": (
         ("rnn-seq-bwd", SEQUENCE_BACK),
         [("sum(dWxs), sum(dWhs), sum(dbs)", "dWxs[-1], dWhs[-1], dbs[-1]")],
         7 / 10,
-        {"weights_and_bias": "dWx is that of the first step only: the steps are added up"},
+        {"weights_and_bias": "dWx is that of the first step only: add up all steps"},
         "dx",
     ),
     "dx in reverse": (
@@ -216,7 +216,7 @@ FAULTS = {
         ("embed-bwd", EMBED_BACK),
         [("np.add.at(dW, x, dout)", "dW[x] += dout")],
         1 / 4,
-        {"gradient_of_repeated_words": "they add up (dW[x] += dout does not do that)"},
+        {"gradient_of_repeated_words": "add them up (dW[x] += dout does not do that)"},
         "mean",
     ),
     "unused words": (
@@ -224,7 +224,7 @@ FAULTS = {
         [("np.zeros_like(W)", "np.ones_like(W)")],
         0,
         {"gradient_of_different_words": "differ", "gradient_of_repeated_words": "differ"},
-        "add up",
+        "add them up",
     ),
     "<NULL> is counted": (
         ("caption-loss", MODEL),
@@ -260,7 +260,7 @@ FAULTS = {
         13 / 19,
         {
             "loss_of_captions": "the loss is a sum over the captions",
-            "scale_of_the_loss": "of every caption twice is twice as large: it is to be a mean",
+            "scale_of_the_loss": "of every caption twice is twice as large: it should be a mean",
         },
         "grads",
     ),
@@ -335,9 +335,9 @@ FAULTS = {
         6 / 9,
         {
             "first_word_comes_first": "captions[:, 0] is <START> in every caption: the first "
-            "predicted word belongs there. Now each caption is one word short"
+            "predicted word belongs there. As it is, each caption is one word short"
         },
-        "highest score",
+        "largest logit",
     ),
     "the first place is empty": (
         ("caption-sample", MODEL),
@@ -353,7 +353,7 @@ FAULTS = {
         {
             "words_of_several_captions": "<START> goes in at every step",
             "words_of_one_caption": "<START> goes in at every step",
-            "captions_that_end_early": "is not the one with the highest score after <START> and",
+            "captions_that_end_early": "is not the one with the largest logit after <START> and",
         },
         "h0",
     ),
@@ -367,7 +367,7 @@ FAULTS = {
         {
             "words_of_several_captions": "the hidden state does not move on: each step starts",
             "words_of_one_caption": "the hidden state does not move on",
-            "captions_that_end_early": "highest score",
+            "captions_that_end_early": "largest logit",
         },
         "goes in",
     ),
@@ -396,7 +396,7 @@ FAULTS = {
         [("        return captions", "        return captions.astype(float)")],
         8 / 9,
         {"integers_of_the_right_shape": "captions holds numbers of type float64"},
-        "highest score",
+        "largest logit",
     ),
 }
 

@@ -88,13 +88,13 @@ WRONG = {
         ATTENTION,
         [(" / math.sqrt(D)", "")],
         10 / 20,
-        {"one_head_is_right": "the scores are not divided by the root of a head's number of"},
+        {"one_head_is_right": "the scores are not divided by the square root of a head's"},
     ),
     "the root of E": (
         ATTENTION,
         [(" / math.sqrt(D)", " / math.sqrt(E)")],
         17 / 20,
-        {"several_heads_are_right": "divided by the root of E; a head has E / H features"},
+        {"several_heads_are_right": "divided by the square root of E; a head has E / H"},
     ),
     "softmax over queries": (
         ATTENTION,
@@ -112,15 +112,15 @@ WRONG = {
         ATTENTION,
         [("(weights @ v).transpose(1, 2)", "(weights @ v)")],
         16 / 20,
-        {"several_heads_are_right": "without bringing the heads back beside the features"},
+        {"several_heads_are_right": "without moving the axis of heads back"},
     ),
     "mask inverted": (
         ATTENTION,
         [("attn_mask == 0", "attn_mask != 0")],
         15 / 20,
         {
-            "masked_keys_do_not_count": "with a mask of type float32, the mask is turned round",
-            "masks_may_be_of_any_type": "with a mask of type bool, the mask is turned round",
+            "masked_keys_do_not_count": "with a mask of type float32, the mask is inverted",
+            "masks_may_be_of_any_type": "with a mask of type bool, the mask is inverted",
         },
     ),
     "mask added": (
@@ -133,7 +133,7 @@ WRONG = {
         ATTENTION,
         [(FILL, "attn_mask == 0, 0.0")],
         15 / 20,
-        {"masked_keys_do_not_count": "forbidden scores become 0; e^0 is 1, not nothing"},
+        {"masked_keys_do_not_count": "forbidden scores become 0; e^0 is 1, not 0"},
     ),
     "masks of bool only": (
         ATTENTION,
@@ -178,7 +178,7 @@ WRONG = {
             ("1::2] = torch.cos(", "1::2] = torch.sin("),
         ],
         5 / 10,
-        {"positions_are_right": "sine and cosine have changed places"},
+        {"positions_are_right": "sine and cosine are exchanged"},
     ),
     "exponent": (
         POSITIONS,
@@ -196,7 +196,7 @@ WRONG = {
         POSITIONS,
         [("self.dropout(x + self.pe[:, :S])", "x + self.dropout(self.pe[:, :S])")],
         9 / 10,
-        {"dropout_acts_in_training": "dropout acts on the positions only; it acts on the sum"},
+        {"dropout_acts_in_training": "dropout acts on the positions only; it should"},
     ),
     "in place": (
         POSITIONS,
@@ -243,7 +243,7 @@ WRONG = {
         2 / 8,
         {
             "scores_are_right": "there is no mask: each word sees those after it",
-            "no_word_sees_later_ones": "another word at place 3 changes the scores at place 0,",
+            "no_word_sees_later_ones": "word at position 3 changes the logits at position 0",
         },
     ),
     "mask as torch wants it": (
@@ -273,13 +273,13 @@ WRONG = {
         CAPTIONS,
         [("self.visual_projection(features)", "0 * self.visual_projection(features)")],
         3 / 8,
-        {"features_matter": "another image leaves the scores of its caption as they are"},
+        {"features_matter": "another image leaves the logits of its caption unchanged"},
     ),
     "last words only": (
         CAPTIONS,
         [("scores[:, -1].argmax", "scores[:, 0].argmax")],
         7 / 8,
-        {"sample_writes_the_likeliest_words": "sampled words are not the likeliest"},
+        {"sample_writes_the_likeliest_words": "words are not the most probable"},
     ),
     "channels last": (
         PATCHES,
@@ -317,7 +317,7 @@ WRONG = {
         2 / 7,
         {
             "scores_are_right": "the positions are missing",
-            "places_of_patches_matter": "in another order the scores are the same",
+            "places_of_patches_matter": "in another order the logits are the same",
         },
     ),
     "no mean": (

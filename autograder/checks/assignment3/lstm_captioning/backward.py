@@ -32,8 +32,8 @@ from autograder.judge import Student, check
 CELL = "lstm-seq-bwd"
 OF_PARAMETERS = ("dWx", "dWh", "db")
 HINTS = {
-    "dh0": "it is what the first step hands back",
-    **dict.fromkeys(OF_PARAMETERS, "the same weights act at every step"),
+    "dh0": "it is what leaves the first step",
+    **dict.fromkeys(OF_PARAMETERS, "the same weights are used at every step"),
 }
 
 

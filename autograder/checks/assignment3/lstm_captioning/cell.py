@@ -120,10 +120,10 @@ SLIPS: dict[str, Variant] = {
     "prev_c has no effect: the new cell lacks f * prev_c": Variant(
         cell=lambda at, c: at["i"] * at["g"]
     ),
-    "input and forget gate are exchanged: f multiplies prev_c, and i the candidate": Variant(
+    "input and forget gate are exchanged: f should multiply prev_c, and i the candidate": Variant(
         cell=lambda at, c: at["i"] * c + at["f"] * at["g"]
     ),
-    "prev_c is kept by 1 - f; f is how much of it is kept": Variant(
+    "prev_c is multiplied by 1 - f; f is the share that is kept": Variant(
         cell=lambda at, c: (1 - at["f"]) * c + at["i"] * at["g"]
     ),
     "the new cell goes through tanh before it is returned": Variant(
@@ -136,10 +136,10 @@ SLIPS: dict[str, Variant] = {
     "next_h is tanh(next_c): the output gate has no effect": Variant(
         hidden=lambda at, new, c: torch.tanh(new)
     ),
-    "next_h is tanh(o * next_c); tanh takes the cell alone": Variant(
+    "next_h is tanh(o * next_c); tanh is taken of the cell alone": Variant(
         hidden=lambda at, new, c: torch.tanh(at["o"] * new)
     ),
-    "next_h is made of prev_c; it is made of the new cell": Variant(
+    "next_h is computed from prev_c; it should be computed from the new cell": Variant(
         hidden=lambda at, new, c: at["o"] * torch.tanh(c)
     ),
     "the bias b is not used": Variant(uses=(1, 1, 0)),
@@ -149,7 +149,7 @@ SLIPS: dict[str, Variant] = {
         interleaved=True
     ),
 } | {
-    f"the blocks are taken for {', '.join(order)}; their order is i, f, o, g": Variant(order)
+    f"the blocks are taken as {', '.join(order)}; their order is i, f, o, g": Variant(order)
     for order in map("".join, permutations(ORDER))
     if order != ORDER
 }

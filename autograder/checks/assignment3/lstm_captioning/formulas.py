@@ -94,20 +94,22 @@ def gradient_slips(case: Case) -> dict[str, Gradients]:
         "the slope of tanh is taken at the wrong place: 1 - tanh(next_c)**2": (
             with_cell(dc + dh * o * (1 - c**2))
         ),
-        "the slope of tanh is of prev_c; it belongs to next_c": (
+        "the slope of tanh is taken at prev_c; it should be taken at next_c": (
             with_cell(dc + dh * o * (1 - np.tanh(case.prev_c) ** 2))
         ),
-        "dnext_c goes through o and tanh as well: only dnext_h does": (
+        "dnext_c goes through o and tanh as well; only dnext_h should": (
             with_cell((dc + dh) * o * (1 - tanh_c**2))
         ),
         "the forget gate gets dc * next_c; it multiplied prev_c": with_gates(f=both * c),
         "the input gate gets dc * i; it multiplied g": with_gates(i=both * i),
         "the candidate gets dc * g; it multiplied i": with_gates(g=both * g),
-        "i and g have changed places: each gets dc times the other": (
+        "i and g are exchanged: each should get dc times the other": (
             with_gates(i=both * i, g=both * g)
         ),
         "the output gate gets dnext_h * next_c; it multiplied tanh(next_c)": with_gates(o=dh * c),
-        "the output gate gets the cell's gradient; it gets dnext_h": with_gates(o=both * tanh_c),
+        "the output gate gets the cell's gradient; it should get dnext_h": with_gates(
+            o=both * tanh_c
+        ),
         "the slopes of the three sigmoids are missing": with_slopes(i=one, f=one, o=one),
         "the slope of the candidate's tanh is missing": with_slopes(g=one),
         "the slopes of all four gates are missing": with_slopes(i=one, f=one, o=one, g=one),
@@ -126,13 +128,13 @@ def gradient_slips(case: Case) -> dict[str, Gradients]:
         "the blocks are joined as f, i, o, g; their order is i, f, o, g": (
             way_back(case, at, order="fiog")
         ),
-        "dprev_c is the cell's gradient as it is: prev_c was multiplied by f": (
+        "dprev_c is the cell's gradient, unchanged: prev_c was multiplied by f": (
             way_back(case, at) | {"dprev_c": both}
         ),
         "dprev_c is multiplied by i: prev_c was multiplied by f": (
             way_back(case, at) | {"dprev_c": both * i}
         ),
-        "it is divided by N: a mean over examples belongs to the loss alone": {
+        "it is divided by N: only the loss takes a mean over the examples": {
             name: value / len(case.x) for name, value in way_back(case, at).items()
         },
     }

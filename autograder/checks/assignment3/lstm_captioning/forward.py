@@ -38,5 +38,5 @@ def h_of_one_example_or_one_step(student: Student, rng: Generator) -> None:
 
 @check(CELL, probe="LSTM-A5", condition=True)
 def arguments_are_unchanged(student: Student, rng: Generator) -> None:
-    """x, h0 and the parameters are as before after the call."""
+    """x, h0 and the parameters are unchanged by the call."""
     expect_forward_changes_nothing(student, LSTM, draw_sequence(rng, LSTM))

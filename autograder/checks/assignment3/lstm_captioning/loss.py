@@ -86,7 +86,7 @@ def as_in_rnn_captioning(student: Student, rng: Generator) -> None:
     """What RNN_Captioning has asked already: which words count, and what divides the loss."""
     for case in cases(rng):
         for said in carried_over(answers(student, case)[0], case):
-            raise Failed(f"{said}. RNN_Captioning has asked for this; here it costs nothing")
+            raise Failed(f"{said}. This was asked for in RNN_Captioning; here it costs nothing")
 
 
 def _expect_gradients(student: Student, rng: Generator, names: tuple[str, ...]) -> None:

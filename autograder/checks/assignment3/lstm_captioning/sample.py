@@ -63,9 +63,9 @@ def as_in_rnn_captioning(student: Student, rng: Generator) -> None:
     said = carried_over(got, case)
     captions = as_array(samples(student, case, (LENGTH,))[0], "captions")
     if np.array_equal(got, want) and late(captions, case):
-        said = "captions[:, 0] holds no predicted word: the first one belongs there"
+        said = "captions[:, 0] is not a predicted word: the first one belongs there"
     if said:
-        raise Failed(f"{said}. RNN_Captioning has asked for this; here it costs nothing")
+        raise Failed(f"{said}. This was asked for in RNN_Captioning; here it costs nothing")
 
 
 def _expect_words(student: Student, rng: Generator, N: int) -> None:
@@ -79,6 +79,6 @@ def _expect_words(student: Student, rng: Generator, N: int) -> None:
     if len(wrong):
         row, place = wrong[0]
         raise Failed(
-            f"{len(wrong)} of {got.size} words are not the best ones after those before them; "
+            f"{len(wrong)} of {got.size} words are not the most probable after those before them; "
             f"the first is word {place + 1} of caption {row + 1}"
         )

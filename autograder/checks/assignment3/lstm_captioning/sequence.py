@@ -50,10 +50,10 @@ def unroll(
 
 
 SLIPS: dict[str, Unroll] = {
-    "the cell starts anew at every step; it is carried on, as h is": (
+    "the cell starts from zero at every step; it should be carried on, as h is": (
         lambda *args: unroll(*args, carry_c=False)
     ),
-    "every step starts from h0; step t starts from the h of step t - 1": (
+    "every step starts from h0; step t should start from the h of step t - 1": (
         lambda *args: unroll(*args, carry_h=False)
     ),
     "the cell starts at h0; it starts at zero": lambda *args: unroll(*args, first_c=args[1]),
@@ -61,7 +61,7 @@ SLIPS: dict[str, Unroll] = {
     "every step reads the first x": lambda x, *rest: unroll(x[:, :1].expand(x.shape), *rest),
     "x is read from its last step to its first": lambda x, *rest: unroll(x.flip(1), *rest),
     "h holds the steps from the last to the first": lambda *args: unroll(*args).flip(1),
-    "h begins with h0; it holds the states after each step": (
+    "h begins with h0; it should hold the state after each step": (
         lambda x, h0, *rest: torch.cat([h0[:, None], unroll(x, h0, *rest)[:, :-1]], dim=1)
     ),
     "h holds the cells, not the hidden states": lambda *args: unroll(*args, show=1),
@@ -120,37 +120,37 @@ def gradient_slips(case: SequenceCase) -> dict[str, Gradients]:
     right = together(each)
     last = replace(case, dh=case.dh * (np.arange(T) == T - 1)[:, None])
     return {
-        "the h of step t also acts through step t + 1: what that hands back is missing": (
+        "the h of step t also acts through step t + 1: the gradient from there is missing": (
             together(walk_back(case, carry_h=0))
         ),
-        "the cell's gradient is not handed back from step to step": (
+        "the cell's gradient is not carried back from step to step": (
             together(walk_back(case, carry_c=0))
         ),
-        "steps are not connected: neither gradient is handed back": (
+        "the steps are not connected: neither gradient is carried back": (
             together(walk_back(case, carry_h=0, carry_c=0))
         ),
-        "only the loss of the last step counts; dh[:, t] enters at every step": (
+        "only the loss of the last step counts; dh[:, t] should be added at every step": (
             together(walk_back(last))
         ),
-        "only the first step counts; the same weights act at every step, so add them up": (
+        "only the first step counts; the weights are used at every step, so add up all steps": (
             right | {name: each[0][name] for name in names}
         ),
-        "only the last step counts; the same weights act at every step, so add them up": (
+        "only the last step counts; the weights are used at every step, so add up all steps": (
             right | {name: each[-1][name] for name in names}
         ),
-        "it is a mean over the steps; it is their sum": (
+        "it is a mean over the steps; it should be their sum": (
             right | {name: right[name] / T for name in names}
         ),
         "it is divided by N; only the loss takes a mean over examples": {
             name: value / len(case.x) for name, value in right.items()
         },
-        "the steps stand in the order of the walk, from the last to the first": (
+        "the steps are in the order of the loop, from the last to the first": (
             right | {"dx": right["dx"][:, ::-1]}
         ),
-        "the loss of the first step is added again; it acts on the h after that step": (
+        "dh of the first step is added again; it belongs to the h after that step": (
             right | {"dh0": right["dh0"] + case.dh[:, 0]}
         ),
-        "it is what the last step hands back; go on to the first": (
+        "it is what the last step returns; go on to the first": (
             right | {"dh0": each[-1]["dprev_h"]}
         ),
         "it is the gradient of the cell before the first step": (

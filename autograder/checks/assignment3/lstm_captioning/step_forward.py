@@ -36,7 +36,7 @@ def ask_step(student: Student, case: Case) -> tuple[Any, Any, Any]:
 
 def _slips(case: Case, item: int) -> dict[str, Array]:
     """What usual slips make of next_h (0) or next_c (1)."""
-    swapped = {"next_h and next_c are returned the other way round": run(case)[1 - item]}
+    swapped = {"next_h and next_c are returned in the wrong order": run(case)[1 - item]}
     return swapped | {message: run(case, slip)[item] for message, slip in SLIPS.items()}
 
 
@@ -63,7 +63,7 @@ def next_h_is_right(student: Student, rng: Generator) -> None:
 
 @check(CELL, probe="LSTM-A4", condition=True)
 def saturated_gates(student: Student, rng: Generator) -> None:
-    """Gates that are all but open or shut: activations of +10,000 and -10,000."""
+    """Gates that are practically open or shut: activations of +10,000 and -10,000."""
     case = draw_case(rng, 3, 5, 6)
     case = replace(case, b=case.b + 1e4 * rng.choice([-1.0, 1.0], size=len(case.b)))
     next_h, next_c, _ = ask_step(student, case)
@@ -76,6 +76,6 @@ def saturated_gates(student: Student, rng: Generator) -> None:
 
 @check(CELL, probe="LSTM-A1", condition=True)
 def arguments_are_unchanged(student: Student, rng: Generator) -> None:
-    """x, prev_h, prev_c and the parameters are as before after the call."""
+    """x, prev_h, prev_c and the parameters are unchanged by the call."""
     case = draw_case(rng, 3, 5, 6)
     expect_arguments_unchanged(student, FORWARD, {name: getattr(case, name) for name in ARGUMENTS})

@@ -33,7 +33,7 @@ def vectors_of_captions(student: Student, rng: Generator) -> None:
 
 @check(FORWARD, probe="EMB-A1")
 def vectors_of_one_word_each(student: Student, rng: Generator) -> None:
-    """out for words (N,), one for each caption, as they are looked up when a caption is written."""
+    """out for words (N,), one for each caption, as needed when a caption is written."""
     x, W = draw(rng, (N,))
     got, _ = layers.forward(student, "word_embedding_forward", x, W)
     expect_near(got, W[x], what="out for x with one axis only, (N,),")
@@ -60,11 +60,10 @@ def _expect_gradient(student: Student, rng: Generator, x: Array, about: str) -> 
     want = right_gradient(x, W, dout)
     once, count = np.zeros_like(W), np.bincount(x.ravel(), minlength=V)[:, None]
     once[x] = dout
-    last = "the last of them only"
     slips = {
-        f"a word that occurs more than once has the gradient of {last}: they add up "
+        "a word that occurs more than once gets only the last of its gradients: add them up "
         "(dW[x] += dout does not do that)": once,
-        "a word that occurs more than once has the mean of its gradients: they add up": (
+        "a word that occurs more than once gets the mean of its gradients: add them up": (
             want / np.maximum(count, 1)
         ),
     }

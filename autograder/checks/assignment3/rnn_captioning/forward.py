@@ -48,7 +48,7 @@ def next_h_of_large_numbers(student: Student, rng: Generator) -> None:
     got, _ = steps.ask_forward(student, case)
     # A step that is wrong for other numbers has lost the points for that: here it must be finite.
     finite = abs(as_array(got, "next_h").astype(np.float64)) <= 1e6
-    hint = "np.tanh stays finite for every number; a quotient of exponentials does not"
+    hint = "np.tanh is finite for every number; a quotient of exponentials is not"
     expect(finite.all(), "next_h for x of size 10,000 is nan, infinite or huge", hint)
 
 
@@ -79,5 +79,5 @@ def _sequence_keeps(student: Student, rng: Generator) -> None:
 def arguments_are_unchanged(
     student: Student, rng: Generator, keeps: Callable[[Student, Generator], None]
 ) -> None:
-    """What comes in, the state, the weights and the bias are as before after the call."""
+    """The inputs, the state, the weights and the bias are unchanged by the call."""
     keeps(student, rng)

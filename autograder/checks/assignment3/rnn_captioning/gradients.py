@@ -84,7 +84,7 @@ OF_SEQUENCE = {SEQUENCE: Part(_expect_of_sequence, _expect_shapes_of_sequence)}
 @check_each(OF_STEP, probe="RNN-A1", weight=2)
 @check_each(OF_SEQUENCE, probe="RNN-A3", weight=2)
 def dx(student: Student, rng: Generator, part: Part) -> None:
-    """dx: the gradient with respect to what goes in."""
+    """dx: the gradient with respect to the inputs."""
     part.expect(student, rng, 0)
 
 

@@ -109,7 +109,7 @@ def scale_of_the_loss(student: Student, rng: Generator) -> None:
         of_twice,
         once,
         what="the loss of every caption twice, compared with once,",
-        slips={"the loss of every caption twice is twice as large: it is to be a mean": 2 * once},
+        slips={"the loss of every caption twice is twice as large: it should be a mean": 2 * once},
     )
     what = "the loss of captions with three more <NULL> at the end, compared with none,"
     expect_near(of_longer, once, what=what)
@@ -139,7 +139,7 @@ def shapes_of_gradients(student: Student, rng: Generator) -> None:
 
 @check(CELL, probe="CAP-A7", condition=True)
 def arguments_are_unchanged(student: Student, rng: Generator) -> None:
-    """features, captions and the parameters are as before after the call."""
+    """features, captions and the parameters are unchanged by the call."""
     expect_nothing_changed(student, draw_case(rng))
 
 

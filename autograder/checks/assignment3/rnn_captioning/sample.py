@@ -27,7 +27,7 @@ LENGTH = 7
 
 @check(CELL, probe="CAP-A5", weight=3)
 def words_of_several_captions(student: Student, rng: Generator) -> None:
-    """Seven words for each of three images: the best one at each step, which then goes in."""
+    """Seven words for each of three images: the best one at each step, which is the next input."""
     _expect_words(student, draw_telling_case(rng, length=LENGTH))
 
 
@@ -45,7 +45,7 @@ def first_word_comes_first(student: Student, rng: Generator) -> None:
             what = "<START>" if array[0, 0] == case.start else "<NULL>"
             raise Failed(
                 f"captions[:, 0] is {what} in every caption: the first predicted word belongs "
-                "there. Now each caption is one word short"
+                "there. As it is, each caption is one word short"
             )
         expect_equal(array[:, 0], right, what=f"the first words for max_length = {length}")
 
@@ -107,5 +107,5 @@ def _expect_row(got: np.ndarray, want: np.ndarray, caption: str) -> None:
     if len(wrong):
         place = int(wrong[0])
         before = "<START> and the words before it" if place else "<START>"
-        said = f"word {place + 1} of {caption} is not the one with the highest score after"
+        said = f"word {place + 1} of {caption} is not the one with the largest logit after"
         raise Failed(f"{said} {before}")

@@ -41,22 +41,22 @@ def slipped_gradients(case: SequenceCase, what: str) -> dict[str, Array]:
     right = _parts(case)
     alone, through_last = _parts(case, carries=False), _parts(case, adds=False)
     slips = {
-        f"{what} lacks what comes back from later steps: to dh[:, t] belongs the gradient that "
-        "the step after it returned": _total(alone, what),
-        f"{what} lacks dh of all steps but the last: each step gets its own dh[:, t] besides what "
-        "comes back from the step after it": _total(through_last, what),
+        f"{what} lacks what comes back from later steps: add to dh[:, t] the gradient that the "
+        "step after it returned": _total(alone, what),
+        f"{what} lacks dh of all steps but the last: each step gets its own dh[:, t] as well as "
+        "what comes back from the step after it": _total(through_last, what),
     }
     if what == "dx":
         slips["dx is in reverse order: dx[:, t] belongs to x[:, t]"] = _total(right, what)[:, ::-1]
     elif what == "dh0":
-        slips["dh0 is the gradient at the last step; it is what leaves the first one"] = right[-1][
+        slips["dh0 is what leaves the last step; it should be what leaves the first"] = right[-1][
             what
         ]
     else:
         total = _total(right, what)
-        slips[f"{what} is that of the first step only: the steps are added up"] = right[0][what]
-        slips[f"{what} is that of the last step only: the steps are added up"] = right[-1][what]
-        slips[f"{what} is a mean over the steps; they are added up"] = total / len(right)
+        slips[f"{what} is that of the first step only: add up all steps"] = right[0][what]
+        slips[f"{what} is that of the last step only: add up all steps"] = right[-1][what]
+        slips[f"{what} is a mean over the steps; it should be their sum"] = total / len(right)
     return slips
 
 

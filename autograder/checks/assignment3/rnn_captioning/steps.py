@@ -31,15 +31,17 @@ SLIPS: dict[str, Layer] = {
     "next_h lacks the bias b": lambda x, h, Wx, Wh, b: torch.tanh(_sum(x, h, Wx, Wh, 0 * b)),
     "prev_h makes no difference": lambda x, h, Wx, Wh, b: torch.tanh(_sum(x, 0 * h, Wx, Wh, b)),
     "x makes no difference": lambda x, h, Wx, Wh, b: torch.tanh(_sum(0 * x, h, Wx, Wh, b)),
-    "prev_h meets the transpose of Wh": lambda x, h, Wx, Wh, b: torch.tanh(_sum(x, h, Wx, Wh.T, b)),
-    "b is added after tanh; it belongs within": lambda x, h, Wx, Wh, b: (
+    "prev_h is multiplied by Wh.T; it should be Wh": lambda x, h, Wx, Wh, b: torch.tanh(
+        _sum(x, h, Wx, Wh.T, b)
+    ),
+    "b is added after tanh; it belongs inside": lambda x, h, Wx, Wh, b: (
         torch.tanh(_sum(x, h, Wx, Wh, 0 * b)) + b
     ),
     "each product goes through a tanh of its own; one tanh takes the sum": lambda x, h, Wx, Wh, b: (
         torch.tanh(x @ Wx) + torch.tanh(h @ Wh) + b
     ),
-    "tanh is a sigmoid here": lambda *arguments: torch.sigmoid(_sum(*arguments)),
-    "tanh is a ReLU here": lambda *arguments: torch.relu(_sum(*arguments)),
+    "a sigmoid takes the place of tanh": lambda *arguments: torch.sigmoid(_sum(*arguments)),
+    "a ReLU takes the place of tanh": lambda *arguments: torch.relu(_sum(*arguments)),
     "tanh is missing": _sum,
 }
 
@@ -121,20 +123,20 @@ def slipped_gradients(case: StepCase, what: str) -> dict[str, Array]:
         "has a wrong derivative of tanh: next_h * (1 - next_h) is a sigmoid's": (
             dnext_h * next_h * (1 - next_h)
         ),
-        "has a wrong derivative of tanh: tanh is taken of next_h once more": (
+        "has a wrong derivative of tanh: tanh is applied to next_h once more": (
             dnext_h * (1 - np.tanh(next_h) ** 2)
         ),
     }
     da = dnext_h * (1 - next_h**2)
     slips = {f"{what} {text}": through_tanh(case, d)[what] for text, d in whole.items()}
     if what == "dprev_h":
-        slips["dprev_h meets Wh where its transpose belongs"] = da @ case.Wh
+        slips["dprev_h is a product with Wh; it should be with Wh.T"] = da @ case.Wh
     if what == "db":
-        slips["db is a mean over the rows; b is added in every row, so its gradient is a sum"] = (
+        slips["db is a mean over the rows; b is added to every row, so its gradient is a sum"] = (
             da.mean(axis=0)
         )
     if what == "dWh":
-        slips["dWh is made from next_h; it was prev_h that met Wh"] = next_h.T @ da
+        slips["dWh is computed from next_h; it was prev_h that Wh multiplied"] = next_h.T @ da
         slips["dWh is transposed"] = da.T @ case.prev_h
     return slips
 

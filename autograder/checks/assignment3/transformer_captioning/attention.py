@@ -114,7 +114,7 @@ def dropout_acts_on_the_weights(student: Student, rng: Generator) -> None:
         whole = "numbers are dropped feature by feature; a weight is dropped for all features"
         expect(not torn, f"in training mode, {whole}")
         sums = loud.sum(axis=-1)
-        softmax = "dropout comes before the softmax: a query's weights sum to the same number"
+        softmax = "dropout comes before the softmax: a query's weights still sum to the same number"
         expect(not np.allclose(sums, sums.flat[0], rtol=1e-3), f"in training mode, {softmax}")
     shown = np.abs(quiet) > 1e-6
     dropped = np.isclose(loud, 0, atol=1e-6)
@@ -189,7 +189,7 @@ def _expect_mask(student: Student, rng: Generator, dtype: torch.dtype, heads: in
     layer = oracle.draw_attention(rng, E, heads)
     mask = torch.from_numpy(rng.random((S, T)) < 0.5)
     mask[torch.arange(S), torch.from_numpy(rng.integers(0, T - 1, S))] = True
-    mask[:, T - 1] = False  # nobody looks at the last key; each looks at one at least
+    mask[:, T - 1] = False  # no query looks at the last key; each looks at one at least
     query, key, value = (oracle.draw(rng, N, n, E) for n in (S, T, T))
     plain = [(query, key, value)]
     for chosen in (mask, ~mask):
@@ -203,7 +203,7 @@ def _expect_mask(student: Student, rng: Generator, dtype: torch.dtype, heads: in
     matter = not np.allclose(free, want, rtol=1e-3)
     expect(matter, f"{WHAT} is the same with fewer keys: it does not depend on them")
     slips = {
-        "the mask is turned round: 0 and False forbid a key, 1 and True allow it": swapped,
+        "the mask is inverted: 0 and False forbid a key, 1 and True allow it": swapped,
         "the mask has no effect": free,
     }
     slips |= _mask_slips(layer, query, key, value, mask)
@@ -231,7 +231,7 @@ def _mask_slips(
         "it is added to the scores: that forbids nothing": finished(
             torch.softmax(scores + ones, dim=-1)
         ),
-        "forbidden scores become 0; e^0 is 1, not nothing": finished(
+        "forbidden scores become 0; e^0 is 1, not 0": finished(
             torch.softmax(scores * ones, dim=-1)
         ),
         "it comes after the softmax: the weights that are left do not sum to 1": finished(after),

@@ -1,7 +1,7 @@
 """What is asked of CaptioningTransformer, over right layers: forward(features, captions), sample.
 
 Decoder layers and positions are stand-ins here, so mistakes in those cost nothing.
-Shapes: features (N, inputs), captions (N, T) of V words; scores (N, T, V).
+Shapes: features (N, inputs), captions (N, T) of V words; logits (N, T, V).
 
 Weights: a model that can see the next word learns to copy it and cannot write; that costs a third.
 """
@@ -46,7 +46,7 @@ def draw_case(rng: Generator) -> Case:
 
 @check(CELL, probe="CTR-A3, CTR-A2", weight=4)
 def scores_are_right(student: Student, rng: Generator) -> None:
-    """Words and positions through the decoder, beside the projected features, to scores."""
+    """Words and positions through the decoder, with the projected features as memory, to logits."""
     for N, T in ((3, 5), (1, 1)):
         case = draw_case(rng)
         features, captions = _draw_inputs(rng, N, T)
@@ -60,7 +60,7 @@ def scores_are_right(student: Student, rng: Generator) -> None:
 
 @check(CELL, probe="CTR-A1", weight=2)
 def no_word_sees_later_ones(student: Student, rng: Generator) -> None:
-    """Another word at place t changes the scores at t, or later, and none before."""
+    """Another word at position t changes the logits at t and later, and none before."""
     case, T, t = draw_case(rng), 6, 3
     features, captions = _draw_inputs(rng, 2, T)
     other = captions.clone()
@@ -72,14 +72,16 @@ def no_word_sees_later_ones(student: Student, rng: Generator) -> None:
     scale = float(np.abs(first).max())
     moved = np.abs(first - second).max(axis=(0, 2)) > 1e-4 * scale
     early = ", ".join(str(place) for place in range(t) if moved[place])
-    expect(not early, f"another word at place {t} changes the scores at place {early}")
-    expect(moved[t], f"another word at place {t} does not change the scores at place {t}")
-    expect(moved[t + 1 :].all(), f"another word at place {t} does not change the scores after it")
+    expect(not early, f"another word at position {t} changes the logits at position {early}")
+    expect(moved[t], f"another word at position {t} does not change the logits at position {t}")
+    expect(
+        moved[t + 1 :].all(), f"another word at position {t} does not change the logits after it"
+    )
 
 
 @check(CELL, probe="CTR-A2")
 def features_matter(student: Student, rng: Generator) -> None:
-    """Another image changes the scores of its caption at every place, and of no other caption."""
+    """Another image changes the logits of its caption at every position, and of no other."""
     case = draw_case(rng)
     features, captions = _draw_inputs(rng, 2, 4)
     other = features.clone()
@@ -88,14 +90,16 @@ def features_matter(student: Student, rng: Generator) -> None:
     first, second = (expect_shape(one, (2, 4, V), WHAT) for one in (first, second))
     expect(np.isfinite(first).all(), f"{WHAT} holds numbers that are nan or infinite")
     moved = np.abs(first - second).max(axis=2) > 1e-4 * float(np.abs(first).max())
-    expect(moved[0].any(), "another image leaves the scores of its caption as they are")
-    expect(moved[0].all(), "another image changes the scores at some places only, not at all")
-    expect(not moved[1].any(), "the image of one caption changes the scores of another")
+    expect(moved[0].any(), "another image leaves the logits of its caption unchanged")
+    expect(
+        moved[0].all(), "another image changes the logits at some positions but not at all of them"
+    )
+    expect(not moved[1].any(), "the image of one caption changes the logits of another")
 
 
 @check(CELL, probe="CTR-A4", condition=True)
 def sample_writes_the_likeliest_words(student: Student, rng: Generator) -> None:
-    """Greedy captions, of the length that was asked for, by the model's own scores."""
+    """Greedy captions, of the length that was asked for, by the model's own logits."""
     N, length = 3, 4
     case, features = _case_with_clear_words(rng, N, length)
     cell = student.cell_defining(NAME) or CLASS_CELL
@@ -111,7 +115,7 @@ def sample_writes_the_likeliest_words(student: Student, rng: Generator) -> None:
         best = torch.from_numpy(scores[:, -1].argmax(axis=-1))
         words = torch.cat([words, best[:, None]], dim=1)
     same = got == words[:, 1:].numpy()
-    expect(same.all(), f"{int((~same).sum())} of {same.size} sampled words are not the likeliest")
+    expect(same.all(), f"{int((~same).sum())} of {same.size} words are not the most probable")
 
 
 # -- asking ---------------------------------------------------------------------------------------
@@ -160,16 +164,16 @@ def _slips(net: composed.Captioner, features: Tensor, captions: Tensor) -> dict[
         "positions are added to the image as well": net.scored(
             placed, net.positional_encoding(memory)
         ),
-        "there is a softmax at the end: return the scores": scores.softmax(dim=-1),
-        "there is a log-softmax at the end: return the scores": scores.log_softmax(dim=-1),
-        "there is a ReLU at the end: scores may be negative": scores.clamp(min=0),
+        "there is a softmax at the end: return the logits": scores.softmax(dim=-1),
+        "there is a log-softmax at the end: return the logits": scores.log_softmax(dim=-1),
+        "there is a ReLU at the end: logits may be negative": scores.clamp(min=0),
         "the decoder is missing": net.output(placed),
         "each word sees the next one as well": net.scored(placed, memory, ones.tril(1)),
         "all images of the batch are in the memory of each caption": net.scored(
             placed, memory.transpose(0, 1).expand(len(features), -1, -1)
         ),
-        "the features do not matter": net.scored(placed, torch.zeros_like(memory)),
-        "the words are not in the scores": net.output(
+        "the features have no effect": net.scored(placed, torch.zeros_like(memory)),
+        "the words have no effect": net.output(
             net.transformer(torch.zeros_like(placed), memory, tgt_mask=composed.causal(T))
         ),
     }

@@ -176,22 +176,22 @@ def _decoder_slips(layer: composed.DecoderLayer, tgt: Tensor, memory: Tensor) ->
         "the feed-forward block has no shortcut": norm_ffn(ffn(y)),
         "norm_cross is missing": after(x + cross(x, memory, memory)),
         "norm_ffn is missing": y + ffn(y),
-        "layer norm comes before each block here; it comes last, after the shortcut": (
+        "layer norm comes before each block; it should come last, after the shortcut": (
             early + ffn(norm_ffn(early))
         ),
-        "keys and values of cross-attention are the words; they are the memory": after(
+        "keys and values of cross-attention are the words; they should be the memory": after(
             norm_cross(x + cross(x, x, x))
         ),
-        "the values of cross-attention are the words; they are the memory": after(
+        "the values of cross-attention are the words; they should be the memory": after(
             norm_cross(x + cross(x, memory, x))
         ),
-        "queries of cross-attention are the memory; they are the words": after(
+        "queries of cross-attention are the memory; they should be the words": after(
             norm_cross(x + cross(memory, x, x))
         ),
         "the block after self-attention uses self_attn again; it has its own, cross_attn": after(
             norm_cross(x + layer.self_attn(x, memory, memory))
         ),
-        "the shortcut of cross-attention adds the words as they came in, before self-attention": (
+        "the shortcut of cross-attention adds the words from before self-attention": (
             after(norm_cross(tgt + cross(x, memory, memory)))
         ),
         "the feed-forward shortcut adds what was there before cross-attention": norm_ffn(
@@ -203,14 +203,14 @@ def _decoder_slips(layer: composed.DecoderLayer, tgt: Tensor, memory: Tensor) ->
         "norm_self is used again; cross-attention has its own, norm_cross": after(
             layer.norm_self(x + cross(x, memory, memory))
         ),
-        "norm_cross and norm_ffn have changed places": (lambda z: norm_cross(z + ffn(z)))(
+        "norm_cross and norm_ffn are exchanged": (lambda z: norm_cross(z + ffn(z)))(
             norm_ffn(x + cross(x, memory, memory))
         ),
         "the cross-attention block is missing": after(x),
         "cross_attn is not used": after(norm_cross(x + x)),
         "ffn is not used": norm_ffn(y + y),
-        "norm_ffn comes before the shortcut is added; it comes after": y + norm_ffn(ffn(y)),
-        "norm_cross comes before the shortcut is added; it comes after": after(
+        "norm_ffn comes before the shortcut is added; it should come after": y + norm_ffn(ffn(y)),
+        "norm_cross comes before the shortcut is added; it should come after": after(
             x + norm_cross(cross(x, memory, memory))
         ),
         "the feed-forward block is missing": y,
@@ -231,21 +231,21 @@ def _encoder_slips(layer: composed.EncoderLayer, src: Tensor) -> dict[str, Tenso
         "the feed-forward block has no shortcut": norm_ffn(ffn(x)),
         "norm_self is missing": norm_ffn(unscaled + ffn(unscaled)),
         "norm_ffn is missing": x + ffn(x),
-        "layer norm comes before each block here; it comes last, after the shortcut": (
+        "layer norm comes before each block; it should come last, after the shortcut": (
             early + ffn(norm_ffn(early))
         ),
-        "the feed-forward shortcut adds what came in, before self-attention": norm_ffn(
+        "the feed-forward shortcut adds the input from before self-attention": norm_ffn(
             src + ffn(x)
         ),
         "norm_self is used twice; the feed-forward block has its own, norm_ffn": norm_self(
             x + ffn(x)
         ),
-        "norm_self and norm_ffn have changed places": (lambda z: norm_self(z + ffn(z)))(
+        "norm_self and norm_ffn are exchanged": (lambda z: norm_self(z + ffn(z)))(
             norm_ffn(unscaled)
         ),
-        "ffn gets what came in, before self-attention": norm_ffn(x + ffn(src)),
+        "ffn gets the input from before self-attention": norm_ffn(x + ffn(src)),
         "ffn is not used": norm_ffn(x),
-        "norm_ffn comes before the shortcut is added; it comes after": x + norm_ffn(ffn(x)),
+        "norm_ffn comes before the shortcut is added; it should come after": x + norm_ffn(ffn(x)),
         "the feed-forward block is missing": x,
         "the self-attention block is missing": norm_ffn(src + ffn(src)),
     }

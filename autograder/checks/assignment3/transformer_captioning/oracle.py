@@ -103,46 +103,46 @@ def attention_slips(
     usual = torch.softmax(scores / np.sqrt(D), dim=-1)
     slips = {
         "the last linear layer, proj, is missing": finished(usual, project=False),
-        "the scores are not divided by the root of a head's number of features": finished(
+        "the scores are not divided by the square root of a head's number of features": finished(
             torch.softmax(scores, dim=-1)
         ),
-        "the scores are divided by a head's number of features, not by its root": finished(
+        "the scores are divided by a head's number of features, not by its square root": finished(
             torch.softmax(scores / D, dim=-1)
         ),
-        "the scores are multiplied by the root, not divided by it": finished(
+        "the scores are multiplied by the square root, not divided by it": finished(
             torch.softmax(scores * np.sqrt(D), dim=-1)
         ),
         "the softmax runs over the queries: a query's weights over all keys sum to 1": finished(
             torch.softmax(scores / np.sqrt(D), dim=-2)
         ),
         "the softmax is missing": finished(scores / np.sqrt(D)),
-        "the softmax runs over the heads; it runs over the keys": finished(
+        "the softmax runs over the heads; it should run over the keys": finished(
             torch.softmax(scores / np.sqrt(D), dim=1)
         ),
-        "the layers called query and key have changed places": _swapped(layer, query, key, v),
-        "the weights meet the keys, not the values": finished(usual, values=k),
-        "values did not go through their linear layer": finished(
+        "the layers called query and key are exchanged": _swapped(layer, query, key, v),
+        "the weights are multiplied by the keys, not by the values": finished(usual, values=k),
+        "the values did not go through their linear layer": finished(
             usual, values=value.unflatten(-1, (H, D)).transpose(1, 2)
         ),
     }
     if H == 1:
         return slips
-    slips["the scores are divided by the root of E; a head has E / H features"] = finished(
+    slips["the scores are divided by the square root of E; a head has E / H features"] = finished(
         torch.softmax(scores / np.sqrt(E), dim=-1)
     )
     slips["a head's features are neighbours, E / H in a row; here they are H apart"] = _interleaved(
         layer, query, key, value
     )
-    slips["there is one head, whatever num_heads is"] = attend(
+    slips["there is only one head, for any num_heads"] = attend(
         Attention(layer.params, 1), query, key, value
     )
-    joined = "the heads' results are joined without bringing the heads back beside the features"
+    joined = "the heads are joined without moving the axis of heads back beside the features"
     slips[joined] = layer.linear("proj", (usual @ v).reshape(query.shape))
     qs, ks, vs = (
         layer.linear(name, x).reshape(len(x), H, -1, D)
         for name, x in (("query", query), ("key", key), ("value", value))
     )
-    split = "the features are not split before the heads change places with the tokens"
+    split = "the features must be split before the axes of heads and tokens are exchanged"
     out = F.scaled_dot_product_attention(qs, ks, vs)
     slips[split] = layer.linear("proj", out.transpose(1, 2).flatten(2))
     return slips
@@ -189,7 +189,7 @@ def table_slips(length: int, D: int) -> dict[str, Array]:
 
     usual = i * 10000.0 ** (-pair / D)
     return {
-        "sine and cosine have changed places: even columns are sines": np.where(
+        "sine and cosine are exchanged: even columns should be sines": np.where(
             j % 2 == 0, np.cos(usual), np.sin(usual)
         ),
         "the exponent of an odd column is that of the column before it": waves(
@@ -203,10 +203,10 @@ def table_slips(length: int, D: int) -> dict[str, Array]:
         "positions are counted from 1; the first token is at 0": waves(
             (i + 1) * 10000.0 ** (-pair / D)
         ),
-        "all sines stand before all cosines; they alternate": np.concatenate(
+        "all sines come before all cosines; they should alternate": np.concatenate(
             [np.sin(usual[:, ::2]), np.cos(usual[:, ::2])], axis=1
         ),
-        "positions are not multiplied in: all tokens get the same numbers": waves(
+        "the angle does not depend on the position: all tokens get the same numbers": waves(
             np.broadcast_to(10000.0 ** (-pair / D), usual.shape)
         ),
     }

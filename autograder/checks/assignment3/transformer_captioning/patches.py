@@ -30,7 +30,7 @@ def patches_are_cut_in_order(student: Student, rng: Generator) -> None:
         got = asking.answers(student, NAME, (side, P, C, size), state, [x])[0]
         want = oracle.cut(x, P).numpy()
         wrong = {text: answer.numpy() for text, answer in _cut_slips(x, P).items()}
-        what = f"the patches ({P} x {P} pixels, {C} colours)"
+        what = f"the patches ({P} x {P} pixels, {C} channels)"
         expect_near(got, want, what=what, precision="float32", slips=wrong)
 
 
@@ -82,11 +82,9 @@ def _cut_slips(x: Tensor, P: int) -> dict[str, Tensor]:
     slips = {
         f"{wanted}, not as (row, column, channel)": flattened(2, 4, 3, 5, 1),
         f"{wanted}, not as (channel, column, row)": flattened(2, 4, 1, 5, 3),
-        "patches are numbered row by row, as one reads; here they go down the columns": flattened(
-            4, 2, 1, 3, 5
-        ),
-        "rows and columns have changed places, of patches and of pixels": flattened(4, 2, 1, 5, 3),
-        "F.unfold puts the patches last: they must be moved before their numbers": (
+        "patches are numbered row by row; here they go down the columns": flattened(4, 2, 1, 3, 5),
+        "rows and columns are exchanged, of patches and of pixels": flattened(4, 2, 1, 5, 3),
+        "F.unfold puts the patches last: move that axis before the numbers of a patch": (
             oracle.cut(x, P).transpose(1, 2).reshape(N, n * n, C * P * P)
         ),
         "patches and pixels are mixed up: reshape alone does not cut squares out of an image": (
@@ -94,7 +92,7 @@ def _cut_slips(x: Tensor, P: int) -> dict[str, Tensor]:
         ),
     }
     windows = x.unfold(2, P, P).unfold(3, P, P)  # (N, C, n, n, P, P)
-    slips["after cutting, the channels must be moved behind the patches' numbers"] = (
+    slips["after cutting, the axis of channels must be moved behind those of the patches"] = (
         windows.reshape(N, n * n, C * P * P)
     )
     return slips

@@ -47,10 +47,10 @@ def positions_are_added_to_the_tokens(student: Student, rng: Generator) -> None:
     table = asking.own_answer(own, (3, S, D), "positions of tokens that are 0")
     expect(table.any(), "nothing is added to the tokens")
     slips = {
-        "x is not in the output: positions are added to it": table,
-        "positions and tokens are multiplied; they are added": table * x.numpy(),
-        "positions are subtracted; they are added": x.numpy() - table,
-        "x is multiplied by the root of D; here it is added as it is": table + x.numpy() * D**0.5,
+        "x is not in the output: add the positions to it": table,
+        "positions and tokens are multiplied; they should be added": table * x.numpy(),
+        "positions are subtracted; they should be added": x.numpy() - table,
+        "x is multiplied by sqrt(D); it should be added unchanged": table + x.numpy() * D**0.5,
     }
     want = table + x.numpy()
     expect_near(got, want, what="the output", precision="float32", slips=slips)
@@ -73,8 +73,8 @@ def dropout_acts_in_training(student: Student, rng: Generator) -> None:
     )
     pe, tokens = quiet - x.numpy(), x.numpy()
     for message, kept, always in (
-        ("dropout acts on the positions only; it acts on the sum", pe, tokens),
-        ("dropout acts on x before the positions are added; it acts on the sum", tokens, pe),
+        ("dropout acts on the positions only; it should act on the sum", pe, tokens),
+        ("dropout acts on x before the positions are added; it should act on the sum", tokens, pe),
     ):
         changed = (loud - always) * (1 - p)
         half = np.isclose(changed, 0, atol=1e-4) | np.isclose(changed, kept, atol=1e-4)

@@ -35,14 +35,14 @@ def scores_are_right(student: Student, rng: Generator) -> None:
 
 @check(CELL, probe="VIT-A3")
 def places_of_patches_matter(student: Student, rng: Generator) -> None:
-    """The same patches at other places give other scores."""
+    """The same patches at other places give other logits."""
     net = oracle.filled(composed.Classifier(SIZES), rng)
     x = oracle.draw(rng, 2, CHANNELS, SIDE, SIDE)
     first, second = _scores(student, net, x, x.flip(2).flip(3))  # averages of patches are the same
     shape = (2, SIZES[-1])
     first, second = (expect_shape(one, shape, WHAT) for one in (first, second))
     differ = np.abs(first - second).max() > 1e-4 * np.abs(first).max()
-    found = "with the patches in another order the scores are the same"
+    found = "with the patches in another order the logits are the same"
     expect(differ, found, "Without positions, an image is a bag of patches")
 
 
@@ -79,9 +79,9 @@ def _slips(net: composed.Classifier, x: Tensor) -> dict[str, Tensor]:
         ),
         "there is a layer norm before the head": net.head(norm(tokens.mean(dim=1), (E,))),
         "there is a layer norm after the encoder": net.head(norm(tokens, (E,)).mean(dim=1)),
-        "there is a softmax at the end: return the scores": scores.softmax(dim=-1),
-        "there is a log-softmax at the end: return the scores": scores.log_softmax(dim=-1),
-        "there is a ReLU at the end: scores may be negative": scores.clamp(min=0),
+        "there is a softmax at the end: return the logits": scores.softmax(dim=-1),
+        "there is a log-softmax at the end: return the logits": scores.log_softmax(dim=-1),
+        "there is a ReLU at the end: logits may be negative": scores.clamp(min=0),
         "the images of the batch are averaged; take the mean of each image's tokens": net.head(
             tokens.mean(dim=(0, 1), keepdim=True)[0].expand(len(x), -1)
         ),
