@@ -65,7 +65,7 @@ def call_layer(name: str, place: Place, *arguments: Any) -> Any:
     if len(wanted) == 1:
         fits, found = answer is not None, "nothing"
     elif isinstance(answer, tuple | list):
-        fits, found = len(answer) == len(wanted), f"{len(answer)} things"
+        fits, found = len(answer) == len(wanted), f"{len(answer)} values"
     else:
         fits, found = False, "nothing" if answer is None else f"a single {type(answer).__name__}"
     if not fits:

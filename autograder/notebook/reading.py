@@ -158,7 +158,7 @@ def _no_json(text: str, error: ValueError | RecursionError) -> str:
         torn = error.msg.startswith("Unterminated string") and "\n" not in text[error.pos :][:-1]
         if error.pos >= len(text.rstrip()) or (torn and len(text) > len("{''}")):
             return (
-                f"the file is not JSON: it is cut off after {len(text):,} characters "
+                f"the file is not JSON: it is truncated after {len(text):,} characters "
                 "(it was not saved, copied or uploaded to its end)"
             )
     return f"the file is not JSON ({str(error)[:120]})"

@@ -51,7 +51,7 @@ def fetch_cifar10(
     except requests.exceptions.RequestException as error:
         raise DataError(
             f"{url}: could not be downloaded ({_reason(error)}). Check the connection and run the "
-            "command again: it goes on where it stopped. The notebooks work meanwhile, on the "
+            "command again: it continues where it stopped. The notebooks work meanwhile, on the "
             f"built-in images; or copy {FOLDER} from elsewhere into {folder}."
         ) from error
     except ValueError as error:  # pooch: another hash; it has removed the file

@@ -56,7 +56,7 @@ def plot_cross_validation(
     shapes = [np.shape(folds) for folds in accuracies.values()]
     if not shapes or any(len(shape) != 1 or shape[0] == 0 for shape in shapes):
         raise ValueError(
-            "every value of the hyper-parameter needs a list of accuracies, one for each fold"
+            "every value of the hyperparameter needs a list of accuracies, one for each fold"
         )
     ax = ax or new_axes()
     values = sorted(accuracies)

@@ -74,7 +74,7 @@ def plot_confusion(
     labels = np.concatenate([true, predicted])
     # Whole numbers may come as floats: np.zeros(N) is how many begin their predictions.
     if not np.issubdtype(labels.dtype, np.number) or np.any(labels != np.floor(labels)):
-        raise ValueError("the labels must be whole numbers, counted from 0: places in `classes`")
+        raise ValueError("the labels must be whole numbers, counted from 0: indices into `classes`")
     if labels.min() < 0 or labels.max() >= len(classes):
         raise ValueError(
             f"the labels go from {labels.min()} to {labels.max()}, but there are {len(classes)} "

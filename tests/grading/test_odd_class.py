@@ -140,7 +140,7 @@ CLASS = {
     "gzip": refused(gzip.compress(answer()), "packed with gzip"),
     "lfs": refused(b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\n", "Git LFS"),
     "script": refused(b"import numpy as np\nx = np.zeros(3)\n", "a Python script"),
-    "torn": refused(answer()[:-500], "it is cut off after"),
+    "torn": refused(answer()[:-500], "it is truncated after"),
     "py": refused(b"import numpy", "there is 'knn.py', a Python script", MISSING, "knn.py"),
     "stranger": refused(answer(another_course), "this is another notebook: of the 7", ANOTHER),
 }  # fmt: skip

@@ -427,7 +427,7 @@ def test_a_loss_without_gradients_is_told_once_for_each_thing_that_is_asked(zygo
     with student_with(zygote, changed(MODEL, edits)) as student:
         said = failed(verdict(student, "caption-loss"))
     assert (
-        said["loss_of_captions"] == "loss must return 2 things, loss, grads; it returned one thing"
+        said["loss_of_captions"] == "loss must return 2 values, loss, grads; it returned one value"
     )
 
 
