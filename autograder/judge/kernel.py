@@ -238,7 +238,7 @@ class Kernel:
         except wire.ProtocolError as error:
             self._kill(f"broke the protocol ({error})")
         if not isinstance(message, dict):
-            self._kill("broke the protocol (a message that is no dict)")
+            self._kill("broke the protocol (a message that is not a dict)")
         return message
 
     def _gone(self) -> NoReturn:

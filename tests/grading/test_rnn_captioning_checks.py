@@ -365,8 +365,8 @@ FAULTS = {
         ],
         4 / 9,
         {
-            "words_of_several_captions": "the hidden state does not move on: each step starts",
-            "words_of_one_caption": "the hidden state does not move on",
+            "words_of_several_captions": "the hidden state is not carried over: each step starts",
+            "words_of_one_caption": "the hidden state is not carried over",
             "captions_that_end_early": "highest score",
         },
         "goes in",

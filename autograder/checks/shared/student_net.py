@@ -138,4 +138,4 @@ def expect_gradient_shapes(grads: Mapping[str, Any], case: NetCase) -> None:
         if name in grads:
             expect_shape(grads[name], value.shape, f"grads[{name!r}]")
     extra = named(name for name in grads if name not in case.params)
-    expect(not extra, f"grads has entries that are no parameters: {extra}")
+    expect(not extra, f"grads has entries that are not parameters: {extra}")
