@@ -21,7 +21,7 @@ MAX_JSON = 20 << 20  # bytes of a submission that is read once more for the Pyth
 # How a check says that a name of the notebook is missing.
 _UNDEFINED = re.compile(
     r"NameError: name '(\w+)' is not defined|^your code raised KeyError: '(\w+)'$"
-    r"|^(\w+) is not to be found in the notebook"
+    r"|^(\w+) cannot be found in the notebook"
 )
 
 

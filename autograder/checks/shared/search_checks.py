@@ -84,7 +84,8 @@ def expect_right_on_new_images(
     expect(
         accuracy >= threshold,
         f"{best} classifies {accuracy:.1%} of {images} new images correctly; at least "
-        f"{threshold:.0%} were expected. Are the settings within a useful range? Do its loss and training work?",
+        f"{threshold:.0%} were expected. Are the settings within a useful range? "
+        "Do its loss and training work?",
     )
 
 

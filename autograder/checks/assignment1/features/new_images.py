@@ -30,7 +30,8 @@ def expect_accuracy(scores: np.ndarray, labels: np.ndarray, threshold: float, wh
     expect(
         accuracy >= threshold,
         f"{what} classifies {accuracy:.1%} of {len(labels)} new images correctly; at least "
-        f"{threshold:.0%} were expected. Are the settings within a useful range? Do its loss and training work?",
+        f"{threshold:.0%} were expected. Are the settings within a useful range? "
+        "Do its loss and training work?",
     )
 
 
