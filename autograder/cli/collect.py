@@ -32,7 +32,7 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     type=click.IntRange(1),
     help="Take each student's N-th attempt of those in the downloads, the oldest being 1.",
 )
-@click.option("--force", is_flag=True, help="Replace what is in submitted/, whatever is newer.")
+@click.option("--force", is_flag=True, help="Replace what is in submitted/, even if it is newer.")
 @root_option
 @reports_errors
 def collect(

@@ -26,7 +26,7 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--grade-column", default="", help="Title of the column to fill in, as in the list.")
 @click.option("--scale", is_flag=True, help="Make our points fit the platform's highest grade.")
 @click.option("--student", default="", help="Whose submission (for gradescope).")
-@click.option("--anyway", is_flag=True, help="Exit with 0 although grading is not complete.")
+@click.option("--anyway", is_flag=True, help="Exit with 0 even if grading is not complete.")
 @root_option
 @reports_errors
 def export(

@@ -48,9 +48,9 @@ def release(assignments: tuple[str, ...], root: Path) -> None:
 @main.command()
 @click.argument("assignment")
 @click.option(
-    "--students", "--student", default="*", metavar="GLOB", help="Only students like this."
+    "--students", "--student", default="*", metavar="GLOB", help="Only students whose name matches."
 )
-@click.option("--notebooks", default="*", metavar="GLOB", help="Only notebooks like this.")
+@click.option("--notebooks", default="*", metavar="GLOB", help="Only notebooks whose name matches.")
 @click.option(
     "--workers",
     type=click.IntRange(1),
@@ -121,7 +121,7 @@ def grade(
     help="Until then only points. A date or time in the course's time zone, or `now`. [default: as "
     "last time; at first now]",
 )
-@click.option("--anyway", is_flag=True, help="Exit with 0 although answers are still to read.")
+@click.option("--anyway", is_flag=True, help="Exit with 0 even if answers are still unread.")
 @click.option(
     "--solutions",
     is_flag=True,
@@ -241,7 +241,7 @@ def demo(folder: Path, root: Path) -> None:
 @click.argument("assignment")
 @click.argument("notebooks", nargs=-1)
 @click.option("--only", default="", help="Only mutants of this function (Class.method, cell ID).")
-@click.option("--jobs", type=click.IntRange(1), help="Processes. [default: one a core]")
+@click.option("--jobs", type=click.IntRange(1), help="Processes. [default: one per core]")
 @click.option("--json", "as_json", is_flag=True, help="Print every mutant as JSON.")
 @click.option(
     "--document",
@@ -282,7 +282,7 @@ def mutate(
     show_default=True,
     help="Times for each right solution in another style.",
 )
-@click.option("--jobs", type=click.IntRange(1), help="Processes. [default: one a core]")
+@click.option("--jobs", type=click.IntRange(1), help="Processes. [default: one per core]")
 @root_option
 @reports_errors
 def flakes(

@@ -15,7 +15,7 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 
 @click.command()
 @click.argument("assignment")
-@click.option("--notebooks", default="*", metavar="GLOB", help="Only notebooks like this.")
+@click.option("--notebooks", default="*", metavar="GLOB", help="Only notebooks whose name matches.")
 @click.option(
     "--threshold",
     type=click.FloatRange(0, min_open=True),

@@ -98,7 +98,7 @@ class Failures:
         if cause.cell in self._told:
             where = self._told[cause.cell]
             above = "above" if where == grade_id else f"at {where!r}"
-            return f"{stopped}an error, which is told {above}"
+            return f"{stopped}an error, which is reported {above}"
         self._told[cause.cell] = grade_id
         return stopped + cause.error + newer_python(cause.kind, self._submission)
 

@@ -173,7 +173,7 @@ class Kernel:
         trouble = gpu_trouble(error)
         self.gpu_full = self.gpu_full or trouble == OUT_OF_GPU_MEMORY
         if trouble == GPU_LOST and self.limits.gpu:
-            self._kill("lost its GPU to an error of CUDA", GPU_LOST)
+            self._kill("lost its GPU to a CUDA error", GPU_LOST)
 
     def _answer(self, reply: dict, stand_ins: Mapping[int, Callable], clock: Clock) -> None:
         """Serve one call of a stand-in. A wrong call gives the student an exception."""

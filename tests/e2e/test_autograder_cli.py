@@ -120,7 +120,7 @@ def test_grading_names_what_needs_a_human(graded: tuple[Course, str]) -> None:
     assert f"reference/{NOTEBOOK} 11/11" in text
     assert f"leaves/{NOTEBOOK} 0/11: knn: the notebook's process ended (exit status 0)" in text
     assert f"misnamed/{NOTEBOOK} 11/11" in text  # handed in as "KNN (1).ipynb"
-    assert "undated/knn 11/11: timestamp.txt says 'yesterday evening', which is no time" in text
+    assert "undated/knn 11/11: timestamp.txt says 'yesterday evening', which is not a time" in text
     assert course.points("undated") == CLASS_POINTS
     assert (course.root / "report" / ASSIGNMENT / "index.html").is_file()
 

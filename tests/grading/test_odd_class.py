@@ -220,7 +220,7 @@ def test_a_folder_whose_name_is_no_text_is_graded_and_named(course: Course) -> N
 
 def test_what_cannot_be_written_is_that_students_alone(course: Course) -> None:
     assert course.statuses[0] == 1
-    assert re.search(rf"{BLOCKED}/knn 11/11: .*could not be put on record", course.grading)
+    assert re.search(rf"{BLOCKED}/knn 11/11: .*could not be recorded", course.grading)
 
 
 def test_names_are_shown_as_they_are(course: Course) -> None:
