@@ -23,15 +23,15 @@ VERBS = {
     "release": "Generate release/ from source/",
     "grade": "Grade submissions; write autograded/, gradebook, report/.",
     "feedback": "Write the feedback pages, as students will see them.",
-    "notebooks": "Run source notebooks, compare their outputs.",
+    "notebooks": "Run source notebooks and compare their outputs.",
     "checks": "List the hidden checks: question, points, check, weight, probe, title.",
-    "refresh": "Run edited source notebooks; write them back in canonical form.",
-    "collect": "Bring zips or folders of Canvas, Moodle, Gradescope into",
+    "refresh": "Run edited source notebooks and write them back in canonical form.",
+    "collect": "Sort downloads from Canvas, Moodle or Gradescope into",
     "export": "Write grades for other programs.",
     "gradescope": "Build an autograder for Gradescope, or for CI runners: a zip.",
-    "similar": "List pairs of suspiciously alike submissions.",
-    "doctor": "Say which isolation this host offers, and versions.",
-    "demo": "Build a sample class, grade it, write report and feedback.",
+    "similar": "List pairs of suspiciously similar submissions.",
+    "doctor": "Show which isolation this host offers, and the versions installed.",
+    "demo": "Build a sample class, grade it, and write its report and feedback.",
 }
 GRADE_HELP = """\
 Usage: python -m autograder grade [OPTIONS] ASSIGNMENT

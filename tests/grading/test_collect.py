@@ -607,7 +607,7 @@ def test_the_command_used_wrongly(root: Path, tmp_path: Path) -> None:
 
 def test_help_says_what_happens_to_what_is_there() -> None:
     text = " ".join(CliRunner().invoke(command, ["--help"]).output.split())
-    assert "a newer attempt; the old one stays in downloaded/ASSIGNMENT/attempts/STUDENT/" in text
+    assert "a newer attempt; the old one is kept in downloaded/ASSIGNMENT/attempts/STUDENT/" in text
     assert "kept in downloaded/ASSIGNMENT/unattributed/" in text
 
 
