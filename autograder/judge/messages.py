@@ -54,7 +54,7 @@ No module named 'NAME': this notebook is graded without NAME\. Its questions are
 maximum recursion depth exceeded( while calling a Python object| in comparison)?
 dictionary (changed size|keys changed) during iteration
 (min|max)\(\) (arg|iterable argument) is (an empty sequence|empty)
-the value takes INT MB; at most INT MB cross
+the value takes INT MB; at most INT MB can be sent
 NAME is not plain data and cannot be sent
 interrupted
 invalid syntax(\. Perhaps you forgot a comma\?|\. Maybe you meant '==' or ':=' instead of '='\?)?
