@@ -124,8 +124,8 @@ def _make(_options: argparse.Namespace) -> int:
     present, count = spritecifar.cached_chunks()
     if present < count:
         print(
-            f"cs231n: {spritecifar.cache_folder()} cannot be written, so the images are made anew "
-            f"each time; point {CACHE_VARIABLE} to a folder of yours",
+            f"cs231n: {spritecifar.cache_folder()} cannot be written, so the images are not kept; "
+            f"point {CACHE_VARIABLE} to a folder of yours",
             file=sys.stderr,
         )
         return 1

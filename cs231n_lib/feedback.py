@@ -127,8 +127,8 @@ def explained(name: str, meaning: str = "") -> Iterator[None]:
             dists = classifier.compute_distances_one_loop(X_test)
 
     Raises CheckFailed with the exception's words and the last line of a cell that it went through.
-    Let through: NotImplementedError, which says by itself that a question is open, other checks
-    that failed, and interruptions.
+    These pass through: NotImplementedError, which says by itself that a question is open, other
+    checks that failed, and interruptions.
     """
     try:
         yield
@@ -144,7 +144,7 @@ def explained(name: str, meaning: str = "") -> Iterator[None]:
 def returned(name: str, answer: Any, wanted: str) -> tuple[Any, ...]:
     """Unpack what the function ``name`` returned, for instance its "out, cache".
 
-    Prints nothing. Raises CheckFailed when these are not the things ``wanted``, by their number.
+    Prints nothing. Raises CheckFailed when there are not as many values as ``wanted`` names.
     """
     count = wanted.count(",") + 1
     if answer is None:
@@ -184,7 +184,7 @@ def _detached(value: Any) -> Any:
 
 
 def _line_of_a_cell(error: Exception) -> str:
-    """The last line on the way to the exception that is no library's; or nothing."""
+    """The last line on the way to the exception that is not in a library; or nothing."""
     lines = [
         linecache.getline(frame.f_code.co_filename, number).strip()
         for frame, number in traceback.walk_tb(error.__traceback__)

@@ -8,7 +8,7 @@ import numpy as np
 
 from cs231n_lib.progress import progress_bar
 
-#: Draws one step's minibatch, updates the parameters once, and returns the loss.
+#: Draws one step's mini-batch, updates the parameters once, and returns the loss.
 Step = Callable[[], float]
 
 

@@ -26,7 +26,7 @@ def fetch_cifar10(
 ) -> Path:
     """Download CIFAR-10 into ``folder`` (default: the user cache) and return the batches' folder.
 
-    Does nothing when it is there already. An interrupted download goes on where it stopped.
+    Does nothing when it is there already. An interrupted download continues where it stopped.
     Raises DataError when offline, when the file is not the published one, when the disk is full or
     the folder cannot be written.
     """

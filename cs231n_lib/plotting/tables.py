@@ -1,4 +1,4 @@
-"""Tables as pictures: distances, a hyper-parameter search, a confusion matrix."""
+"""Tables as pictures: distances, a hyperparameter search, a confusion matrix."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def plot_search(
     names: tuple[str, str] = ("learning rate", "regularisation"),
     ax: Axes | None = None,
 ) -> Axes:
-    """Show the validation accuracies of a search over two hyper-parameters, the best framed.
+    """Show the validation accuracies of a search over two hyperparameters, the best framed.
 
     ``results`` has ``(learning_rate, reg): (training accuracy, validation accuracy)``. A grid
     becomes a table, its values in order, white where a combination was not tried. Where less than

@@ -20,7 +20,7 @@ class CIFAR10Images(torch.utils.data.Dataset[tuple[Any, Any]]):
 
     data: (N, H, W, 3) uint8. targets: a list of N labels. ``[index]`` is the image, after
     ``transform`` if there is one and as a Pillow image if not, and its label after
-    ``target_transform``. Raises ValueError when the images are no uint8 images, or do not have one
+    ``target_transform``. Raises ValueError when the images are not uint8 images, or do not have one
     label each.
     """
 
