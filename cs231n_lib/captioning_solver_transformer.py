@@ -25,7 +25,7 @@ class CaptioningSolverTransformer:
 
     ``model(features, captions)`` returns scores (N, T, V); ``model._null`` is the id of the
     padding. It learns to say each next word: it sees ``captions[:, :-1]`` and is compared with
-    ``captions[:, 1:]``, padding left out. Minibatches go to the device the model is on, so move
+    ``captions[:, 1:]``, padding left out. Mini-batches go to the device the model is on, so move
     the model before you train it. The keywords:
 
     - learning_rate: of Adam, over ``model.parameters()``

@@ -89,7 +89,7 @@ def knn_accuracy(
     k: int = 200,
     temperature: float = 0.5,
 ) -> float:
-    """The share of test images whose k nearest training images vote for the right class.
+    """The share of test images whose k nearest training images vote for the correct class.
 
     features (N, F), labels (N,), test_features (M, F), test_labels (M,). See ``knn_scores``.
     """
