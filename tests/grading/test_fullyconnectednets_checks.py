@@ -179,7 +179,7 @@ def test_wrong_layers_cost_nothing_here(zygote) -> None:
         ("sgd-momentum", '["velocity"] = velocity', '["v"] = velocity', "fcn-momentum",
          "memory_is_stored", "store the new one"),
         ("rmsprop", "np.sqrt(cache)", "cache", "fcn-rmsprop",
-         "one_step_from_a_given_state", "the square root is missing"),
+         "one_step_from_a_given_state", "the root is missing"),
         ("adam", "v / (1 - beta2**t)", "v", "fcn-adam",
          "one_step_from_a_given_state", "the bias correction of v is missing"),
         ("adam", ', config["t"] = m, v, t', " = m, v", "fcn-adam",

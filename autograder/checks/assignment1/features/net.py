@@ -80,7 +80,7 @@ def training_leaves_the_test_set_alone(student: Student, rng: Generator) -> None
     """No net is asked about a test image while settings are chosen."""
     run = run_training(student, rng, falling=True)
     forbidden = {row.tobytes() for row in run.X["test"]}
-    expect(not run.asked & forbidden, "the cell uses the test set: leave it for the very end")
+    expect(not run.asked & forbidden, "the cell asks the test set: leave it for the very end")
 
 
 @check("features-net", probe="FEAT-A3", weight=2)

@@ -29,9 +29,8 @@ def expect_accuracy(scores: np.ndarray, labels: np.ndarray, threshold: float, wh
     accuracy = float(np.mean(np.argmax(scores, axis=1) == labels))
     expect(
         accuracy >= threshold,
-        f"{what} classifies {accuracy:.1%} of {len(labels)} new images correctly; at least "
-        f"{threshold:.0%} were expected. Are the settings within a useful range? "
-        "Do its loss and training work?",
+        f"{what} is right on {accuracy:.1%} of {len(labels)} new images; at least {threshold:.0%} "
+        "were expected. Are the settings within a useful range? Do its loss and training work?",
     )
 
 
@@ -40,5 +39,5 @@ def kept(student: Student, name: str) -> Instance:
     value = student.get(name)
     expect(value is not None, f"{name} is None: nothing was kept")
     if not isinstance(value, Ref):
-        raise Failed(f"{name} is not a classifier")
+        raise Failed(f"{name} is no classifier")
     return Instance(student, value, name)

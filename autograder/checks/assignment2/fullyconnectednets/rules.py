@@ -89,7 +89,7 @@ def _rmsprop_slips(dw: Array, config: Config) -> dict[str, Array]:
     new = _towards(old, dw**2, rho)
     return {
         "this is a step uphill: the gradient must be subtracted": -_step(dw, np.sqrt(new), config),
-        "the square root is missing": -rate * dw / new,
+        "the root is missing": -rate * dw / new,
         "the old cache is used; update it first": -rate * dw / np.sqrt(old),
         "squares are added up, as in AdaGrad": -rate * dw / np.sqrt(old + dw**2),
         "rho and 1 - rho have changed places": -rate * dw / np.sqrt(_towards(old, dw**2, 1 - rho)),
@@ -107,7 +107,7 @@ def _adam_slips(dw: Array, config: Config) -> dict[str, Array]:
         "the bias correction is missing": rate * m / np.sqrt(v),
         "the bias correction of v is missing": rate * m_hat / np.sqrt(v),
         "the bias correction of m is missing": rate * m / np.sqrt(v_hat),
-        "the square root is missing": rate * m_hat / v_hat,
+        "the root is missing": rate * m_hat / v_hat,
         "t must be increased before it is used": rate * (m / late1) / np.sqrt(v / late2),
     }
 

@@ -148,7 +148,7 @@ def optimizer_has_the_models_parameters(student: Student, rng: Generator, cell: 
     found = f"optimizer has {all_of_them - left_out} of the {all_of_them} parameters of model"
     expect(not left_out, f"{found}: the others stay as they start")
     foreign = after["foreign"]
-    expect(not foreign, f"optimizer has {foreign} tensors that are not parameters of model")
+    expect(not foreign, f"optimizer has {foreign} tensors that are no parameters of model")
     expect(not frozen, f"{frozen} parameters of model do not ask for a gradient")
     expect(after["trained"], "the cell does not call train_part34")
     expect(after["together"], "train_part34 is not called with this model and this optimizer")

@@ -134,7 +134,7 @@ def shapes_of_gradients(student: Student, rng: Generator) -> None:
         if name in grads:
             expect_shape(grads[name], value.shape, f"grads[{name!r}]")
     extra = named(name for name in grads if name not in case.params)
-    expect(not extra, f"grads has entries that are not parameters: {extra}")
+    expect(not extra, f"grads has entries that are no parameters: {extra}")
 
 
 @check(CELL, probe="CAP-A7", condition=True)
