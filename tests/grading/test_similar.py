@@ -309,7 +309,7 @@ UNREADABLE: dict[str, tuple[bytes, str]] = {
     "empty": (b"", "the file is empty"),
     "html": (b"<!doctype html><p>404", "the file is an HTML page"),
     "binary": (bytes(range(256)) * 9, "the file is not text"),
-    "list": (b"[1, 2]", "no notebook"),
+    "list": (b"[1, 2]", "not a notebook"),
     "deep": (b'{"cells": ' + b"[" * 100_000, "the file is not JSON"),
     "cells": (json.dumps({"cells": [{}] * 2_001}).encode(), "2,001 cells"),
     "long": (json.dumps(document("x = 1\n" * 20_000)).encode(), "characters were written"),
