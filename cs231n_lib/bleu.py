@@ -24,7 +24,7 @@ def corpus_bleu(
     if len(candidates) != len(references):
         raise ValueError(f"{len(candidates)} candidates, but references for {len(references)}")
     if not candidates:
-        raise ValueError("no candidates: BLEU of nothing is not defined")
+        raise ValueError("no candidates: BLEU is not defined for an empty list")
     if max_n < 1:
         raise ValueError(f"max_n is {max_n}; it is the number of words of the longest n-gram")
     for number, texts in enumerate(references):

@@ -56,16 +56,16 @@ def find_layer(name: str, place: Place = None) -> Callable[..., Any]:
 
 
 def call_layer(name: str, place: Place, *arguments: Any) -> Any:
-    """Call the layer ``name`` of ``place``, and see that it returns as many things as it should.
+    """Call the layer ``name`` of ``place``, and check that it returns as many values as it should.
 
-    Raises LayerError when it is missing, or returns something else than ``RETURNS`` says.
+    Raises LayerError when it is missing, or returns something other than ``RETURNS`` says.
     """
     answer = find_layer(name, place)(*arguments)
     wanted = RETURNS[name].split(", ")
     if len(wanted) == 1:
         fits, found = answer is not None, "nothing"
     elif isinstance(answer, tuple | list):
-        fits, found = len(answer) == len(wanted), f"{len(answer)} things"
+        fits, found = len(answer) == len(wanted), f"{len(answer)} values"
     else:
         fits, found = False, "nothing" if answer is None else f"a single {type(answer).__name__}"
     if not fits:
@@ -95,7 +95,7 @@ def _is_ours(space: Mapping[str, Any]) -> bool:
 
 
 def _title(space: Mapping[str, Any]) -> str:
-    """What the reader calls it; empty for what is no notebook."""
+    """What the reader calls it; empty for what is not a notebook."""
     file = Path(str(space.get("__file__", "")))
     if file.suffix == ".ipynb":
         return file.name

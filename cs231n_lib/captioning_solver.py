@@ -42,11 +42,11 @@ class CaptioningSolver:
     - lr_decay: multiplies the learning rates at the end of each epoch
     - batch_size, num_epochs: an epoch is ``captions // batch_size`` iterations, at least one
     - print_every: iterations between two lines about the loss; ``verbose=False`` prints nothing
-    - seed: makes the choice of minibatches repeatable. None draws from NumPy's global generator,
+    - seed: makes the choice of mini-batches repeatable. None draws from NumPy's global generator,
       which ``np.random.seed`` makes repeatable
 
-    After ``train()``: ``loss_history`` (a value an iteration), ``epoch`` and ``optim_configs``.
-    A second ``train()`` goes on for another ``num_epochs``. There is no accuracy to select by:
+    After ``train()``: ``loss_history`` (one value per iteration), ``epoch`` and ``optim_configs``.
+    A second ``train()`` continues for another ``num_epochs``. There is no accuracy to select by:
     sentences are compared by BLEU, which takes many sampled captions; do that afterwards.
 
     Raises ValueError when a keyword is unknown, the rule cannot be found, or the data do not fit.

@@ -25,21 +25,21 @@ class CaptioningSolverTransformer:
 
     ``model(features, captions)`` returns scores (N, T, V); ``model._null`` is the id of the
     padding. It learns to say each next word: it sees ``captions[:, :-1]`` and is compared with
-    ``captions[:, 1:]``, padding left out. Minibatches go to the device the model is on, so move
+    ``captions[:, 1:]``, padding left out. Mini-batches go to the device the model is on, so move
     the model before you train it. The keywords:
 
     - learning_rate: of Adam, over ``model.parameters()``
     - batch_size, num_epochs: an epoch is ``captions // batch_size`` iterations, at least one
     - print_every: iterations between two lines about the loss; ``verbose=False`` prints nothing
-    - seed: makes minibatches and dropout repeatable, and leaves the global generators alone. None
+    - seed: makes mini-batches and dropout repeatable, and leaves the global generators alone. None
       uses those
 
-    After ``train()``: ``loss_history`` (a value an iteration), and the model is in evaluation mode,
-    ready to sample. A second ``train()`` goes on for another ``num_epochs``.
+    After ``train()``: ``loss_history`` (one value per iteration), and the model is in evaluation
+    mode, ready to sample. A second ``train()`` continues for another ``num_epochs``.
     Dimension letters: N captions, T words to predict, V words of the vocabulary.
 
-    Raises TypeError when the model is no module, ValueError when a keyword is unknown or the data
-    do not fit.
+    Raises TypeError when the model is not a module, ValueError when a keyword is unknown or the
+    data do not fit.
     """
 
     def __init__(

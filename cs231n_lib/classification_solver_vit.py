@@ -35,13 +35,13 @@ class ClassificationSolverViT:
       alone. None uses those
 
     After ``train()``: ``results`` has the lists ``train_loss``, ``train_acc@1``, ``test_loss`` and
-    ``test_acc@1`` with a value an epoch, and ``best_test_acc`` (0 to 1); those of training are
-    means while the model learned, dropout included. ``loss_history`` has a value an iteration. The
-    model is in evaluation mode. A second ``train()`` goes on for another ``num_epochs``.
+    ``test_acc@1`` with one value per epoch, and ``best_test_acc`` (0 to 1); those of training are
+    means while the model learned, dropout included. ``loss_history`` has one value per iteration.
+    The model is in evaluation mode. A second ``train()`` continues for another ``num_epochs``.
     Shapes: x (B, C, H, W) and labels (B,) in a batch of B; scores (B, K) of K classes.
 
-    Raises TypeError when the model is no module, ValueError when a keyword is unknown or a data set
-    is empty.
+    Raises TypeError when the model is not a module, ValueError when a keyword is unknown or a data
+    set is empty.
     """
 
     def __init__(

@@ -33,27 +33,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"cs231n: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\ncs231n: interrupted; nothing half-written is left in place", file=sys.stderr)
+        print("\ncs231n: interrupted; no partial files are left behind", file=sys.stderr)
         return 1
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="cs231n", description="Look after the course's data and your set-up."
+        prog="cs231n", description="Manage the course's data and check your set-up."
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     doctor = commands.add_parser("doctor", help="check Python, packages, data, GPU and cache")
     doctor.set_defaults(run=_doctor)
-    data = commands.add_parser("data", help="look at, fetch or prepare data sets")
+    data = commands.add_parser("data", help="inspect, fetch or prepare data sets")
     actions = data.add_subparsers(title="actions", metavar="ACTION", required=True)
-    info = actions.add_parser("info", help="which data the notebooks use, and where it lies")
+    info = actions.add_parser("info", help="which data the notebooks use, and where they are")
     info.set_defaults(run=_info)
     fetch = actions.add_parser("fetch", help="download a real data set (CIFAR-10: 170 MB)")
     fetch.add_argument("name", choices=["cifar10"], help="which data set")
     fetch.add_argument("--to", type=Path, metavar="FOLDER", help="default: the cache folder")
     fetch.add_argument("--url", help="a mirror of the published file (its checksum must match)")
     fetch.set_defaults(run=_fetch)
-    make = actions.add_parser("make", help="make the built-in images now, not on first use")
+    make = actions.add_parser("make", help="generate the built-in images now, not on first use")
     make.set_defaults(run=_make)
     return parser
 
@@ -72,7 +72,7 @@ def _doctor(_options: argparse.Namespace) -> int:
             problems.append(f"{package} is missing: pip install {package}")
     print(f"device     {describe_device()}")
     writable = _writable(cache_dir())
-    print(f"cache      {cache_dir()}{'' if writable else ' (not writable: images are made anew)'}")
+    print(f"cache      {cache_dir()}{'' if writable else ' (not writable: images are not kept)'}")
     try:
         print(f"CIFAR-10   {_describe_cifar10()}")
         print(f"captions   {_describe_captions()}")
@@ -124,8 +124,8 @@ def _make(_options: argparse.Namespace) -> int:
     present, count = spritecifar.cached_chunks()
     if present < count:
         print(
-            f"cs231n: {spritecifar.cache_folder()} cannot be written, so the images are made anew "
-            f"each time; point {CACHE_VARIABLE} to a folder of yours",
+            f"cs231n: {spritecifar.cache_folder()} cannot be written, so the images are not kept; "
+            f"point {CACHE_VARIABLE} to a folder of yours",
             file=sys.stderr,
         )
         return 1
@@ -141,7 +141,7 @@ def _describe_cifar10() -> str:
     missing = [path.name for path in files.train + files.test if not path.is_file()]
     if missing:
         raise cifar10.DataError(f"{files.folder}: {', '.join(missing)} missing. {cifar10.REMEDY}")
-    return f"the real one, {files.format} version, in {files.folder}"
+    return f"the real data set, {files.format} version, in {files.folder}"
 
 
 def _describe_captions() -> str:

@@ -32,7 +32,7 @@ def extract_features(
     (N, H, W, C) and returns (N, F) is called with many images at a time, which is faster; whether
     it does is tried out on random images. ``verbose`` shows the progress.
     Shapes: imgs (N, H, W, C); returns (N, F_1 + F_2 + ...), float64.
-    Raises ValueError when imgs is no batch, or a function returns something else than a vector.
+    Raises ValueError when imgs is not a batch, or a function returns something other than a vector.
     """
     images = np.asarray(imgs)
     if images.ndim < 3:

@@ -96,7 +96,7 @@ def check_equal(name: str, got: object, want: object, meaning: str = "") -> None
 def check_that(name: str, condition: object, meaning: str = "") -> None:
     """Check a condition that has no value to compare."""
     if not condition:
-        _fail(f"{name}: it does not hold", meaning)
+        _fail(f"{name}: this does not hold", meaning)
     _passed(name)
 
 
@@ -127,15 +127,15 @@ def explained(name: str, meaning: str = "") -> Iterator[None]:
             dists = classifier.compute_distances_one_loop(X_test)
 
     Raises CheckFailed with the exception's words and the last line of a cell that it went through.
-    Let through: NotImplementedError, which says by itself that a question is open, other checks
-    that failed, and interruptions.
+    These pass through: NotImplementedError, which says by itself that a question is open, other
+    checks that failed, and interruptions.
     """
     try:
         yield
     except (NotImplementedError, CheckFailed):
         raise
     except Exception as error:
-        words = " ".join(str(error).split()) or "no more is said"
+        words = " ".join(str(error).split()) or "no message"
         line = _line_of_a_cell(error)
         at = f", in the line `{line}`" if line else ""
         _fail(f"{name}: {type(error).__name__}: {words.removesuffix('.')}{at}", meaning, error)
@@ -144,7 +144,7 @@ def explained(name: str, meaning: str = "") -> Iterator[None]:
 def returned(name: str, answer: Any, wanted: str) -> tuple[Any, ...]:
     """Unpack what the function ``name`` returned, for instance its "out, cache".
 
-    Prints nothing. Raises CheckFailed when these are not the things ``wanted``, by their number.
+    Prints nothing. Raises CheckFailed when there are not as many values as ``wanted`` names.
     """
     count = wanted.count(",") + 1
     if answer is None:
@@ -152,7 +152,7 @@ def returned(name: str, answer: Any, wanted: str) -> tuple[Any, ...]:
     if not isinstance(answer, tuple | list):
         _fail(f"{name} returned a single {type(answer).__name__}, not {wanted}", "")
     if len(answer) != count:
-        _fail(f"{name} returned {len(answer)} things; it must return {count}: {wanted}", "")
+        _fail(f"{name} returned {len(answer)} values; it must return {count}: {wanted}", "")
     return tuple(answer)
 
 
@@ -170,7 +170,7 @@ def _as_numbers(name: str, got: object, meaning: str) -> np.ndarray:
     try:
         values = np.asarray(_detached(got))
     except (ValueError, TypeError, RuntimeError) as error:  # ragged lists, say
-        _fail(f"{name}: a {type(got).__name__} that is no array ({error})", meaning)
+        _fail(f"{name}: a {type(got).__name__} that is not an array ({error})", meaning)
     if not np.issubdtype(values.dtype, np.number) and values.dtype != bool:
         _fail(f"{name}: a {type(got).__name__} where numbers were expected", meaning)
     return values
@@ -184,7 +184,7 @@ def _detached(value: Any) -> Any:
 
 
 def _line_of_a_cell(error: Exception) -> str:
-    """The last line on the way to the exception that is no library's; or nothing."""
+    """The last line on the way to the exception that is not in a library; or nothing."""
     lines = [
         linecache.getline(frame.f_code.co_filename, number).strip()
         for frame, number in traceback.walk_tb(error.__traceback__)

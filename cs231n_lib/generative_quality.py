@@ -51,7 +51,7 @@ def class_histogram(predicted: Numbers, num_classes: int = 10) -> NDArray[np.int
 
     A generator that has lost modes leaves classes empty, or nearly so. Shapes: predicted (N,),
     labels from 0 to C - 1, or (N, C), scores of which the largest counts.
-    Raises ValueError when a label is no class, or the shape is another one.
+    Raises ValueError when a label is not a class, or the shape is another one.
     """
     given = _array(predicted)
     if given.ndim == 2 and given.shape[1] == num_classes:

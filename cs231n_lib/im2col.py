@@ -65,7 +65,7 @@ def col2im_indices(
         raise ValueError(
             f"col2im_indices: cols has shape {cols.shape}; windows of {field_height} x "
             f"{field_width}, padding {padding} and stride {stride} on x of shape {x_shape} make "
-            f"{needed}. Pass what im2col_indices got."
+            f"{needed}. Pass the values that im2col_indices was given."
         )
     parts = cols.reshape(channels, field_height, field_width, grid.out_height, grid.out_width, n)
     padded = zeros_around(np.empty(x_shape, cols.dtype), grid, cols.dtype)

@@ -84,7 +84,7 @@ def load_image(filename: str | os.PathLike[str], size: int | None = None) -> Pix
     try:
         return np.array(resize(open_image(filename), size))
     except OSError as error:  # also what PIL raises for a file that is no image, or half of one
-        reason = getattr(error, "strerror", None) or "it is no image, or a damaged one"
+        reason = getattr(error, "strerror", None) or "it is not an image, or it is damaged"
         raise DataError(
             f"{Path(filename)}: cannot be read ({reason}). Give the path of a JPEG or PNG file."
         ) from error
@@ -121,14 +121,14 @@ def image_from_url(url: str) -> Pixels | None:
     if scheme == "scene":
         return _scene_image(url)
     if scheme not in ("http", "https"):
-        raise ValueError(f"{url!r} is no web address: it must begin with http:// or https://")
+        raise ValueError(f"{url!r} is not a web address: it must begin with http:// or https://")
     try:
         content = _within(_PATIENCE, lambda: _download(url))
         return np.array(open_image(io.BytesIO(content)))
     except _DownloadError as error:
-        print(f"{url}: {error}. Without this picture all else works as well.")
+        print(f"{url}: {error}. Everything else works without this image.")
     except (OSError, Image.DecompressionBombError):
-        print(f"{url}: this is no image")
+        print(f"{url}: this is not an image")
     return None
 
 
@@ -147,7 +147,7 @@ def _download(url: str) -> bytes:
     except (requests.exceptions.RequestException, OSError) as error:
         raise _DownloadError(f"could not be downloaded ({type(error).__name__})") from error
     except Exception as error:  # urllib3 has exceptions of its own, for a connection that breaks
-        raise _DownloadError(f"the download broke off ({type(error).__name__})") from error
+        raise _DownloadError(f"the download was interrupted ({type(error).__name__})") from error
     if len(content) > _MAX_BYTES:
         raise _DownloadError(f"more than {_MAX_BYTES // 10**6} MB, which is too large")
     return content
@@ -183,7 +183,7 @@ def _scene_image(url: str) -> Pixels:
     parts = urlsplit(url)
     split, number = parts.netloc, parts.path.lstrip("/")
     if split not in ("train", "val") or not (number.isascii() and number.isdigit()):
-        raise ValueError(f"{url!r} names no scene; an example is scene://train/17")
+        raise ValueError(f"{url!r} does not name a scene; an example is scene://train/17")
     try:
         return scene_images(split, [int(number)])[0]
     except IndexError as error:

@@ -153,7 +153,7 @@ def _error(
     if not numerical.any() and got.any():
         raise CheckFailed(
             f"✗ d{name}: yours is not 0, yet the loss does not depend on {name}.\n"
-            f'  Does forward go on with what see returned? Write {name} = see("{name}", ...).'
+            f'  Does forward continue with what see returned? Write {name} = see("{name}", ...).'
         )
     # What is rounded away in the loss is no error, nor are elements far smaller than the largest.
     floor = max(1e-4 * max(1.0, abs(loss)), 1e-3 * float(np.max(np.abs(numerical), initial=0.0)))
@@ -164,8 +164,8 @@ def _where(right: list[str]) -> str:
     if not right:
         return "  It is the first after the loss: look at how the loss depends on it."
     return (
-        f"  {', '.join(right)} {'is' if len(right) == 1 else 'are'} right, nearer the loss: the "
-        "mistake is in the step from there to here."
+        f"  {', '.join(right)} {'is' if len(right) == 1 else 'are'} right and nearer the "
+        "loss, so the mistake is in the step from there to here."
     )
 
 

@@ -84,7 +84,8 @@ def require_gradients(grads: object, params: Mapping[str, Array]) -> None:
 def require_update(updated: object, w: Array, name: str) -> tuple[Array, dict[str, Any]]:
     """Check what an update rule returned for the parameter ``name``, whose value was ``w``.
 
-    Raises TypeError when it is no pair of an array and a dict, ValueError when the shape changed.
+    Raises TypeError when it is not a pair of an array and a dict, ValueError when the shape
+    changed.
     """
     if not isinstance(updated, tuple) or len(updated) != 2 or not isinstance(updated[1], dict):
         raise TypeError(

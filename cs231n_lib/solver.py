@@ -1,4 +1,4 @@
-"""Train a model by minibatch gradient descent, with an update rule of the reader's own.
+"""Train a model by mini-batch gradient descent, with an update rule of the reader's own.
 
 The solver knows neither the model nor the rule. A model has ``params``, a dict of arrays, and
 ``loss``: ``loss(X)`` returns scores (N, C), and ``loss(X, y)`` returns ``(loss, grads)`` with a
@@ -49,13 +49,13 @@ class Solver:
     - checkpoint_name: if set, ``<checkpoint_name>_epoch_<n>.pkl`` is written whenever accuracies
       are measured; ``resume`` reads it
     - print_every: iterations between two lines about the loss; ``verbose=False`` prints nothing
-    - seed: makes the choice of minibatches repeatable. None draws from NumPy's global generator,
+    - seed: makes the choice of mini-batches repeatable. None draws from NumPy's global generator,
       which ``np.random.seed`` makes repeatable
 
-    After ``train()``: ``loss_history`` (a value an iteration), ``train_acc_history`` and
+    After ``train()``: ``loss_history`` (one value per iteration), ``train_acc_history`` and
     ``val_acc_history`` (after the first iteration, each epoch, and the last iteration),
     ``best_val_acc``, ``best_params``, ``epoch``, ``optim_configs``; and ``model.params`` are the
-    best ones. A second ``train()`` goes on for another ``num_epochs``.
+    best ones. A second ``train()`` continues for another ``num_epochs``.
 
     Raises ValueError when a keyword is unknown, the rule cannot be found, or the data do not fit.
     """
@@ -128,9 +128,9 @@ class Solver:
     def check_accuracy(
         self, X: ArrayLike, y: ArrayLike, num_samples: int | None = None, batch_size: int = 100
     ) -> float:
-        """Return which part of X the model classifies as y: 0 is none, 1 is all.
+        """Return the share of X that the model classifies as y, from 0 to 1.
 
-        ``num_samples`` draws so many rows if there are more; ``batch_size`` bounds the memory.
+        ``num_samples`` draws that many rows if there are more; ``batch_size`` bounds the memory.
         Shapes: X (N, ...), y (N,).
         """
         images, labels = np.asarray(X), np.asarray(y)
@@ -162,7 +162,7 @@ class Solver:
         self._iteration = 0  # of the current train()
 
     def _step(self) -> None:
-        """Update every parameter once, from one minibatch drawn with replacement."""
+        """Update every parameter once, from one mini-batch drawn with replacement."""
         rows = self._draw(len(self.X_train), self.batch_size)
         loss, grads = self.model.loss(self.X_train[rows], self.y_train[rows])
         self.loss_history.append(float(loss))

@@ -8,7 +8,7 @@ import numpy as np
 
 from cs231n_lib.progress import progress_bar
 
-#: Draws one step's minibatch, updates the parameters once, and returns the loss.
+#: Draws one step's mini-batch, updates the parameters once, and returns the loss.
 Step = Callable[[], float]
 
 
@@ -37,7 +37,7 @@ def run_steps(
             if not np.isfinite(loss):
                 raise FloatingPointError(
                     f"the loss is {loss} in iteration {done + 1}. Is the learning rate too large? "
-                    "Or does the loss divide by zero, or take the logarithm of one?"
+                    "Or does the loss divide by zero, or take the logarithm of zero?"
                 )
             if verbose and done % print_every == 0:
                 bar.write(f"(iteration {done + 1} / {total}) loss: {loss:f}")

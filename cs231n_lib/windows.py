@@ -68,7 +68,7 @@ def make_grid(where: str, image: tuple[int, int], window: tuple[int, int], strid
             fitting = " or ".join(str(s) for s in range(1, room + 1) if room % s == 0)
             raise ValueError(
                 f"{where}: windows of {name} {seen} do not fill an image of {name} {size}{around}: "
-                f"between the first and the last are {room} pixels, no multiple of the stride "
+                f"between the first and the last are {room} pixels, not a multiple of the stride "
                 f"{stride}. Take stride {fitting}, or another pad or size."
             )
     return grid

@@ -7,7 +7,7 @@
 set -euo pipefail
 address=${1:?"give the scheduler's address: bash deploy/worker.sh tcp://HEAD:8786"}
 
-# Where this process's cgroup was handed over to it (systemd: Delegate=memory), hand its memory controller
+# Where this process's cgroup was handed over to it (systemd: Delegate=memory), pass its memory controller
 # on: autograder/host/memory_group.py then gives each notebook a group of its own. A group that does so may
 # hold no processes, so we move into one below it first. Elsewhere this does nothing.
 hand_memory_on() {

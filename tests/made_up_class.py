@@ -52,15 +52,15 @@ TRAITS = (
     ("out of GPU memory", "", 0.004),
     ("timed out", "", 0.01),
     ("", "check {q}/matches_torch raised ValueError: could not broadcast (3,) into (4,)", 0.004),
-    ("", "timestamp.txt says 'yesterday', which is no time, so lateness was not judged: write one "
-     "such as '2031-03-01 12:00:00 UTC' and grade again", 0.002),
+    ("", "timestamp.txt says 'yesterday', which is not a time, so lateness was not judged: "
+     "write one such as '2031-03-01 12:00:00 UTC' and grade again", 0.002),
 )  # fmt: skip
 REPAIRS = (
     ("grading metadata was missing from 12 cells: restored",),
     ("the locked cell '{q}' had been edited: restored",),
     ("cell '{q}' was missing: restored as released", "cells were in another order: put back as "
      "released"),
-    tuple(f"cell 'cell-{i}' had lost its name: found by its place" for i in range(9)),
+    tuple(f"cell 'cell-{i}' had lost its name: found by its position" for i in range(9)),
 )  # fmt: skip
 
 

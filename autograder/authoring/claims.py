@@ -56,7 +56,8 @@ def claims(nb: NotebookNode) -> Iterator[Claim]:
 def false_claims(nb: NotebookNode) -> list[str]:
     """What is wrong with each claim that does not hold: where, what was found, what to do."""
     wrong = [
-        f"cell {cell.id!r}: {mark.group()!r} names no cell; write <!-- printed by: CELL-ID -->"
+        f"cell {cell.id!r}: {mark.group()!r} does not name a cell; "
+        "write <!-- printed by: CELL-ID -->"
         for cell in nb.cells
         if cell.cell_type == "markdown"
         for mark in _LOOKS_LIKE_A_MARK.finditer(cell.source)
@@ -71,13 +72,13 @@ def _doubt(claim: Claim, by_id: dict[str, NotebookNode]) -> str:
     printing = by_id.get(claim.printed_by)
     if printing is None or CHECKED_OUTPUT_TAG not in printing.metadata.get("tags", ()):
         return (
-            f"{where}: {claim.printed_by!r} is no cell tagged {CHECKED_OUTPUT_TAG}; name the one "
-            "that prints this"
+            f"{where}: {claim.printed_by!r} is not a cell tagged {CHECKED_OUTPUT_TAG}; name "
+            "the one that prints this"
         )
     sentence = _UNREAD.sub(" ", claim.sentence)
     numbers = list(_NUMBER.finditer(sentence))
     if not numbers:
-        return f"{where}: there is no number in it; take the mark away"
+        return f"{where}: there is no number in it; remove the mark"
     printed = [_value(number) for number in _NUMBER.finditer(_text_of(printing))]
     missing = [
         number.group().strip() for number in numbers if not _is_printed(number, sentence, printed)
@@ -86,7 +87,7 @@ def _doubt(claim: Claim, by_id: dict[str, NotebookNode]) -> str:
         return ""
     return (
         f"{where}: {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not in what "
-        f"{claim.printed_by!r} prints; mend the sentence, or the cell"
+        f"{claim.printed_by!r} prints; correct the sentence, or the cell"
     )
 
 

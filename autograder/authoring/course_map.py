@@ -48,8 +48,8 @@ def course_map(nb: NotebookNode, lessons: Sequence[Lesson], path: Path) -> Noteb
     about = dict(_LISTED.findall(cells[TABLE].source))
     if unknown := sorted(set(about) - {lesson.name for lesson in lessons}):
         raise ReleaseError(
-            f"{path}: cell {TABLE!r} lists {unknown[0]}, which is no notebook in "
-            f"{path.parent}/*/; take the row away"
+            f"{path}: cell {TABLE!r} lists {unknown[0]}, which is not a notebook in "
+            f"{path.parent}/*/; remove the row"
         )
     ordered = in_order(lessons, about)
     cells[TABLE].source = table(

@@ -49,7 +49,7 @@ def cell_complaints(cell: NotebookNode, path: object) -> Iterator[str]:
     if about is None:
         return
     if not isinstance(about, dict):
-        yield f"nbgrader is {_shown(about)}; make it what nbgrader writes, or take it away"
+        yield f"nbgrader is {_shown(about)}; make it what nbgrader writes, or remove it"
         return
     yield from _schema(about, path)
     for role in ROLES:

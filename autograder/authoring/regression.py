@@ -101,7 +101,7 @@ def find_notebooks(root: Path, wanted: Sequence[str] = ()) -> list[Path]:
         if not notebooks or any(path.suffix != ".ipynb" for path in notebooks):
             there = ", ".join(map(name_of, sorted(source.glob("*/*.ipynb")))) or "nothing"
             raise CourseError(
-                f"{word!r} is no notebook and no assignment; {source} has {there}. Name an "
+                f"{word!r} is neither a notebook nor an assignment; {source} has {there}. Name an "
                 "assignment, or the path of a notebook."
             )
         found += [path.resolve() for path in notebooks]

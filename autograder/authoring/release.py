@@ -159,7 +159,7 @@ def release(
     folders = [root / "release" / assignment for assignment in assignments]
     for path in (path for folder in folders for path in sorted(folder.rglob("*"))):
         if path.suffix != ".ipynb" and not path.is_dir():
-            tell(f"{path.relative_to(root)} (no notebook: copied as it is)")
+            tell(f"{path.relative_to(root)} (not a notebook: copied unchanged)")
     return [path for folder in folders for path in sorted(folder.glob("*.ipynb"))] + [
         root / "release" / name for name in pages
     ]

@@ -39,7 +39,7 @@ def tolerance(tags: Sequence[str]) -> Decimal | None:
     bound = found[0].removeprefix(TOLERANCE_TAG)
     if _BOUND.fullmatch(bound) is None:
         raise ValueError(
-            f"the tag {found[0]!r} names no tolerance; write a number that is not negative, "
+            f"the tag {found[0]!r} does not name a tolerance; write a number that is not negative, "
             f"e.g. '{TOLERANCE_TAG}0.02'"
         )
     if len(found) > 1:
@@ -47,7 +47,7 @@ def tolerance(tags: Sequence[str]) -> Decimal | None:
     if CHECKED_OUTPUT_TAG not in tags:
         raise ValueError(
             f"the tag {found[0]!r} does nothing without {CHECKED_OUTPUT_TAG!r}; "
-            "add that one or take this one away"
+            "add that one or remove this one"
         )
     return Decimal(bound)
 

@@ -223,7 +223,7 @@ class Engine:
             write_text(folder / f"{graded.notebook}.ipynb", graded.document)
             write_result(self.root, graded, fingerprint)
         except Exception as error:
-            reason = f"{graded.notebook} could not be put on record: {students_own(error)}"
+            reason = f"{graded.notebook} could not be recorded: {students_own(error)}"
             reasons = filter(None, (graded.needs_human, reason))
             graded = replace(graded, needs_human="; ".join(reasons))
         return graded

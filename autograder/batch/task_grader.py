@@ -45,7 +45,7 @@ T = TypeVar("T")
 
 MAX_CACHED = 8  # students whose earlier notebooks are kept ready for the next one
 FILES_IN_MEMORY = 1 << 30  # a sandbox's sized file systems, and what the system keeps for it
-LOST = "its first run, on the GPU, reported an error of CUDA after which nothing runs there"
+LOST = "its first run, on the GPU, reported a CUDA error after which nothing runs there"
 OUTCOMES = {MEMORY: OUT_OF_MEMORY, CLOCK: TIMED_OUT}
 
 

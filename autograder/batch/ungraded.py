@@ -24,7 +24,7 @@ def not_run(material: Material, student: str, notebook: str, reason: str) -> Gra
 def given_up(material: Material, task: Task, deaths: int) -> GradedNotebook:
     """The verdict on what was under way in so many runs that died."""
     reason = (
-        f"{task.notebook} is not graded: {deaths} runs ended without a word while it was under "
+        f"{task.notebook} is not graded: {deaths} runs ended without a message while it was under "
         "way, the last time with nothing beside it (--force tries once more)"
     )
     note = "the process that was to judge it had to be ended"

@@ -32,7 +32,7 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     type=click.IntRange(1),
     help="Take each student's N-th attempt of those in the downloads, the oldest being 1.",
 )
-@click.option("--force", is_flag=True, help="Replace what is in submitted/, whatever is newer.")
+@click.option("--force", is_flag=True, help="Replace what is in submitted/, even if it is newer.")
 @root_option
 @reports_errors
 def collect(
@@ -46,18 +46,18 @@ def collect(
     force: bool,
     root: Path,
 ) -> None:
-    """Bring zips or folders of Canvas, Moodle, Gradescope into submitted/.
+    """Sort downloads from Canvas, Moodle or Gradescope into submitted/.
 
-    Each PATH is a zip as downloaded, or a folder into which it was unpacked. Notebooks are known
-    by their cells and by their names, students by the roster.
+    Each PATH is a zip as downloaded, or a folder into which it was unpacked. Notebooks are
+    recognised by their cells and by their names, students by the roster.
 
-    A submission that was collected before is replaced by a newer attempt; the old one stays in
+    A submission that was collected before is replaced by a newer attempt; the old one is kept in
     downloaded/ASSIGNMENT/attempts/STUDENT/. Where nothing shows which is newer, or somebody has
-    edited the file in submitted/, it stays as it is until you say --force. What cannot be
+    edited the file in submitted/, it stays as it is unless you give --force. What cannot be
     attributed is listed and kept in downloaded/ASSIGNMENT/unattributed/. Running the same
     command again changes nothing.
 
-    Exit status 1: something needs a look.
+    Exit status 1: a person has to look at something.
     """
     if latest and attempt:
         raise click.UsageError("--latest and --attempt exclude each other")

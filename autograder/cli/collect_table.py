@@ -65,8 +65,8 @@ def _summary(done: Collected, *, dry_run: bool) -> str:
     counted = Counter(row.outcome for row in done.rows)
     parts = [f"{number} {outcome}" for outcome, number in sorted(counted.items())]
     if done.ignored:
-        parts.append(f"{done.ignored} ignored (as released, or of the system)")
+        parts.append(f"{done.ignored} ignored (unchanged copies of the release, or system files)")
     students = len({row.student for row in done.rows if row.notebook})
     head = "would be: " if dry_run else ""
-    kept = f"; see to what is in {done.kept}" if UNATTRIBUTED in counted and not dry_run else ""
+    kept = f"; deal with what is in {done.kept}" if UNATTRIBUTED in counted and not dry_run else ""
     return f"{head}{', '.join(parts)}; {students} students{kept}"

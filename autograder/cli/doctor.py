@@ -27,8 +27,8 @@ Status = Literal["ok", "note", "problem"]
 _MARKS = {"ok": "[green]ok[/]", "note": "[yellow]note[/]", "problem": "[red]problem[/]"}
 _KEY_PACKAGES = ("numpy", "torch", "matplotlib", "ipython", "nbgrader", "nbclient", "msgpack")
 _EXPLAINED = {
-    "root": "own namespaces and file system, an own user for each sandbox",
-    "userns": "own namespaces and file system through user namespaces",
+    "root": "its own namespaces and file system, and a user for each sandbox",
+    "userns": "its own namespaces and file system, through user namespaces",
     "flat": "Landlock, seccomp and limits only: weaker, see docs/threat-model.md",
 }
 

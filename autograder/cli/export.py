@@ -26,7 +26,7 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--grade-column", default="", help="Title of the column to fill in, as in the list.")
 @click.option("--scale", is_flag=True, help="Make our points fit the platform's highest grade.")
 @click.option("--student", default="", help="Whose submission (for gradescope).")
-@click.option("--anyway", is_flag=True, help="Exit with 0 although grading is not complete.")
+@click.option("--anyway", is_flag=True, help="Exit with 0 even if grading is not complete.")
 @root_option
 @reports_errors
 def export(
@@ -43,16 +43,16 @@ def export(
     """Write grades for other programs.
 
     \b
-    checks       CSV, a line for each student and hidden check
-    questions    CSV, a line for each student and question: automatic, manual, total
-    assignment   CSV, a line for each student: score after the late penalty, what is to be read
-    canvas       to be imported into Canvas' gradebook; with --roster into what Canvas exported
+    checks       CSV, one line for each student and hidden check
+    questions    CSV, one line for each student and question: automatic, manual, total
+    assignment   CSV, one line for each student: score after the late penalty, answers to read
+    canvas       to be imported into Canvas' gradebook; with --roster, the list Canvas exported
     moodle       Moodle's grading worksheet (--roster) with the grades filled in
     gradescope   results.json for one submission (--student)
 
-    The file is written in any case, with the grades as they are now. Where that is not the last
-    word (a submission needs a human, a written answer is unread) or a grade finds no row in the
-    list, stderr says so and the exit status is 1. --anyway turns the former into 0, never the
+    The file is written in any case, with the grades as they are now. Where these are not final
+    (a submission needs a human, a written answer is unread) or a grade finds no row on the list,
+    stderr says so and the exit status is 1. --anyway turns the former into 0, but never the
     latter. Exit status 2: wrong use, and nothing is written.
     """
     from autograder.export.write import Request, write_export
@@ -92,8 +92,8 @@ def gradescope(
 ) -> None:
     """Build an autograder for Gradescope, or for CI runners: a zip.
 
-    It holds hidden checks, and solutions of notebooks that later ones load: keep it as private as
-    source/. Its secret is its own, made anew each time.
+    It holds hidden checks, and solutions of notebooks that later ones load, so keep it as private
+    as source/. It has a secret of its own, which is new each time.
     """
     from autograder.export.gradescope.package import build_zip
 

@@ -84,5 +84,5 @@ def explaining_interruption(console: Console) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        console.print("stopped: what is graded is kept; run the same command again to go on")
+        console.print("stopped: what is graded is kept; run the same command again to continue")
         raise

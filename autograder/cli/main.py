@@ -35,7 +35,7 @@ def main() -> None:
 def release(assignments: tuple[str, ...], root: Path) -> None:
     """Generate release/ from source/ (default: every assignment).
 
-    Lists what it writes: the notebooks, and the other files, which are copied as they are. A file
+    Lists what it writes: the notebooks, and the other files, which are copied unchanged. A file
     that looks like a solution is refused. Sources of an older format, or without ids for their
     cells, are brought up to date first.
     """
@@ -48,9 +48,9 @@ def release(assignments: tuple[str, ...], root: Path) -> None:
 @main.command()
 @click.argument("assignment")
 @click.option(
-    "--students", "--student", default="*", metavar="GLOB", help="Only students like this."
+    "--students", "--student", default="*", metavar="GLOB", help="Only students whose name matches."
 )
-@click.option("--notebooks", default="*", metavar="GLOB", help="Only notebooks like this.")
+@click.option("--notebooks", default="*", metavar="GLOB", help="Only notebooks whose name matches.")
 @click.option(
     "--workers",
     type=click.IntRange(1),
@@ -88,8 +88,8 @@ def grade(
     """Grade submissions; write autograded/, gradebook, report/.
 
     Reads submitted/STUDENT/ASSIGNMENT/NOTEBOOK.ipynb. What is graded and unchanged is not graded
-    again: after an interruption the same command goes on where it was. Written answers are left to
-    people: see the formgrader.
+    again, so after an interruption the same command continues where it stopped. Written answers
+    are left to people, in the formgrader.
     """
     from autograder.cli.grading_start import GradingOptions, started
 
@@ -112,16 +112,16 @@ def grade(
 @click.option(
     "--checks/--no-checks",
     default=None,
-    help="With what each check found, or only points and written comments. [default: as last "
+    help="Show what each check found, or only points and written comments. [default: as last "
     "time; at first --checks]",
 )
 @click.option(
     "--after",
     metavar="DATE",
-    help="Until then only points. A date or time in the course's time zone, or `now`. [default: as "
-    "last time; at first now]",
+    help="Show only points until then: a date or time in the course's time zone, or `now`. "
+    "[default: as last time; at first now]",
 )
-@click.option("--anyway", is_flag=True, help="Exit with 0 although answers are still to read.")
+@click.option("--anyway", is_flag=True, help="Exit with 0 even if answers are still unread.")
 @click.option(
     "--solutions",
     is_flag=True,
@@ -143,15 +143,15 @@ def feedback(
     """Write the feedback pages, as students will see them.
 
     What --checks and --after say is kept for the assignment: the formgrader's button and nbgrader's
-    own command obey it too. Pages are made anew each time, so one command in a daily job shows the
-    points at once and the rest when the date has come.
+    own command follow it too. Pages are made anew each time, so one command in a daily job shows
+    the points at once and the rest when the date has come.
 
-    Answers that nobody has read yet are in no total, and stderr says how many there are. Exit
-    status 1: there are some (unless --anyway), or a page could not be made as it should.
+    Answers that nobody has read yet are counted in no total, and stderr says how many there are.
+    Exit status 1: there are some (unless --anyway), or a page could not be made as it should.
 
     With --solutions it writes solutions/ASSIGNMENT/, for you to hand out: pages of the source
-    notebooks, without rubrics and hidden tests. It refuses to before the due date in the gradebook
-    (of whoever was given most time) and before the date of --after.
+    notebooks, without rubrics and hidden tests. It refuses to do so before the due date in the
+    gradebook (that of whoever was given the most time) and before the date of --after.
     """
     from autograder.feedback.disclosure import set_disclosure, what_is_shown
 
@@ -184,10 +184,10 @@ def feedback(
 @root_option
 @reports_errors
 def notebooks(what: tuple[str, ...], jobs: int | None, root: Path) -> None:
-    """Run source notebooks, compare their outputs.
+    """Run source notebooks and compare their outputs.
 
     Default: all of source/. Each cell runs under nbval; see docs/notebooks.md.
-    Exit status 1: a cell is red, that is, it raised or its output is not the one stored.
+    Exit status 1: a cell is red, that is, it raised an error or its output is not the stored one.
     """
     from autograder.cli.notebooks import run_with_summary
 
@@ -200,9 +200,9 @@ def notebooks(what: tuple[str, ...], jobs: int | None, root: Path) -> None:
 )
 @reports_errors
 def refresh(paths: tuple[Path, ...]) -> None:
-    """Run edited source notebooks; write them back in canonical form.
+    """Run edited source notebooks and write them back in canonical form.
 
-    Stored outputs of cells tagged nbval-check-output become today's. A notebook in which a cell
+    Outputs of cells tagged nbval-check-output are stored anew. A notebook in which a cell
     fails stays as it was.
     """
     from autograder.authoring.refresh import refresh as run
@@ -214,7 +214,7 @@ def refresh(paths: tuple[Path, ...]) -> None:
 
 @main.command()
 def doctor() -> None:
-    """Say which isolation this host offers, and versions."""
+    """Show which isolation this host offers, and the versions installed."""
     from autograder.cli.doctor import main as examine
 
     sys.exit(examine())
@@ -231,7 +231,7 @@ def doctor() -> None:
 @root_option
 @reports_errors
 def demo(folder: Path, root: Path) -> None:
-    """Build a sample class, grade it, write report and feedback."""
+    """Build a sample class, grade it, and write its report and feedback."""
     from autograder.cli.demo import run_demo
 
     run_demo(root.resolve(), folder.resolve())
@@ -241,7 +241,7 @@ def demo(folder: Path, root: Path) -> None:
 @click.argument("assignment")
 @click.argument("notebooks", nargs=-1)
 @click.option("--only", default="", help="Only mutants of this function (Class.method, cell ID).")
-@click.option("--jobs", type=click.IntRange(1), help="Processes. [default: one a core]")
+@click.option("--jobs", type=click.IntRange(1), help="Processes. [default: one per core]")
 @click.option("--json", "as_json", is_flag=True, help="Print every mutant as JSON.")
 @click.option(
     "--document",
@@ -259,7 +259,7 @@ def mutate(
     document: Path | None,
     root: Path,
 ) -> None:
-    """Measure the hidden checks: break the solutions in many ways, see what is noticed.
+    """Measure the hidden checks: break the solutions in many ways and count what is noticed.
 
     Exit status 1 when fewer than 97 % of the automatic mutants are noticed, or a hand-written one
     is not.
@@ -280,9 +280,9 @@ def mutate(
     type=click.IntRange(0),
     default=20,
     show_default=True,
-    help="Times for each right solution in another style.",
+    help="Times for each correct solution in another style.",
 )
-@click.option("--jobs", type=click.IntRange(1), help="Processes. [default: one a core]")
+@click.option("--jobs", type=click.IntRange(1), help="Processes. [default: one per core]")
 @root_option
 @reports_errors
 def flakes(
@@ -293,7 +293,7 @@ def flakes(
     jobs: int | None,
     root: Path,
 ) -> None:
-    """Grade right solutions, ours and others, with many seeds: does one ever lose a point?"""
+    """Grade correct solutions, ours and others, with many seeds: does one ever lose a point?"""
     from autograder.cli.mutate import flakes as run
 
     options = {"times": times, "others": others, "jobs": jobs}

@@ -26,9 +26,9 @@ from autograder.cli.progress import progress_bar
 NOTEBOOK_SECONDS = 60
 MAX_LINES = 12  # lines of an error or a difference
 NEXT = {
-    "raised": "mend the solution or the cell",
-    "raised nothing": "mend the cell, or take its tag raises-exception away",
-    "output differs": "mend the solution; if the new output is right: "
+    "raised": "correct the solution or the cell",
+    "raised nothing": "correct the cell, or remove its tag raises-exception",
+    "output differs": "correct the solution; if the new output is right: "
     "python -m autograder refresh {path}",
     "timed out": "the cell is too slow or hangs; the cells after it were not run",
     "broke off": "the kernel died or never answered; the cells after it were not run",

@@ -15,7 +15,7 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 
 @click.command()
 @click.argument("assignment")
-@click.option("--notebooks", default="*", metavar="GLOB", help="Only notebooks like this.")
+@click.option("--notebooks", default="*", metavar="GLOB", help="Only notebooks whose name matches.")
 @click.option(
     "--threshold",
     type=click.FloatRange(0, min_open=True),
@@ -42,13 +42,13 @@ def similar(
     out: Path | None,
     root: Path,
 ) -> None:
-    """List pairs of suspiciously alike submissions.
+    """List pairs of suspiciously similar submissions.
 
-    Reads submitted/STUDENT/ASSIGNMENT/NOTEBOOK.ipynb, writes a list and a page for each pair with
-    both sides. It advises people and never scores. What the course gave to everybody does not
-    count, and what many in the class write alike counts little.
+    Reads submitted/STUDENT/ASSIGNMENT/NOTEBOOK.ipynb, and writes a list and a page for each pair
+    with both sides. It advises people and never scores. What the course gave to everybody does not
+    count, and what many in the class write in the same way counts little.
 
-    Exit status 1: there is something to look at, a pair, identical files or an unreadable one.
+    Exit status 1: there is something to look at: a pair, identical files or an unreadable one.
     """
     from autograder.cli.similar_display import compare_with_progress
     from autograder.similar.run import ComparisonOptions

@@ -30,5 +30,5 @@ def compare_with_progress(
             f"{sum(map(len, notebook.identical))} identical files",
             markup=False,
         )
-    console.print(f"a list to look at, no grades: {folder / 'index.html'}", markup=False)
+    console.print(f"a list to look at, not grades: {folder / 'index.html'}", markup=False)
     return not (findings.pairs or findings.identical or findings.unread)

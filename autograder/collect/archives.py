@@ -198,12 +198,12 @@ class Unpacker:
         """Write a file, no longer than ``most`` bytes and what is left of the other caps."""
         caps = self.caps
         limits = [
-            (most, f"more than {most >> 20} MB come out. A zip bomb?"),
+            (most, f"more than {most >> 20} MB when unpacked. A zip bomb?"),
             (caps.file_bytes, f"larger than {caps.file_bytes >> 20} MB"),
-            (self._bytes, f"more than {caps.total_bytes >> 30} GB come out altogether"),
+            (self._bytes, f"more than {caps.total_bytes >> 30} GB when unpacked altogether"),
         ]
         if zips:
-            inner = f"more than {caps.inner_bytes >> 20} MB come out of the zip it is in"
+            inner = f"more than {caps.inner_bytes >> 20} MB when unpacked from the zip it is in"
             limits.append((self._inner_bytes, inner))
         most, why = min(limits)
         target.parent.mkdir(parents=True, exist_ok=True)

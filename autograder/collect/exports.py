@@ -49,7 +49,7 @@ class SubmittedFile:
     time: datetime | None = None  # UTC, without saying so, as nbgrader has it
     late: bool = False
     others: tuple[Person, ...] = field(default=())  # the rest of a group
-    problem: str = "no student can be read off its name"  # where there is no person
+    problem: str = "its name does not say which student it is from"  # where there is no person
 
 
 def read(

@@ -77,7 +77,7 @@ def _refusal(info: zipfile.ZipInfo, name: str, number: int) -> str:
     parts = name.split("/")
     drive = name[1:2] == ":" and name[:1].isalpha()
     if name.startswith("/") or drive or ".." in parts or not name.strip("/. "):
-        return f"its name {shown(name)!r} leads out of the folder: not unpacked"
+        return f"its name {shown(name)!r} leads outside the folder: not unpacked"
     if len(parts) > FOLDERS:
         return f"in more than {FOLDERS} folders, one in the other: not unpacked"
     if len(name.encode("utf-8", "replace")) > NAME_BYTES:

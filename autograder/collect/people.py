@@ -78,7 +78,9 @@ class Roster:
             problem = f"{person.name!r} is not in the roster, where {own!r} is somebody else"
             return Match("", problem=problem)
         if not own:
-            return Match("", problem=f"{person.name!r} is no name to make a student id of")
+            return Match(
+                "", problem=f"{person.name!r} is not a name from which a student id can be made"
+            )
         note = "not in the roster" if self.students else ""
         return Match(own, note, known=not self.students)
 
@@ -116,7 +118,7 @@ def read_roster(path: Path) -> list[Student]:
     rows = csv.DictReader(io.StringIO(text), delimiter=separator, skipinitialspace=True)
     if "id" not in (rows.fieldnames or ()):
         raise CollectError(
-            f"{path}: the first line is {head[:80]!r}, without a column 'id'; wanted are the "
+            f"{path}: the first line is {head[:80]!r}, without a column 'id'; expected are the "
             "columns of `nbgrader db student import`: id,first_name,last_name,email,lms_user_id"
         )
     columns = [field.name for field in fields(Student)]

@@ -121,7 +121,7 @@ def _matches(handed_in: Iterable[SubmittedFile], roster: Roster) -> dict[Person,
 
 
 def _candidate(handed: SubmittedFile, what: Identified, match: Match, group: int) -> Candidate:
-    late = "LATE, says Canvas" if handed.late else ""
+    late = "LATE, according to Canvas" if handed.late else ""
     together = f"handed in by a group of {group}" if group > 1 else ""
     notes = filter(None, (what.note, match.note, late, together))
     return Candidate(match.student, handed, what, "; ".join(notes), match.known)

@@ -69,7 +69,7 @@ def pictures_beside(folder: Path) -> tuple[dict[str, bytes], list[str]]:
         elif not kind_of(data):
             fault = "not a picture, whatever it is called"
         elif total + len(data) > MAX_PICTURES or len(found) >= MAX_BESIDE:
-            fault = f"one too many: {MAX_BESIDE} and {MAX_PICTURES >> 20} MB go along"
+            fault = f"one too many: at most {MAX_BESIDE} and {MAX_PICTURES >> 20} MB are kept"
         if fault:
             notes.append(f"{name!r}, handed in beside the notebook, is {fault}: left out")
         else:

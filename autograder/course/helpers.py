@@ -40,7 +40,7 @@ def _unfit(path: Path) -> str:
     if path.is_symlink():
         return "it is a symbolic link, which is not followed"
     if not path.is_file():
-        return "it is no file"
+        return "it is not a file"
     size = path.stat().st_size
     return (
         f"it has {size >> 10} KB; at most {MAX_BYTES >> 10} are taken" if size > MAX_BYTES else ""
@@ -63,7 +63,7 @@ def shadowed_modules(modules: Iterable[str], notebooks: Iterable[bytes]) -> Iter
         if imported and (name in sys.stdlib_module_names or PathFinder.find_spec(name)):
             yield (
                 f"{file}, handed in beside the notebook, has the name of a module that is "
-                f"installed, and `import {name}` gets that one: another name helps"
+                f"installed, and `import {name}` gets that one: give it another name"
             )
 
 

@@ -105,8 +105,8 @@ class Submission:
             return (in_utc(text) if text else None), ""
         except (ValueError, OverflowError):
             return None, (
-                f"timestamp.txt says {text[:40]!r}, which is no time, so lateness was not judged: "
-                "write one such as '2031-03-01 12:00:00 UTC' and grade again"
+                f"timestamp.txt says {text[:40]!r}, which is not a time, so lateness was not "
+                "judged: write one such as '2031-03-01 12:00:00 UTC' and grade again"
             )
 
     def files(self, expected: Mapping[str, Sequence[str]] | None = None) -> dict[str, bytes]:

@@ -55,7 +55,7 @@ def build_demo(root: Path, course: Path, who: DemoClass | None = None) -> list[s
     config = root / "nbgrader_config.py"
     made_here = config.is_file() and config.read_text("utf-8").startswith(CONFIG_HEAD)
     if root.exists() and any(root.iterdir()) and not made_here:
-        raise CourseError(f"{root} is not empty and no demo: name another folder")
+        raise CourseError(f"{root} is not empty and not a demo: name another folder")
     before = {part: sorted(p.stem for p in (root / "release" / part).glob("*")) for part in released}
     if made_here and before != {part: sorted(names) for part, names in released.items()}:
         shutil.rmtree(root)  # the gradebook there has questions that this demo does not ask

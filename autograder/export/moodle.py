@@ -37,9 +37,9 @@ def fill(sheet: Sheet, found: Sequence[Standing], column: str = "", *, scale: bo
     highest = next((row[target + 1] for row in sheet.rows if len(row) > target + 1), "")
     if sheet.rows and parsed(highest) is None:
         raise ExportError(
-            f"right of {sheet.header[target]!r} stands {highest!r}, which is no highest grade: is "
-            "the assignment graded by a scale, or is this another file? Grade by points in Moodle, "
-            "and download the grading worksheet again"
+            f"right of {sheet.header[target]!r} stands {highest!r}, which is not a maximum grade: "
+            "is the assignment graded by a scale, or is this another file? Grade by points in "
+            "Moodle, and download the grading worksheet again"
         )
     grader = GradeFiller("Moodle", found, highest, scale=scale, capped=True)
     filled = grader.fill(sheet, target, match(found, rows))

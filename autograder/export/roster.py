@@ -30,7 +30,7 @@ class Matches:
         """What a human has to see to: grades that do not arrive."""
         lines = []
         if self.ours:
-            lines.append(f"graded here, but not in the list: {', '.join(self.ours)}")
+            lines.append(f"graded here, but not on the list: {', '.join(self.ours)}")
         if self.doubtful:
             lines.append(f"in several rows, or two in one, so left out: {', '.join(self.doubtful)}")
         return lines

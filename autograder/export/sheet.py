@@ -59,7 +59,7 @@ def read_sheet(path: Path) -> Sheet:
     try:
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
     except csv.Error as error:
-        raise ExportError(f"{path} is no CSV file: {error}; download it again") from None
+        raise ExportError(f"{path} is not a CSV file: {error}; download it again") from None
     if not rows or len(rows[0]) < 2:
         raise ExportError(f"{path} has no row of column names; download it again")
     line_end = "\r\n" if first.endswith("\r") else "\n"

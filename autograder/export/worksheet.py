@@ -60,15 +60,15 @@ class GradeFiller:
             )
         if above and self.capped:
             problems.append(
-                f"more than {number(highest or 0)} points, which {self.platform} passes over "
-                f"in silence: {listed(above)}"
+                f"more than {number(highest or 0)} points, which {self.platform} silently "
+                f"ignores: {listed(above)}"
             )
         notes = []
         if excused:
             notes.append(f"excused by {self.platform}, left as is: {listed(excused)}")
         if matches.theirs:
             names = ", ".join(matches.theirs)
-            notes.append(f"in the list, nothing graded here, left as is: {names}")
+            notes.append(f"on the list, but nothing graded here, left as is: {names}")
         return Filled(replace(sheet, rows=rows), tuple(problems), tuple(notes))
 
     def _factor(self, highest: float | None, points: float) -> float:

@@ -84,8 +84,8 @@ def parse_time(text: str, config: Config) -> datetime.datetime | None:
         return when.astimezone(datetime.UTC).astimezone(course_zone(config))
     except (ValueError, OverflowError):
         raise CourseError(
-            f"{text!r} is no date: write one such as 2031-03-08 (the beginning of that day), "
-            f"'2031-03-08 18:00', or '{NOW}' to hold nothing back any more"
+            f"{text!r} is not a date: write one such as 2031-03-08 (the beginning of that day), "
+            f"'2031-03-08 18:00', or '{NOW}' to hold nothing back"
         ) from None
 
 
@@ -95,7 +95,7 @@ def course_zone(config: Config) -> datetime.tzinfo:
     zone = gettz(name) if name else None
     if zone is None:
         raise CourseError(
-            f"nbgrader_config.py: c.Exchange.timezone = {name!r} is no time zone; "
+            f"nbgrader_config.py: c.Exchange.timezone = {name!r} is not a time zone; "
             "write one such as 'Europe/Zurich' or 'UTC'"
         )
     return zone
@@ -116,7 +116,7 @@ def explain(rule: Disclosure, now: datetime.datetime, config: Config) -> str:
             f"Held back until then: {more}."
         )
     if not rule.checks:
-        return "Shown are the points of each question and written comments, not the single checks."
+        return "Points and written comments are shown, but not the result of each check."
     return ""
 
 
@@ -147,5 +147,5 @@ def _read(root: Path) -> dict[str, dict]:
 def _unreadable(root: Path, why: str) -> CourseError:
     return CourseError(
         f"{_path(root)} says what students may see, and cannot be read ({why}): delete it, and set "
-        "the rules anew with `python -m autograder feedback ASSIGNMENT --after DATE`"
+        "the rules again with `python -m autograder feedback ASSIGNMENT --after DATE`"
     )

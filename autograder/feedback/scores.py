@@ -41,6 +41,6 @@ class Scores(GetGrades):
 def explain_unread(points: list[float]) -> str:
     answers = "1 answer has" if len(points) == 1 else f"{len(points)} answers have"
     return (
-        f"**{answers} not been read yet, worth {sum(points):g} points. They are in no total on this "
-        "page.**"
+        f"**{answers} not been read yet, worth {sum(points):g} points. They are not counted in any "
+        "total on this page.**"
     )

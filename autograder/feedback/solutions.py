@@ -101,7 +101,7 @@ def _page(path: Path) -> str:
                 cell["outputs"] = source.get("outputs", [])
         nb = nbformat.reads(json.dumps(solved), as_version=4)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CourseError(f"{path} is no notebook ({error}): mend it first") from None
+        raise CourseError(f"{path} is not a notebook ({error}): repair it first") from None
     nb.cells = list(_with_labels(nb.cells, path.stem))
     config = Config()
     safe_html.configure(config)

@@ -28,10 +28,10 @@ def substituted(notes: tuple[str, ...]) -> Cell:
 def second_run() -> Cell:
     """A cell that says why nothing below was run on a GPU."""
     text = (
-        "**Run on the CPU:** the first run, on a GPU, reported an error of CUDA after which a "
-        "program can use the GPU no more. What stands below is of a second run, on the CPU, from "
-        "the first cell on. An index out of range is one cause of such an error; on the CPU it "
-        "stops the cell in which it is made, and says what it is."
+        "**Run on the CPU:** the first run, on a GPU, reported a CUDA error after which a program "
+        "can no longer use the GPU. The results below are from a second run, on the CPU, starting "
+        "with the first cell. An index out of range is one cause of such an error; on the CPU it "
+        "stops the cell in which it occurs, with a message that says what it is."
     )
     return {"cell_type": "markdown", "id": "second-run", "metadata": {}, "source": text}
 

@@ -21,7 +21,7 @@ MAX_JSON = 20 << 20  # bytes of a submission that is read once more for the Pyth
 # How a check says that a name of the notebook is missing.
 _UNDEFINED = re.compile(
     r"NameError: name '(\w+)' is not defined|^your code raised KeyError: '(\w+)'$"
-    r"|^(\w+) is not to be found in the notebook"
+    r"|^(\w+) cannot be found in the notebook"
 )
 
 
@@ -98,7 +98,7 @@ class Failures:
         if cause.cell in self._told:
             where = self._told[cause.cell]
             above = "above" if where == grade_id else f"at {where!r}"
-            return f"{stopped}an error, which is told {above}"
+            return f"{stopped}an error, which is reported {above}"
         self._told[cause.cell] = grade_id
         return stopped + cause.error + newer_python(cause.kind, self._submission)
 

@@ -21,7 +21,7 @@ from autograder.notebook.template import Cell
 
 GPU_MEMORY_FULL = (
     "The GPU's memory that one notebook may take was used up: does a list keep tensors with the "
-    "graph that made them (append loss.item(), not loss), or is the batch larger than it has to be?"
+    "graph that made them (append loss.item(), not loss), or is the batch larger than necessary?"
 )
 TIME_OUT = "is there a loop that never ends, or one that numpy could do at once?"
 

@@ -51,12 +51,10 @@ class SmallCells:
         """
         cut = self._finish(cell, begun, ok=True)
         on = self._runs[cell].on
-        said = (
-            f"For grading, this cell was run on {on}; what it prints is about those." if on else ""
-        )
+        said = f"For grading, this cell was run on {on}; its output is about those." if on else ""
         report = ""
         if run.timed_out:
-            report = f"cell {cell!r} was cut after {seconds:.0f} s; judged by what it had found"
+            report = f"cell {cell!r} was stopped after {seconds:.0f} s; judged by what it had found"
         elif cut:
             report = (
                 f"cell {cell!r} would train for longer than the {self._seconds:g} s it may take: "

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from autograder.notebook.template import Cell, Template, grade_id, is_answer, is_manual
 
 _MARKUP = re.compile(r"[\s*_#>`-]+")
-NOTE = "*(A note of the grader: this cell is empty, but {}. Please read there.)*"
+NOTE = "*(A note from the grader: this cell is empty, but {}. Please read there.)*"
 
 
 @dataclass(frozen=True)

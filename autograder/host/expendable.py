@@ -154,10 +154,10 @@ def _listen(pipe: int, limits: Limits, caller: int) -> bytes:
     while True:
         left = deadline - time.monotonic()
         if left <= 0:
-            raise Ended(f"it was not done after {limits.wall_seconds:g} s", CLOCK)
+            raise Ended(f"it had not finished after {limits.wall_seconds:g} s", CLOCK)
         ready = [descriptor for descriptor, _ in poll.poll(1000 * min(left, 60.0))]
         if caller in ready:
-            raise Ended("nobody waits for it any more", CALLER)
+            raise Ended("nobody is waiting for it any more", CALLER)
         if ready:
             data = os.read(pipe, 1 << 20)
             if not data:
@@ -191,7 +191,7 @@ def _understood(said: bytes, status: int, limits: Limits) -> Any:
     try:
         plain = msgpack.unpackb(packed, strict_map_key=False, unicode_errors="surrogatepass")
     except ValueError:
-        raise Ended("its process ended without a word", CRASH) from None
+        raise Ended("its process ended without a message", CRASH) from None
     if kind == _ANSWER:
         return plain
     cause, text = plain

@@ -56,7 +56,10 @@ def usable(mount: Path = _MOUNT, own: Path = _OWN) -> tuple[Path | None, str]:
         with memory_group(folder, _TRIAL_BYTES) as group:
             run_limited(partial(os.write, group.procs, b"0"))
     except (OSError, Ended) as error:
-        return None, f"{folder} seems to hand its memory controller on, but a trial failed: {error}"
+        return (
+            None,
+            f"{folder} seems to delegate its memory controller, but a trial failed: {error}",
+        )
     return folder, ""
 
 

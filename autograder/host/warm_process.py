@@ -206,7 +206,7 @@ def process_may_die() -> Iterator[None]:
 
 def parse(message: bytes) -> dict[str, Any]:
     if not message:
-        raise SandboxError("zygote", "the process ended without a word")
+        raise SandboxError("zygote", "the process ended without a message")
     answer = json.loads(message)
     if "error" in answer:
         raise SandboxError(answer["stage"], answer["error"])

@@ -38,8 +38,8 @@ def forbid_growth(student: Student, prepare: Callable[[int], Call], hint: str) -
             return
     each = spent / (MANY - FEW) * 1e6
     raise Failed(
-        f"each row more takes {each:.1f} microseconds of processor time, as much as a Python loop "
-        f"over the rows does (with {MANY:,} rows instead of {FEW:,}). {hint}"
+        f"each additional row takes {each:.1f} microseconds of processor time, as much as a Python "
+        f"loop over the rows does (with {MANY:,} rows instead of {FEW:,}). {hint}"
     )
 
 

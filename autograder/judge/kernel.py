@@ -173,7 +173,7 @@ class Kernel:
         trouble = gpu_trouble(error)
         self.gpu_full = self.gpu_full or trouble == OUT_OF_GPU_MEMORY
         if trouble == GPU_LOST and self.limits.gpu:
-            self._kill("lost its GPU to an error of CUDA", GPU_LOST)
+            self._kill("lost its GPU to a CUDA error", GPU_LOST)
 
     def _answer(self, reply: dict, stand_ins: Mapping[int, Callable], clock: Clock) -> None:
         """Serve one call of a stand-in. A wrong call gives the student an exception."""
@@ -238,7 +238,7 @@ class Kernel:
         except wire.ProtocolError as error:
             self._kill(f"broke the protocol ({error})")
         if not isinstance(message, dict):
-            self._kill("broke the protocol (a message that is no dict)")
+            self._kill("broke the protocol (a message that is not a dict)")
         return message
 
     def _gone(self) -> NoReturn:

@@ -50,11 +50,11 @@ pop from (an )?empty (list|deque|set|dict)
 math (domain|range) error
 expected a (nonnegative|positive) input, got a? ?(negative|zero)? ?value
 No module named '?NAME'?
-No module named 'NAME': this notebook is graded without NAME\. Its questions are to be answered with NumPy; take the import out
+No module named 'NAME': this notebook is graded without NAME\. Its questions are to be answered with NumPy; remove the import
 maximum recursion depth exceeded( while calling a Python object| in comparison)?
 dictionary (changed size|keys changed) during iteration
 (min|max)\(\) (arg|iterable argument) is (an empty sequence|empty)
-the value takes INT MB; at most INT MB cross
+the value takes INT MB; at most INT MB can be sent
 NAME is not plain data and cannot be sent
 interrupted
 invalid syntax(\. Perhaps you forgot a comma\?|\. Maybe you meant '==' or ':=' instead of '='\?)?

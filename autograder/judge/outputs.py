@@ -31,8 +31,8 @@ class OutputBudget:
 
 
 TOO_MUCH = (
-    f"[The rest is not kept: a notebook's cells may give {MAX_OUTPUTS:,} outputs and "
-    f"{MAX_BYTES >> 20} MB in all. Points do not depend on it.]"
+    f"[The rest is not kept: a notebook's cells may produce {MAX_OUTPUTS:,} outputs and "
+    f"{MAX_BYTES >> 20} MB in all. The points do not depend on it.]"
 )
 
 

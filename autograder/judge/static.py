@@ -123,7 +123,7 @@ def _reached(student: Student, name: str, *, anything: bool = False) -> Reached:
 
 def _expect_defined(reached: Reached, name: str) -> None:
     if not any(unit.is_function for unit in reached.units):
-        raise Failed(f"{name} is not to be found in the notebook: define it with def")
+        raise Failed(f"{name} cannot be found in the notebook: define it with def")
 
 
 def _expect_readable(reached: Reached) -> None:

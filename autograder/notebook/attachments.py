@@ -47,7 +47,7 @@ def _picture(bundle: Any) -> tuple[dict[str, str], str]:
         try:
             content = base64.b64decode("".join(data.split()), validate=True)
         except (binascii.Error, ValueError):
-            return {}, "it is damaged (no base64)"
+            return {}, "it is damaged (not base64)"
         if len(content) > MAX_PICTURE:
             return {}, f"it is larger than {MAX_PICTURE >> 20} MB"
         if kind_of(content) != kind:

@@ -68,12 +68,12 @@ def _cells(data: bytes, notes: list[str]) -> list[Any]:
     text = _text(data, notes)
     document = _document(text, notes)
     if not isinstance(document, dict):
-        raise UnreadableError("the file is JSON, but no notebook")
+        raise UnreadableError("the file is JSON, but not a notebook")
     if document.get("nbformat") in (2, 3) and "worksheets" in document:
         document = _upgrade(document)
         notes.append("the notebook was in an old format: upgraded")
     if not isinstance(document.get("cells"), list):
-        raise UnreadableError("the file is JSON, but no notebook: it has no list of cells")
+        raise UnreadableError("the file is JSON, but not a notebook: it has no list of cells")
     return document["cells"]
 
 
@@ -86,7 +86,7 @@ BEGINNINGS = {
     b"%PDF": "a PDF",
     b"\x89PNG": "a picture",
     b"\xff\xd8\xff": "a picture",
-    b"version https://git-lfs": "a pointer of Git LFS to a file that was not handed in "
+    b"version https://git-lfs": "a Git LFS pointer to a file that was not handed in "
     "(`git lfs pull` fetches it)",
 }
 
@@ -158,8 +158,8 @@ def _no_json(text: str, error: ValueError | RecursionError) -> str:
         torn = error.msg.startswith("Unterminated string") and "\n" not in text[error.pos :][:-1]
         if error.pos >= len(text.rstrip()) or (torn and len(text) > len("{''}")):
             return (
-                f"the file is not JSON: it is cut off after {len(text):,} characters "
-                "(it was not saved, copied or uploaded to its end)"
+                f"the file is not JSON: it is truncated after {len(text):,} characters "
+                "(it was not saved, copied or uploaded completely)"
             )
     return f"the file is not JSON ({str(error)[:120]})"
 
@@ -199,7 +199,7 @@ def _normal(cell: Any, number: int, reading: Reading) -> Cell:
         "metadata": {"nbgrader": {"grade_id": whole(released.grade_id(cell))}} if about else {},
         "source": released.source_of(cell),
     }
-    called = f"cell {normal['id']!r}" if normal["id"] else f"the {number}. cell"
+    called = f"cell {normal['id']!r}" if normal["id"] else f"cell number {number}"
     if not is_whole(normal["source"]):
         normal["source"] = whole(normal["source"])
         reading.notes.append(

@@ -103,7 +103,7 @@ def _match(originals: list[Cell], submitted: list[Cell], notes: list[str]) -> di
         if number not in matches and beside and released.is_answer(original):
             matches[number] = neighbour
             free.discard(neighbour)
-            notes.append(f"cell {original['id']!r} had lost its name: found by its place")
+            notes.append(f"cell {original['id']!r} had lost its name: found by its position")
     stripped = [
         originals[n]["id"]
         for n, i in matches.items()

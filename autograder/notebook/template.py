@@ -100,7 +100,9 @@ def load_template(root: Path, assignment: str, notebook: str) -> Template:
     except FileNotFoundError:
         raise TemplateError(f"{path} does not exist: run `make release` first") from None
     except (ValueError, KeyError, TypeError) as error:
-        raise TemplateError(f"{path} is no notebook ({error}): run `make release` again") from None
+        raise TemplateError(
+            f"{path} is not a notebook ({error}): run `make release` again"
+        ) from None
     for cell in cells:
         cell["source"] = source_of(cell)
     template = Template(assignment, notebook, document)

@@ -33,8 +33,8 @@ BROKEN_CHECK, DATE, OTHER = "broken check", "date", "other"
 KINDS = {
     BROKEN_CHECK: (
         "Broken checks",
-        "Our fault: a check stumbled over an answer it did not foresee. Mend the check and grade "
-        "again; only what it touches is graded anew.",
+        "Not the student's fault: a check could not cope with an answer that it did not foresee. "
+        "Correct the check and grade again; only what it affects is graded again.",
     ),
     NOT_RUN: (
         "Could not be run",
@@ -53,8 +53,9 @@ KINDS = {
     ),
     ENDED_JUDGE: (
         "Ended the judge",
-        "The process that was to read and judge it did not live to do so. Look at the notebook: an "
-        "attack, or far more of something than anybody foresaw. Mend it or grade it by hand.",
+        "The process that was to read and judge it ended too early. Look at the notebook: it is an "
+        "attack, or holds far more of something than anybody foresaw. Repair it or grade it by "
+        "hand.",
     ),
     OUT_OF_MEMORY: (
         "Out of memory",
@@ -70,7 +71,8 @@ KINDS = {
     ),
     UNREADABLE: (
         "Unreadable",
-        "No notebook at all. Ask the student for the file, put it in its place and grade again.",
+        "The file is not a notebook. Ask the student for the right one, put it in its place and "
+        "grade again.",
     ),
     ANOTHER: (
         "Another notebook",
@@ -83,7 +85,7 @@ KINDS = {
         "Nothing was handed in under this name, and no file that is clearly meant for it. Rename "
         "the right one, or ask the student.",
     ),
-    DATE: ("Time of submission unclear", "Mend timestamp.txt and grade again."),
+    DATE: ("Time of submission unclear", "Correct timestamp.txt and grade again."),
     OTHER: ("Other reasons", "Read the reason, then look at the notebook."),
 }
 OUTCOMES = tuple(kind for kind in KINDS if kind not in (BROKEN_CHECK, DATE, OTHER))
@@ -183,7 +185,7 @@ class CaseTally:
         if graded.missed_gpu:
             self._fallbacks.add(graded, (graded.missed_gpu,))
         if graded.attempts > 1:
-            self._retried.add(graded, (f"graded at attempt {graded.attempts}",))
+            self._retried.add(graded, (f"graded on attempt {graded.attempts}",))
 
     def summary(self) -> Cases:
         listings = {kind: grouped.listing() for kind, grouped in self._needs_human.items()}

@@ -183,6 +183,6 @@ class _Absent(MetaPathFinder, Loader):
     def _refuse(self, package: str) -> NoReturn:
         raise ModuleNotFoundError(
             f"No module named {package!r}: this notebook is graded without {package}. Its "
-            "questions are to be answered with NumPy; take the import out",
+            "questions are to be answered with NumPy; remove the import",
             name=package,
         )

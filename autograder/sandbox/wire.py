@@ -110,7 +110,9 @@ def encode(message: Any, keep: Callable[[Any], Ref] | None = None) -> bytes:
     except (ValueError, OverflowError, TooMuch) as error:  # too deep, or a list within itself
         raise WireError(f"the value cannot be sent: {error}") from None
     if len(body) > MAX_FRAME:
-        raise WireError(f"the value takes {len(body) >> 20} MB; at most {MAX_FRAME >> 20} MB cross")
+        raise WireError(
+            f"the value takes {len(body) >> 20} MB; at most {MAX_FRAME >> 20} MB can be sent"
+        )
     return _HEADER.pack(len(body)) + body
 
 

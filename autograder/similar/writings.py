@@ -63,7 +63,7 @@ def given_cells(root: Path, template: Template) -> tuple[Cell, ...]:
         try:
             cells += solve(json.loads(path.read_text("utf-8")))["cells"]
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise SimilarError(f"{path} is no notebook ({error}): mend it first") from None
+            raise SimilarError(f"{path} is not a notebook ({error}): repair it first") from None
     return tuple(_cell(str(c.get("id", "")), c["cell_type"] == "code", source_of(c)) for c in cells)
 
 

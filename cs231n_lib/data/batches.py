@@ -18,7 +18,7 @@ RECORD_BYTES = 1 + PIXEL_BYTES  # binary format: a label byte, then the pixels
 
 REMEDY = (
     "Delete the data set's folder and fetch it again with `cs231n data fetch cifar10`, "
-    "or download it anew from https://www.cs.toronto.edu/~kriz/cifar.html."
+    "or download it again from https://www.cs.toronto.edu/~kriz/cifar.html."
 )
 
 
@@ -136,7 +136,7 @@ def _read_binary(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         raise _unreadable(path, error) from error
     if content.size % RECORD_BYTES:
         raise DataError(
-            f"{path}: {content.size} bytes, which is no multiple of a record's {RECORD_BYTES}: "
+            f"{path}: {content.size} bytes, which is not a multiple of a record's {RECORD_BYTES}: "
             f"the file is truncated or is another one. {REMEDY}"
         )
     records = content.reshape(-1, RECORD_BYTES)

@@ -1,6 +1,6 @@
 """Captioned images for the notebooks: COCO's own files where they are found, else SpriteScenes.
 
-Dimension letters: n captions of T = 17 columns, M images, D features of each, N in a minibatch.
+Dimension letters: n captions of T = 17 columns, M images, D features of each, N in a mini-batch.
 """
 
 import os

@@ -23,7 +23,7 @@ from cs231n_lib.errors import DataError
 FOLDER = "coco_captioning"
 CAPTIONS_FILE = "coco2014_captions.h5"
 VOCABULARY_FILE = "coco2014_vocab.json"
-_REMEDY = "Copy the whole folder anew, or move it away to use the embedded scenes."
+_REMEDY = "Copy the whole folder again, or move it away to use the embedded scenes."
 
 
 def find_coco(base_dir: str | os.PathLike[str] | None = None) -> Path | None:
@@ -101,7 +101,7 @@ def _read_h5(path: Path, name: str, kind: type[np.generic], ndim: int) -> NDArra
                 raise _wrong(path, f"no data set {name!r}")
             array = np.asarray(dataset)
     except OSError as error:
-        reason = "it is missing" if not path.exists() else "damaged, or no HDF5 file"
+        reason = "it is missing" if not path.exists() else "damaged, or not an HDF5 file"
         raise DataError(f"{path}: cannot be read ({reason}). {_REMEDY}") from error
     if not np.issubdtype(array.dtype, kind) or array.ndim != ndim:
         raise _wrong(path, f"{name!r} is {array.dtype} of shape {array.shape}")
@@ -121,7 +121,7 @@ def _read_vocabulary(path: Path) -> tuple[list[str], dict[str, int]]:
         words, ids = content["idx_to_word"], content["word_to_idx"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(
-            f"{path}: no vocabulary ({type(error).__name__}: {error}). {_REMEDY}"
+            f"{path}: not a vocabulary ({type(error).__name__}: {error}). {_REMEDY}"
         ) from (error)
     if not isinstance(words, list) or ids != {word: index for index, word in enumerate(words)}:
         raise _wrong(path, "'word_to_idx' is not the inverse of 'idx_to_word'")

@@ -26,7 +26,7 @@ def fetch_cifar10(
 ) -> Path:
     """Download CIFAR-10 into ``folder`` (default: the user cache) and return the batches' folder.
 
-    Does nothing when it is there already. An interrupted download goes on where it stopped.
+    Does nothing when it is there already. An interrupted download continues where it stopped.
     Raises DataError when offline, when the file is not the published one, when the disk is full or
     the folder cannot be written.
     """
@@ -51,7 +51,7 @@ def fetch_cifar10(
     except requests.exceptions.RequestException as error:
         raise DataError(
             f"{url}: could not be downloaded ({_reason(error)}). Check the connection and run the "
-            "command again: it goes on where it stopped. The notebooks work meanwhile, on the "
+            "command again: it continues where it stopped. The notebooks work meanwhile, on the "
             f"built-in images; or copy {FOLDER} from elsewhere into {folder}."
         ) from error
     except ValueError as error:  # pooch: another hash; it has removed the file

@@ -21,7 +21,7 @@ def data_folders() -> list[Path]:
         folders.insert(0, Path(chosen).expanduser())
         if not folders[0].is_dir():
             raise DataError(
-                f"{DATA_VARIABLE} is {chosen!r}, which is no folder. Correct or unset it."
+                f"{DATA_VARIABLE} is {chosen!r}, which is not a folder. Correct or unset it."
             )
     return folders
 

@@ -18,7 +18,7 @@ from cs231n_lib.errors import DataError
 
 IMAGES_MAGIC, LABELS_MAGIC = 0x00000803, 0x00000801
 GZIP_SIGNATURE = b"\x1f\x8b"
-REMEDY = "Copy the file anew; or move it away to use the embedded digits."
+REMEDY = "Copy the file again, or move it away to use the embedded digits."
 
 
 def read_idx_images(path: Path) -> NDArray[np.uint8]:
@@ -48,7 +48,7 @@ def _read(path: Path, magic: int, axes: int) -> NDArray[np.uint8]:
         expected *= length
     rest = len(content) - header
     if rest != expected:
-        cause = "it is cut off" if rest < expected else "it is too long"
+        cause = "it is truncated" if rest < expected else "it is too long"
         raise _wrong(
             path,
             f"its header promises {expected:,} bytes, shape {shape}, but {rest:,} follow: {cause}",
@@ -63,7 +63,7 @@ def _content(path: Path) -> bytes:
     except FileNotFoundError as error:
         raise DataError(f"{path}: there is no such file. {REMEDY}") from error
     except EOFError as error:
-        raise _wrong(path, "its compressed content ends too early: it is cut off") from error
+        raise _wrong(path, "its compressed content ends too early: it is truncated") from error
     except (gzip.BadGzipFile, zlib.error) as error:
         raise _wrong(path, f"its compressed content is damaged ({error})") from error
     except OSError as error:

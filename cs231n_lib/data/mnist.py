@@ -167,7 +167,7 @@ def _read(folder: Path, prefix: str) -> Digits:
     if len(images) != len(labels):
         raise DataError(
             f"{paths[1]}: {len(labels)} labels, but {len(images)} images in {paths[0].name}: they "
-            "are not from the same data set. Copy both anew."
+            "are not from the same data set. Copy both again."
         )
     if labels.max() >= CLASSES:
         raise DataError(f"{paths[1]}: a label is {labels.max()}; they go from 0 to 9. {REMEDY}")

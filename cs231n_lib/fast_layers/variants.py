@@ -84,7 +84,7 @@ def conv_backward_strides(dout: Array, cache: Cache) -> tuple[Array, Array, Arra
 
 
 def max_pool_forward_reshape(x: Array, pool_param: Mapping[str, Any]) -> tuple[Array, Cache]:
-    """``max_pool_forward_fast`` for square windows that lie side by side.
+    """``max_pool_forward_fast`` for square windows that tile the image.
 
     Raises ValueError when they do not: ``max_pool_forward_fast`` takes any.
     """

@@ -11,14 +11,14 @@ Norm = nn.BatchNorm1d | nn.BatchNorm2d
 
 
 def narrower(network: nn.Module, divisor: int) -> nn.Module:
-    """Return a new network with the layers of ``network`` and ``1 / divisor`` of what lies between.
+    """Return a new network with the layers of ``network`` and ``1 / divisor`` of what is between.
 
     Input and output keep their size; every number of channels and features inside is divided. The
     cost falls with nearly the square of ``divisor``. The weights are new: each layer draws its own.
     A divisor of 1 returns the network itself.
 
-    Raises TypeError when the network is no nn.Sequential (it does not say then what comes after
-    what), ValueError when a number inside is no multiple of the divisor.
+    Raises TypeError when the network is not an nn.Sequential (it does not say then what comes after
+    what), ValueError when a number inside is not a multiple of the divisor.
     """
     if divisor == 1:
         return network

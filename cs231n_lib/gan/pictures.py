@@ -29,7 +29,7 @@ def show_images(
     Shapes: images (N, D), rows of square images, or (N, H, W) or (N, 1, H, W); an array, or a
     tensor on any device. columns: default ceil(sqrt(N)). value_range: what is black and what is
     white; default (-1, 1) if there is a negative value, else (0, 1), or (0, 255) for bytes.
-    Raises ValueError when the shape is another one, there is no image, or a pixel is no number.
+    Raises ValueError when the shape is another one, there is no image, or a pixel is not a number.
     """
     grid = image_grid(images, columns, value_range=value_range)
     height, width = grid.shape

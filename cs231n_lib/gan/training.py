@@ -64,8 +64,9 @@ def run_a_gan(
     - history: a list, to which ``(loss of D, loss of G)`` is added in each iteration
 
     Raises FloatingPointError at the first loss that is NaN or infinite, LayerError when
-    ``sample_noise`` is not found, TypeError when D or G is no module, ValueError when no batch has
-    ``batch_size`` images, a loss is no scalar, or G's images have another size than the real ones.
+    ``sample_noise`` is not found, TypeError when D or G is not a module, ValueError when no batch
+    has ``batch_size`` images, a loss is not a scalar, or G's images have another size than the real
+    ones.
     """
     require_module("run_a_gan", D)
     require_module("run_a_gan", G)

@@ -1,4 +1,4 @@
-"""ImageNet classifiers to look into: frozen, in evaluation mode, with all that belongs to them."""
+"""ImageNet classifiers to look into: frozen, in evaluation mode, with all that goes with them."""
 
 import functools
 import importlib

@@ -54,7 +54,7 @@ def read_weights(path: Path, file: WeightFile) -> dict[str, Tensor]:
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
         raise DataError(f"{path}: holds more than weights, or is damaged. {file.remedy}") from error
     if not (isinstance(state, dict) and all(isinstance(v, Tensor) for v in state.values())):
-        raise DataError(f"{path}: is no state dict of tensors. {file.remedy}")
+        raise DataError(f"{path}: is not a state dict of tensors. {file.remedy}")
     return state
 
 

@@ -19,7 +19,7 @@ def plot_loss(
 ) -> Axes:
     """Plot the loss at each iteration: one history, or several by name.
 
-    ``smooth`` > 1 also draws the mean over that many iterations, for noisy minibatches.
+    ``smooth`` > 1 also draws the mean over that many iterations, for noisy mini-batches.
     """
     ax = ax or new_axes()
     histories = losses if isinstance(losses, Mapping) else {"loss": losses}
@@ -37,7 +37,7 @@ def plot_loss(
 
 
 def plot_accuracy(train: ArrayLike, validation: ArrayLike, ax: Axes | None = None) -> Axes:
-    """Plot training and validation accuracy (0 to 1), one value an epoch."""
+    """Plot training and validation accuracy (0 to 1), one value per epoch."""
     ax = ax or new_axes()
     ax.plot(np.asarray(train), "o-", color=BLUE, label="training")
     ax.plot(np.asarray(validation), "s--", color=ORANGE, label="validation")
@@ -49,14 +49,14 @@ def plot_accuracy(train: ArrayLike, validation: ArrayLike, ax: Axes | None = Non
 def plot_cross_validation(
     accuracies: Mapping[int, Sequence[float]], name: str = "k", ax: Axes | None = None
 ) -> Axes:
-    """Plot every fold's accuracy against a hyper-parameter, and mean with standard deviation.
+    """Plot every fold's accuracy against a hyperparameter, and mean with standard deviation.
 
     Raises ValueError when there is no value, or one without a list of accuracies.
     """
     shapes = [np.shape(folds) for folds in accuracies.values()]
     if not shapes or any(len(shape) != 1 or shape[0] == 0 for shape in shapes):
         raise ValueError(
-            "every value of the hyper-parameter needs a list of accuracies, one for each fold"
+            "every value of the hyperparameter needs a list of accuracies, one for each fold"
         )
     ax = ax or new_axes()
     values = sorted(accuracies)

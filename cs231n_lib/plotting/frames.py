@@ -47,8 +47,8 @@ def show_frames(
     how the picture changes over the values. ``start`` is the index of the frame shown first, which
     is the only one where there is no slider; ``form`` formats a value, as in ``"{:.2f}"``.
 
-    Raises ValueError without values or words, IndexError for a start that is no index, TypeError
-    when ``draw`` returns no figure.
+    Raises ValueError without values or words, IndexError for a start that is not an index,
+    TypeError when ``draw`` returns no figure.
     """
     from IPython.display import display
     from matplotlib import pyplot as plt

@@ -1,4 +1,4 @@
-"""Tables as pictures: distances, a hyper-parameter search, a confusion matrix."""
+"""Tables as pictures: distances, a hyperparameter search, a confusion matrix."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def plot_search(
     names: tuple[str, str] = ("learning rate", "regularisation"),
     ax: Axes | None = None,
 ) -> Axes:
-    """Show the validation accuracies of a search over two hyper-parameters, the best framed.
+    """Show the validation accuracies of a search over two hyperparameters, the best framed.
 
     ``results`` has ``(learning_rate, reg): (training accuracy, validation accuracy)``. A grid
     becomes a table, its values in order, white where a combination was not tried. Where less than
@@ -74,7 +74,7 @@ def plot_confusion(
     labels = np.concatenate([true, predicted])
     # Whole numbers may come as floats: np.zeros(N) is how many begin their predictions.
     if not np.issubdtype(labels.dtype, np.number) or np.any(labels != np.floor(labels)):
-        raise ValueError("the labels must be whole numbers, counted from 0: places in `classes`")
+        raise ValueError("the labels must be whole numbers, counted from 0: indices into `classes`")
     if labels.min() < 0 or labels.max() >= len(classes):
         raise ValueError(
             f"the labels go from {labels.min()} to {labels.max()}, but there are {len(classes)} "

@@ -89,7 +89,7 @@ def knn_accuracy(
     k: int = 200,
     temperature: float = 0.5,
 ) -> float:
-    """The share of test images whose k nearest training images vote for the right class.
+    """The share of test images whose k nearest training images vote for the correct class.
 
     features (N, F), labels (N,), test_features (M, F), test_labels (M,). See ``knn_scores``.
     """
@@ -108,7 +108,7 @@ def linear_probe(
     l2: float = 0.1,
     max_iter: int = 100,
 ) -> float:
-    """Fit a linear classifier to frozen features; return its share of right answers on the others.
+    """Fit a linear classifier to frozen features; return its accuracy on the others.
 
     Softmax regression on features of mean 0 and standard deviation 1, with l2 / 2 times the squared
     weights added to the loss, by L-BFGS: the problem is convex, so nothing depends on a seed.

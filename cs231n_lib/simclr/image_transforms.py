@@ -55,7 +55,7 @@ class RandomApply(_Shown):
     def __init__(self, transforms: Sequence[Transform], p: float = 0.5) -> None:
         if not isinstance(transforms, Sequence | torch.nn.ModuleList):
             raise TypeError(
-                f"RandomApply takes a list of transforms, even of one alone; found "
+                f"RandomApply takes a list of transforms, even for a single one; found "
                 f"{type(transforms).__name__}. Write RandomApply([...], p={p})"
             )
         self.transforms = transforms
@@ -157,7 +157,7 @@ class ToTensor(_Shown):
 
     def __call__(self, image: Image.Image | NDArray[np.generic]) -> Tensor:
         if isinstance(image, Tensor):
-            raise TypeError("ToTensor takes a Pillow image or an array; this is a tensor already")
+            raise TypeError("ToTensor takes a Pillow image or an array; this is already a tensor")
         levels = np.array(image)  # a copy
         levels = levels[:, :, None] if levels.ndim == 2 else levels
         values = torch.from_numpy(levels).permute(2, 0, 1).contiguous()

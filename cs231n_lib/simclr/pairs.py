@@ -20,7 +20,7 @@ class CIFAR10Images(torch.utils.data.Dataset[tuple[Any, Any]]):
 
     data: (N, H, W, 3) uint8. targets: a list of N labels. ``[index]`` is the image, after
     ``transform`` if there is one and as a Pillow image if not, and its label after
-    ``target_transform``. Raises ValueError when the images are no uint8 images, or do not have one
+    ``target_transform``. Raises ValueError when the images are not uint8 images, or do not have one
     label each.
     """
 
@@ -101,7 +101,7 @@ def _checked(
     if data.dtype != np.uint8 or data.ndim != 4 or data.shape[3] != 3:
         raise ValueError(
             f"images must be uint8 (N, H, W, 3); found {data.dtype} {data.shape}. "
-            "load_cifar10(dtype=np.uint8) gives them so"
+            "load_cifar10(dtype=np.uint8) returns them in this form"
         )
     if targets.shape != data.shape[:1]:
         raise ValueError(f"{len(data)} images need as many labels; found shape {targets.shape}")

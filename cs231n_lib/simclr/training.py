@@ -111,5 +111,5 @@ def _hits(scores: Tensor, target: Tensor) -> tuple[int, int]:
 def _expect_images(count: int) -> None:
     if not count:
         raise ValueError(
-            "the data loader gave no images. Has it fewer than a batch, and drop_last=True?"
+            "the data loader gave no images. Does it have fewer than a batch, and drop_last=True?"
         )

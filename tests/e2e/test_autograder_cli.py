@@ -23,15 +23,15 @@ VERBS = {
     "release": "Generate release/ from source/",
     "grade": "Grade submissions; write autograded/, gradebook, report/.",
     "feedback": "Write the feedback pages, as students will see them.",
-    "notebooks": "Run source notebooks, compare their outputs.",
+    "notebooks": "Run source notebooks and compare their outputs.",
     "checks": "List the hidden checks: question, points, check, weight, probe, title.",
-    "refresh": "Run edited source notebooks; write them back in canonical form.",
-    "collect": "Bring zips or folders of Canvas, Moodle, Gradescope into",
+    "refresh": "Run edited source notebooks and write them back in canonical form.",
+    "collect": "Sort downloads from Canvas, Moodle or Gradescope into",
     "export": "Write grades for other programs.",
     "gradescope": "Build an autograder for Gradescope, or for CI runners: a zip.",
-    "similar": "List pairs of suspiciously alike submissions.",
-    "doctor": "Say which isolation this host offers, and versions.",
-    "demo": "Build a sample class, grade it, write report and feedback.",
+    "similar": "List pairs of suspiciously similar submissions.",
+    "doctor": "Show which isolation this host offers, and the versions installed.",
+    "demo": "Build a sample class, grade it, and write its report and feedback.",
 }
 GRADE_HELP = """\
 Usage: python -m autograder grade [OPTIONS] ASSIGNMENT
@@ -120,7 +120,7 @@ def test_grading_names_what_needs_a_human(graded: tuple[Course, str]) -> None:
     assert f"reference/{NOTEBOOK} 11/11" in text
     assert f"leaves/{NOTEBOOK} 0/11: knn: the notebook's process ended (exit status 0)" in text
     assert f"misnamed/{NOTEBOOK} 11/11" in text  # handed in as "KNN (1).ipynb"
-    assert "undated/knn 11/11: timestamp.txt says 'yesterday evening', which is no time" in text
+    assert "undated/knn 11/11: timestamp.txt says 'yesterday evening', which is not a time" in text
     assert course.points("undated") == CLASS_POINTS
     assert (course.root / "report" / ASSIGNMENT / "index.html").is_file()
 

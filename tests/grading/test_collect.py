@@ -69,7 +69,7 @@ def test_canvas(root: Path, tmp_path: Path, kind) -> None:
     }
     assert submitted(root, "bob").read_bytes() == notebook(remark="bob")
     text = remarks(done)
-    assert "LATE, says Canvas" in text
+    assert "LATE, according to Canvas" in text
     assert "rocketteam_999/knn" in text
     assert "not in the roster" in text
     assert "vanderbergzoë_103_text.html: not a notebook" in text
@@ -589,7 +589,7 @@ def test_the_command_says_what_went_where(root: Path, tmp_path: Path) -> None:
     assert f"unchanged    {whose}: was called 'knn-3.ipynb'" in text
     last = text.splitlines()[-1]
     assert last.startswith("1 unattributed, 1 unchanged; 1 students")
-    assert last.endswith("; see to what is in downloaded/assignment1/unattributed/")
+    assert last.endswith("; deal with what is in downloaded/assignment1/unattributed/")
 
 
 def test_the_command_used_wrongly(root: Path, tmp_path: Path) -> None:
@@ -607,7 +607,7 @@ def test_the_command_used_wrongly(root: Path, tmp_path: Path) -> None:
 
 def test_help_says_what_happens_to_what_is_there() -> None:
     text = " ".join(CliRunner().invoke(command, ["--help"]).output.split())
-    assert "a newer attempt; the old one stays in downloaded/ASSIGNMENT/attempts/STUDENT/" in text
+    assert "a newer attempt; the old one is kept in downloaded/ASSIGNMENT/attempts/STUDENT/" in text
     assert "kept in downloaded/ASSIGNMENT/unattributed/" in text
 
 
@@ -654,8 +654,8 @@ def test_stock_zip_collect_with_our_plug_ins(root: Path, tmp_path: Path) -> None
     text = run(Course(root).nbgrader("zip_collect", ASSIGNMENT))
     assert "submission_2/knn.ipynb: also of di, not collected" in text
     assert "svm.ipynb.txt: rename it to svm.ipynb, collect again" in text
-    assert "leads out of the folder" in text
-    assert "no student can be read off its name" in text
+    assert "leads outside the folder" in text
+    assert "its name does not say which student it is from" in text
     dated = ["knn.ipynb", "timestamp.txt"]
     assert students(root) == {
         "06758767": dated, "ann": ["knn.ipynb"], "bob": ["svm.ipynb"], "cy": dated

@@ -71,12 +71,14 @@ def damaged(folder: Path) -> bytes:
 
 
 HOSTILE = {
-    "climbs": (lambda f: zipped({"../../../knn.ipynb": b"x"}, f), "leads out of the folder"),
-    "climbs as on Windows": (lambda f: zipped({"..\\knn.ipynb": b"x"}, f), "leads out"),
-    "absolute": (lambda f: zipped({"/tmp/knn.ipynb": b"x"}, f), "leads out of the folder"),
-    "drive": (lambda f: zipped({"C:/knn.ipynb": b"x"}, f), "leads out of the folder"),
+    "climbs": (lambda f: zipped({"../../../knn.ipynb": b"x"}, f), "leads outside the folder"),
+    "climbs as on Windows": (lambda f: zipped({"..\\knn.ipynb": b"x"}, f), "leads outside"),
+    "absolute": (lambda f: zipped({"/tmp/knn.ipynb": b"x"}, f), "leads outside the folder"),
+    "drive": (lambda f: zipped({"C:/knn.ipynb": b"x"}, f), "leads outside the folder"),
     "link": (lambda f: link("/etc/passwd"), "a link: not unpacked"),
-    "bomb": (lambda f: zipped({"knn.ipynb": ZEROS}, f), "more than 50 MB come out. A zip bomb?"),
+    "bomb": (
+        lambda f: zipped({"knn.ipynb": ZEROS}, f), "more than 50 MB when unpacked. A zip bomb?"
+    ),
     "bomb within": (
         lambda f: zipped({"a.zip": zipped({"knn.ipynb": ZEROS}, f)}, f), "A zip bomb?"
     ),

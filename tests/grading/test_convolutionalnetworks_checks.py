@@ -419,7 +419,7 @@ def test_what_is_returned_is_counted_first(zygote) -> None:
     with student_with(zygote, sources) as student:
         messages = failed(verdict(student, "cnn-conv-backward")).values()
     assert set(messages) == {
-        "conv_backward_naive must return 3 things, dx, dw, db; it returned 2 things",
+        "conv_backward_naive must return 3 values, dx, dw, db; it returned 2 values",
         NO_ANSWER,  # of the condition, which counts with an answer only
     }
 

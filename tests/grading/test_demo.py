@@ -232,7 +232,7 @@ def test_building_again_gives_the_same_files(tmp_path: Path) -> None:
 def test_the_demo_never_takes_over_a_folder_of_somebody_else(tmp_path: Path) -> None:
     work = tmp_path / "submitted" / "ann"
     work.mkdir(parents=True)
-    with pytest.raises(CourseError, match="not empty and no demo"):
+    with pytest.raises(CourseError, match="not empty and not a demo"):
         build_demo(tmp_path, COURSE)
     assert work.exists()
 

@@ -125,7 +125,7 @@ def test_without_checks_points_and_written_comments_are_left(root: Path, graded:
     assert shows_points(one, shown)
     assert COMMENT in shown
     assert PRINTED in shown  # what their own code prints is theirs
-    assert "points of each question and written comments, not the single checks" in shown
+    assert "Points and written comments are shown, but not the result of each check" in shown
     assert "✓" not in shown
     assert "✗" not in shown
 
@@ -252,7 +252,7 @@ def test_what_is_no_date_is_reported_and_changes_nothing(root: Path, written: st
     words = ["feedback", ASSIGNMENT, "--after", written, "--no-checks", "--root", str(root)]
     done = CliRunner().invoke(main, words)
     assert done.exit_code == 2
-    assert f"{written!r} is no date: write one such as 2031-03-08" in done.output
+    assert f"{written!r} is not a date: write one such as 2031-03-08" in done.output
     assert read_disclosure(root, ASSIGNMENT) == before
     assert not (root / "feedback").exists()
 
@@ -260,7 +260,7 @@ def test_what_is_no_date_is_reported_and_changes_nothing(root: Path, written: st
 def test_a_zone_that_does_not_exist_is_reported(root: Path) -> None:
     config = course_config(root)
     config.Exchange.timezone = "Mars/Olympus"
-    with pytest.raises(CourseError, match="'Mars/Olympus' is no time zone; write one such as"):
+    with pytest.raises(CourseError, match="'Mars/Olympus' is not a time zone; write one such as"):
         parse_time("2031-03-08", config)
 
 

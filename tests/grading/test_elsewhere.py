@@ -193,8 +193,8 @@ def test_a_cell_that_stopped_is_named_once_and_seen_by_a_human(graded) -> None:
     assert "saved with Python 3.99 and is graded with Python 3." in told[0]
     assert "saved with Python 3.99" in found.needs_human
     assert "cell 'k-nearest-neighbor' stopped with SyntaxError" in found.needs_human
-    said = ("as said above", f"{stopped} an error, which is told at 'knn-two-loops'")
-    assert all(message.endswith((*said, "which is told above")) for message in told[1:])
+    said = ("as said above", f"{stopped} an error, which is reported at 'knn-two-loops'")
+    assert all(message.endswith((*said, "which is reported above")) for message in told[1:])
     assert sum("as said above" in message for message in told) > len(told) / 2
 
 

@@ -129,7 +129,7 @@ DEATHS: dict[str, tuple[Callable[[], object], str, str]] = {
     "killed": (lambda: os.kill(os.getpid(), 9), ENDED_JUDGE, "ended by signal 9 (SIGKILL)"),
     "loop": (spin, ENDED_JUDGE, "it took more than 3 s of processor time"),
     "memory": (lambda: bytes(1 << 30), OUT_OF_MEMORY, "it needed more than 600 MB of memory"),
-    "waits": (signal.pause, TIMED_OUT, "it was not done after 2 s"),
+    "waits": (signal.pause, TIMED_OUT, "it had not finished after 2 s"),
 }
 
 
@@ -239,7 +239,7 @@ def test_what_was_under_way_when_a_run_died_comes_last_and_is_given_up(course: P
     third = run_limited(lambda: outcomes(course, "bob"))
     assert third == {"ann": "", "bob": ENDED_JUDGE, "cyd": "", "dan": ""}
     (bob,) = (graded for graded in results(course, ASSIGNMENT) if graded.student == "bob")
-    assert "2 runs ended without a word while it was under way" in bob.needs_human
+    assert "2 runs ended without a message while it was under way" in bob.needs_human
     assert run_limited(lambda: outcomes(course, "bob")) == third  # on record
     again = run_limited(lambda: outcomes(course, "", Selection("bob", force=True)))
     assert again == {"bob": ""}

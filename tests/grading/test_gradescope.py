@@ -222,8 +222,8 @@ def test_modules_beside_a_notebook_come_with_it(course: Path, tmp_path: Path) ->
     beside = tmp_path / "in" / ASSIGNMENT
     assert sorted(path.name for path in beside.iterdir()) == ["knn.ipynb", "mine.py"]
     assert notes == [
-        "setup.py: not used, no notebook that is graded lies beside it",
-        "hw/link.py: not used, it is a link, or no file",
+        "setup.py: not used, there is no graded notebook beside it",
+        "hw/link.py: not used, it is a link, or not a file",
     ]
 
 
@@ -232,7 +232,7 @@ def test_a_link_is_not_followed(course: Path, tmp_path: Path) -> None:
     (tmp_path / "secret").write_bytes(answer())
     (tmp_path / "upload" / "knn.ipynb").symlink_to(tmp_path / "secret")
     [note] = hand_in(tmp_path / "upload", course, ASSIGNMENT, tmp_path / "in")
-    assert note == "knn.ipynb: not graded, it is a link, or no file"
+    assert note == "knn.ipynb: not graded, it is a link, or not a file"
     assert not (tmp_path / "in").exists()
 
 

@@ -234,7 +234,7 @@ MISTAKES = {
         [(CELL_OF_SAMPLE, "h, _, _ = lstm_step_forward")],
         "lstm-caption-sample",
         0,
-        "the cell does not move on: each step starts with a cell of zeros",
+        "the cell is not carried over: each step starts with a cell of zeros",
     ),
     "the cell of sample starts at h0": (
         MODEL,
@@ -313,7 +313,7 @@ def test_a_mistake_of_the_cell_is_charged_beside_one_of_the_rnn_notebook(zygote)
     with student_with(zygote, changed(MODEL, *edits)) as student:
         found = verdict(student, "lstm-caption-sample")
     assert found.score == 0
-    assert "the cell does not move on" in failed(found)["words_of_several_captions"]
+    assert "the cell is not carried over" in failed(found)["words_of_several_captions"]
 
 
 def test_a_gradient_that_fits_a_wrong_forward_is_right(zygote) -> None:

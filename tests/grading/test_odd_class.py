@@ -140,7 +140,7 @@ CLASS = {
     "gzip": refused(gzip.compress(answer()), "packed with gzip"),
     "lfs": refused(b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\n", "Git LFS"),
     "script": refused(b"import numpy as np\nx = np.zeros(3)\n", "a Python script"),
-    "torn": refused(answer()[:-500], "it is cut off after"),
+    "torn": refused(answer()[:-500], "it is truncated after"),
     "py": refused(b"import numpy", "there is 'knn.py', a Python script", MISSING, "knn.py"),
     "stranger": refused(answer(another_course), "this is another notebook: of the 7", ANOTHER),
 }  # fmt: skip
@@ -220,7 +220,7 @@ def test_a_folder_whose_name_is_no_text_is_graded_and_named(course: Course) -> N
 
 def test_what_cannot_be_written_is_that_students_alone(course: Course) -> None:
     assert course.statuses[0] == 1
-    assert re.search(rf"{BLOCKED}/knn 11/11: .*could not be put on record", course.grading)
+    assert re.search(rf"{BLOCKED}/knn 11/11: .*could not be recorded", course.grading)
 
 
 def test_names_are_shown_as_they_are(course: Course) -> None:

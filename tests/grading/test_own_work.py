@@ -80,7 +80,7 @@ def test_a_framework_that_does_the_work_earns_nothing(zygote: Zygote) -> None:
     messages = set(CONVOLUTION.failed(found).values())
     assert any(
         "raised ModuleNotFoundError: No module named 'torch': this notebook is graded without "
-        "torch. Its questions are to be answered with NumPy; take the import out" in message
+        "torch. Its questions are to be answered with NumPy; remove the import" in message
         for message in messages
     ), messages
 

@@ -330,7 +330,7 @@ def test_an_untrained_net_knows_nothing_and_stays_as_it_is(zygote) -> None:
         scores = student.apply(in_kernel.scores_by_model, "best_model", x)
         assert scores.shape == (1000, 11)
         expect_accuracy(scores, labels, "best_model", 0.0)  # eleven columns are accepted
-        with pytest.raises(Failed, match=r"best_model is right on .* of 1000 new images"):
+        with pytest.raises(Failed, match=r"best_model classifies .* of 1000 new images correctly"):
             expect_accuracy(scores, labels, "best_model", 0.45)
         assert student.call("as_it_was") is True
 
@@ -348,5 +348,5 @@ def test_modes_are_advice(zygote) -> None:
     assert set(advice) == {"scores_do_not_depend_on_chance", "images_do_not_depend_on_their_batch"}
     with student_with(zygote, solved(), RANDOM) as student:
         found = {c.name: c.message for c in verdict(student, "pt-open").checks if not c.passed}
-    assert found["best_model_classifies"].startswith("best_model is right on")
+    assert found["best_model_classifies"].startswith("best_model classifies")
     assert "differ from call to call" in found["scores_do_not_depend_on_chance"]

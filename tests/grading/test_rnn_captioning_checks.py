@@ -365,8 +365,8 @@ FAULTS = {
         ],
         4 / 9,
         {
-            "words_of_several_captions": "the hidden state does not move on: each step starts",
-            "words_of_one_caption": "the hidden state does not move on",
+            "words_of_several_captions": "the hidden state is not carried over: each step starts",
+            "words_of_one_caption": "the hidden state is not carried over",
             "captions_that_end_early": "largest logit",
         },
         "goes in",
@@ -427,7 +427,7 @@ def test_a_loss_without_gradients_is_told_once_for_each_thing_that_is_asked(zygo
     with student_with(zygote, changed(MODEL, edits)) as student:
         said = failed(verdict(student, "caption-loss"))
     assert (
-        said["loss_of_captions"] == "loss must return 2 things, loss, grads; it returned one thing"
+        said["loss_of_captions"] == "loss must return 2 values, loss, grads; it returned one value"
     )
 
 

@@ -133,7 +133,7 @@ def test_a_cell_that_hangs_is_judged_by_what_it_found(zygote: Zygote) -> None:
     (verdict,) = found.cells
     assert failed(verdict) == set(), [one.message for one in verdict.checks]
     assert found.outcome == "timed out"
-    assert found.repairs == ("cell 'tune-svm' was cut after 3 s; judged by what it had found",)
+    assert found.repairs == ("cell 'tune-svm' was stopped after 3 s; judged by what it had found",)
 
 
 ON_ROWS_OF_3073 = """

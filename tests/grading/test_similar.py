@@ -309,7 +309,7 @@ UNREADABLE: dict[str, tuple[bytes, str]] = {
     "empty": (b"", "the file is empty"),
     "html": (b"<!doctype html><p>404", "the file is an HTML page"),
     "binary": (bytes(range(256)) * 9, "the file is not text"),
-    "list": (b"[1, 2]", "no notebook"),
+    "list": (b"[1, 2]", "not a notebook"),
     "deep": (b'{"cells": ' + b"[" * 100_000, "the file is not JSON"),
     "cells": (json.dumps({"cells": [{}] * 2_001}).encode(), "2,001 cells"),
     "long": (json.dumps(document("x = 1\n" * 20_000)).encode(), "characters were written"),
@@ -360,7 +360,7 @@ def test_a_class_that_copied_from_one_place_gets_a_list_of_bearable_length(
         hand_in(root, who, document(program("x"), f"# {who}"))
     monkeypatch.setattr("autograder.similar.run.MAX_PAIRS", 2)
     assert compare(root).pairs == 3
-    assert "Shown are 2 of 3 pairs" in pages(root)["index.html"]
+    assert "2 of 3 pairs are shown" in pages(root)["index.html"]
     assert len(pages(root)) == 3
 
 
@@ -408,7 +408,7 @@ def test_both_sides_are_marked_numbered_and_linked(root: Path) -> None:
     hand_in(root, "bo", document(f"{program('bo')}\n\n\n{disguised(second)}", disguised(first)))
     (row,) = compare(root, threshold=5).rows
     page = pages(root)[f"pairs/{row.file}"]
-    assert "no verdict" in page
+    assert "not a verdict" in page
     assert page.count('<li value="') == len(re.findall(r"<code>", page)) > 40
     for side, other in (("left", "right"), ("right", "left")):
         for part in (1, 2):
@@ -498,7 +498,7 @@ def test_the_command_writes_where_the_report_is_and_asks_for_a_human(root: Path)
     assert "sums: 2 compared, 0 not, 1 pairs" in done.output
     folder = root / "report" / ASSIGNMENT / "similar"
     index = (folder / "index.html").read_text("utf-8")
-    assert "It is no verdict, and no grade comes from it." in index
+    assert "It is not a verdict, and no grade depends on it." in index
     assert "10 or more unusual lines" in index
     (link,) = re.findall(r'href="(pairs/[^"]+)"', index)
     assert (folder / link).is_file()

@@ -181,7 +181,7 @@ def test_a_source_that_is_gone_or_broken_is_named(root: Path) -> None:
     text = path.read_text("utf-8")
     try:
         path.write_text("{", "utf-8")
-        assert "knn.ipynb is no notebook" in refused(root, "--early")
+        assert "knn.ipynb is not a notebook" in refused(root, "--early")
         path.unlink()
         assert "holds no notebook, so there are no solutions" in refused(root, "--early")
     finally:

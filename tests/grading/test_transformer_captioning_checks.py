@@ -437,7 +437,7 @@ def test_a_model_is_measured_on_new_images(shared: Student) -> None:
         ("model = None", "model is None"),
         (
             "torch.manual_seed(0)\nmodel = VisionTransformer(embed_dim=8, num_layers=1)",
-            "new images; at least 29% were expected",
+            "new images correctly; at least 29% were expected",
         ),
     ):
         assert shared._kernel.run_cell(source).ok

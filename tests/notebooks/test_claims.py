@@ -74,8 +74,8 @@ def test_a_sentence_ends_at_the_mark_before_it() -> None:
 
 def test_a_mark_that_leads_nowhere() -> None:
     (unknown,) = false_claims(notebook("There are 12. <!-- printed by: nothing -->"))
-    assert "'nothing' is no cell tagged nbval-check-output" in unknown
+    assert "'nothing' is not a cell tagged nbval-check-output" in unknown
     (untagged,) = false_claims(notebook("There are 12. <!-- printed by: train -->", tags=[]))
-    assert "'train' is no cell tagged" in untagged
+    assert "'train' is not a cell tagged" in untagged
     (mistyped,) = false_claims(notebook("There are 12. <!-- printed train -->"))
-    assert "names no cell" in mistyped
+    assert "does not name a cell" in mistyped

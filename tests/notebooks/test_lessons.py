@@ -263,7 +263,9 @@ def test_a_course_with_a_map_gets_it_with_its_pages(tmp_path: Path) -> None:
 
 def test_a_map_that_is_wrong_leaves_the_release_as_it_was(tmp_path: Path) -> None:
     write_course(tmp_path, "| `three` | not there |")
-    with pytest.raises(ReleaseError, match=r"lists three, which is no notebook .* take the row"):
+    with pytest.raises(
+        ReleaseError, match=r"lists three, which is not a notebook .* remove the row"
+    ):
         release(tmp_path)
     write_course(tmp_path, cells=(TABLE, PICTURE))
     with pytest.raises(ReleaseError, match=f"no cell with the id '{FUNCTIONS}'; add it"):

@@ -218,7 +218,7 @@ def test_a_source_of_an_older_format_gets_ids_that_say_something(released) -> No
 def test_release_lists_whatever_it_writes(released) -> None:
     assert released[1].output.splitlines() == [
         "source/toy/toy.ipynb: was of nbformat 4.2, is of 4.5, and 10 cells got an id",
-        "release/toy/data/heights.csv (no notebook: copied as it is)",
+        "release/toy/data/heights.csv (not a notebook: copied unchanged)",
         "release/toy/toy.ipynb",
     ]
 

@@ -245,11 +245,13 @@ def test_wrong_use_is_status_2_with_a_hint(tmp_path: Path) -> None:
     write(tmp_path, "toy/odd", numbers=("print(1)", "1\n", "abc"))
     status, text = from_a_terminal(tmp_path, "toy/evn")
     assert status == WRONG_USE, text
-    assert "'toy/evn' is no notebook and no assignment" in text
+    assert "'toy/evn' is neither a notebook nor an assignment" in text
     assert "toy/odd" in text
     status, text = from_a_terminal(tmp_path)
     assert status == WRONG_USE, text
-    assert "odd.ipynb: cell 'numbers': the tag 'nbval-tolerance-abc' names no tolerance" in text
+    assert (
+        "odd.ipynb: cell 'numbers': the tag 'nbval-tolerance-abc' does not name a tolerance" in text
+    )
     assert "Traceback" not in text
 
 
@@ -270,7 +272,7 @@ def test_nbval_on_its_own_refuses_malformed_tags_too(tmp_path: Path) -> None:
         text=True,
     )
     assert done.returncode == 4
-    assert "odd.ipynb: cell 'numbers': the tag 'nbval-tolerance--1' names no" in done.stderr
+    assert "odd.ipynb: cell 'numbers': the tag 'nbval-tolerance--1' does not name" in done.stderr
 
 
 def test_a_damaged_notebook_is_named(tmp_path: Path) -> None:

@@ -77,12 +77,12 @@ def test_tags() -> None:
 
 @pytest.mark.parametrize("bound", ["abc", "-1", "", "nan", "inf", "0.02 ", "0,02", ".5", "1_0"])
 def test_malformed_tags(bound: str) -> None:
-    with pytest.raises(ValueError, match="names no tolerance; write a number"):
+    with pytest.raises(ValueError, match="does not name a tolerance; write a number"):
         tolerance([CHECKED_OUTPUT_TAG, f"nbval-tolerance-{bound}"])
 
 
 def test_tags_without_a_number_or_in_company() -> None:
-    with pytest.raises(ValueError, match="names no tolerance"):
+    with pytest.raises(ValueError, match="does not name a tolerance"):
         tolerance([CHECKED_OUTPUT_TAG, "nbval-tolerance"])
     with pytest.raises(ValueError, match="2 tolerance tags"):
         tolerance([CHECKED_OUTPUT_TAG, "nbval-tolerance-1", "nbval-tolerance-2"])

@@ -42,7 +42,7 @@ def test_frameworks_are_not_there(numpy_only: Sandbox, name: str) -> None:
     error = ask(numpy_only, f"import {name}")["error"]
     assert error == (
         f"ModuleNotFoundError: No module named {name!r}: this notebook is graded without {name}. "
-        "Its questions are to be answered with NumPy; take the import out"
+        "Its questions are to be answered with NumPy; remove the import"
     )
     assert ask(numpy_only, f"import sys; got = {name!r} in sys.modules")["got"] == "False"
 

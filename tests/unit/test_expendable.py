@@ -34,11 +34,11 @@ def spin() -> None:
     [
         (lambda: ctypes.string_at(0), Limits(), CRASH, r"ended by signal 11 \(SIGSEGV\)"),
         (lambda: os.kill(os.getpid(), 9), Limits(), CRASH, r"ended by signal 9 \(SIGKILL\)"),
-        (lambda: os._exit(0), Limits(), CRASH, "ended without a word"),
+        (lambda: os._exit(0), Limits(), CRASH, "ended without a message"),
         (lambda: 1 // 0, Limits(), ERROR, "raised ZeroDivisionError: "),
         (lambda: bytes(1 << 28), Limits(1 << 27), MEMORY, "more than 128 MB of memory"),
         (spin, Limits(cpu_seconds=1), PROCESSOR, "more than 1 s of processor time"),
-        (signal.pause, Limits(wall_seconds=0.1), CLOCK, "not done after 0.1 s"),
+        (signal.pause, Limits(wall_seconds=0.1), CLOCK, "not finished after 0.1 s"),
         (lambda: bytes(3 << 20), Limits(answer_bytes=2 << 20), MEMORY, "larger than 2 MB"),
     ],
 )

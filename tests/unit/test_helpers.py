@@ -34,7 +34,7 @@ def test_what_is_refused_is_named(tmp_path: Path) -> None:
     beside = "handed in beside the notebook, is not used"
     assert refused == [
         f"big.py, {beside}: it has 1025 KB; at most 1024 are taken",
-        f"folder.py, {beside}: it is no file",
+        f"folder.py, {beside}: it is not a file",
         f"link.py, {beside}: it is a symbolic link, which is not followed",
     ]
 

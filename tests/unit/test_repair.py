@@ -200,7 +200,7 @@ def test_outputs_handed_in_are_dropped() -> None:
         (b"  \n", "empty"),
         (b"{", "not JSON"),
         (b"\xff\xfe\x00\xd8", "not text"),
-        (b"[1, 2]", "no notebook"),
+        (b"[1, 2]", "not a notebook"),
         (b'{"cells": 3}', "no list of cells"),
         (b"[" * 200_000, "not JSON"),
         (b"%PDF-1.4", "a PDF, not a notebook"),

@@ -277,8 +277,8 @@ BROKEN = "check q/a raised ValueError: could not; broadcast"
         ("", BROKEN, [BROKEN_CHECK]),
         ("timed out", f"knn: did not stop; {BROKEN}", [BROKEN_CHECK, "timed out"]),
         ("", "no hidden checks exist for knn-x", [BROKEN_CHECK]),
-        ("", "timestamp.txt says 'x', which is no time", [DATE]),
-        ("", f"{BROKEN}; timestamp.txt says 'x', which is no time", [BROKEN_CHECK, DATE]),
+        ("", "timestamp.txt says 'x', which is not a time", [DATE]),
+        ("", f"{BROKEN}; timestamp.txt says 'x', which is not a time", [BROKEN_CHECK, DATE]),
     ],
 )
 def test_reasons_are_sorted_by_kind(outcome: str, text: str, kinds: list[str]) -> None:
@@ -315,7 +315,7 @@ def test_what_was_mended_replaced_and_tried_again_is_reported_on_both_pages(tmp_
     student = (tmp_path / "students" / "ann.html").read_text("utf-8")
     for page, text in product((index, student), notes.values()):
         assert (text if isinstance(text, str) else text[0]) in page
-    assert "graded at attempt 3" in index
+    assert "graded on attempt 3" in index
     assert "repaired, substituted, CPU fallback, tried again" in index
     assert '<td class="number">3</td>' in student
 

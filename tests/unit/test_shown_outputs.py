@@ -84,7 +84,7 @@ def test_an_answer_without_a_name_is_found_by_its_place(ours: str, theirs: str) 
     repaired = mend(document, release(RELEASES[ours]))
     by_id = {c["id"]: c["source"] for c in repaired.document["cells"]}
     assert (by_id["f"], by_id["why"]) == ("x = 1", "Because.")
-    assert "cell 'f' had lost its name: found by its place" in repaired.repairs
+    assert "cell 'f' had lost its name: found by its position" in repaired.repairs
 
 
 def test_what_a_student_adds_to_such_a_cell_is_kept() -> None:

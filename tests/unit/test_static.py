@@ -74,7 +74,7 @@ def test_an_honest_function_may_stand_beside_what_is_forbidden() -> None:
 def test_forbidden_functions_are_found(how: str) -> None:
     cells = DISHONEST[how]
     student = reading(*([cells] if isinstance(cells, str) else cells))
-    with pytest.raises(Failed, match=r"not allowed|not to be found"):
+    with pytest.raises(Failed, match=r"not allowed|cannot be found"):
         forbid_names(student, "conv", {"conv_fast"}, "Write it out.")
 
 
@@ -117,5 +117,5 @@ def test_a_helper_is_blamed_where_it_is_called() -> None:
 
 def test_what_cannot_be_read_is_not_believed() -> None:
     for rule in (forbid_loops, forbid_nested_loops):
-        with pytest.raises(Failed, match="f is not to be found in the notebook: define it"):
+        with pytest.raises(Failed, match="f cannot be found in the notebook: define it"):
             rule(reading("f = make()"), "f", "")

@@ -59,9 +59,9 @@ def slips_of_degree(case: Case) -> dict[str, tuple[float, dict[str, Array]]]:
     unbiased = replace(case, params={**case.params, "b_proj": 0 * case.params["b_proj"]})
     everything = np.ones_like(counted)
     return {
-        "<NULL> counts among the words to be predicted: it only fills up the rows, and belongs "
+        "<NULL> counts among the words to be predicted: it only pads the rows, and belongs "
         "outside the mask": loss_of_words(case, given, targets, everything),
-        "the mask belongs to the words that go in, not to those that should come out": (
+        "the mask is that of the words that go in, not of those that should come out": (
             loss_of_words(case, given, targets, given != case.null)
         ),
         "the loss is divided by N * T; only the number N of captions divides it": divided(

@@ -23,7 +23,7 @@ AHEAD = 1e-3
 
 #: Slips in sample that only an LSTM can make.
 OF_THE_CELL: Mapping[str, dict[str, Any]] = {
-    "the cell does not move on: each step starts with a cell of zeros": {"cell_carried": False},
+    "the cell is not carried over: each step starts with a cell of zeros": {"cell_carried": False},
     "the cell starts at h0; it starts at zero": {"cell_from_h0": True},
 }
 
@@ -73,14 +73,14 @@ def slipped_words(case: Case, length: int) -> dict[str, Array]:
     """Usual slips in sample, by what is said about them: the words (N, length) they lead to."""
     slips: dict[str, dict[str, Any]] = {
         "<START> goes in at every step: each chosen word is what goes in next": {"fed_back": False},
-        "the hidden state does not move on: each step starts from h0": {"carried": False},
-        "these are the words that come where <NULL> goes in first; it should be <START>": {
+        "the hidden state is not carried over: each step starts from h0": {"carried": False},
+        "these are the words that follow if <NULL> goes in first; it should be <START>": {
             "first": case.null
         },
         "the features make no difference: h0 is zero": {"projected": False},
     }
     if case.end is not None:
-        message = "these are the words that come where <END> goes in first; it should be <START>"
+        message = "these are the words that follow if <END> goes in first; it should be <START>"
         slips[message] = {"first": case.end}
     if case.cell_type == "lstm":
         slips |= OF_THE_CELL

@@ -17,7 +17,7 @@ def scores_by_tensors(notebook: dict[str, Any], x: Tensor) -> Tensor | str:
     params = [notebook.get(name) for name in names]
     for name, param in zip(names, params, strict=True):
         if not torch.is_tensor(param):
-            return f"{name} is no tensor"
+            return f"{name} is not a tensor"
     with torch.no_grad():
         parts = [notebook["three_layer_convnet"](part.to(params[0]), params).cpu()
                  for part in x.split(AT_ONCE)]  # fmt: skip

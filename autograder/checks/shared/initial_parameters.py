@@ -37,7 +37,7 @@ def expect_names_and_shapes(params: Mapping[str, Any], shapes: Shapes, about: st
     missing = [name for name in shapes if name not in params]
     expect(not missing, f"params has no entry for {', '.join(missing[:6])}{about}")
     extra = named(name for name in params if name not in shapes)
-    expect(not extra, f"params has entries too many{about}: {extra}")
+    expect(not extra, f"params has extra entries{about}: {extra}")
     for name, shape in shapes.items():
         expect_shape(params[name], shape, f"params[{name!r}]{about}")
 

@@ -181,6 +181,6 @@ def unpack(name: str, answer: object, wanted: str) -> tuple:
     if answer is None:
         raise Failed(f"{name} returned None: is a return statement missing?")
     if not isinstance(answer, tuple | list) or len(answer) != count:
-        found = f"{len(answer)} things" if isinstance(answer, tuple | list) else "one thing"
-        raise Failed(f"{name} must return {count} things, {wanted}; it returned {found}")
+        found = f"{len(answer)} values" if isinstance(answer, tuple | list) else "one value"
+        raise Failed(f"{name} must return {count} values, {wanted}; it returned {found}")
     return tuple(answer)

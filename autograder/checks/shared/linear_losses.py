@@ -187,7 +187,7 @@ def _special(rng: Generator) -> dict[str, Problem]:
     twice = Problem(once.W, np.concatenate([once.X, once.X]), np.concatenate([once.y, once.y]))
     return {
         "a single row": draw(rng, 1, 5, 4),
-        "rows that all come twice": twice,
+        "rows that each occur twice": twice,
         "two classes": draw(rng, 6, 3, 2),
         "W = 0": once._replace(W=np.zeros((5, 3))),
     }

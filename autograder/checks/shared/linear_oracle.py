@@ -119,8 +119,8 @@ class Answer:
         if self.returned is None:
             raise Failed(f"{self.name} returned None: is a return statement missing?")
         is_sequence = isinstance(self.returned, tuple | list)
-        number = f"{len(self.returned)} things" if is_sequence else "one thing"
-        raise Failed(f"{self.name} must return two things, the loss and dW; it returned {number}")
+        number = f"{len(self.returned)} values" if is_sequence else "one value"
+        raise Failed(f"{self.name} must return two values, the loss and dW; it returned {number}")
 
 
 def loss_of(student: Student, name: str, problem: Problem, reg: float) -> Any:

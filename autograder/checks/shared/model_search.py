@@ -65,7 +65,7 @@ def declare_search_checks(
     def search_leaves_the_test_set(student: Student, rng: Generator) -> None:
         """No network is asked about a test image during the search."""
         asked = search(student, rng).asked_test
-        expect(not asked, "the search asks the test set: leave it alone")
+        expect(not asked, "the search uses the test set: leave it alone")
 
     @check(grade_id, probe=probe, weight=2, module=module)
     def best_model_classifies(student: Student, rng: Generator) -> None:
@@ -75,7 +75,7 @@ def declare_search_checks(
 
 def _expect_best(run: Run) -> None:
     expect_trainings(run)
-    expect(run.after is not None, "best_model is None, or no network")
+    expect(run.after is not None, "best_model is None, or not a network")
     chosen = int(as_array(run.after, "best_model"))
     known = 0 < chosen <= len(run.trainings)
     expect(known, "best_model is a network that was not trained in this cell")
@@ -108,8 +108,8 @@ def expect_accuracy(student: Student, rng: Generator, model: str, threshold: flo
     accuracy = float(np.mean(np.argmax(scores, axis=1) == labels))
     expect(
         accuracy >= threshold,
-        f"{model} is right on {accuracy:.1%} of {HELD_OUT} new images; at least {threshold:.0%} "
-        "were expected",
+        f"{model} classifies {accuracy:.1%} of {HELD_OUT} new images correctly; at least "
+        f"{threshold:.0%} were expected",
         "Are all layers right? Are the settings within a useful range?",
     )
 
@@ -118,7 +118,7 @@ def _rows(student: Student) -> int:
     """How many training images the notebook uses."""
     rows = as_array(student.get("num_training"), "num_training")
     sensible = rows.shape == () and 1000 <= rows <= 49_000
-    expect(sensible, "num_training has been changed to something that is no number of images")
+    expect(sensible, "num_training has been changed to something that is not a number of images")
     return int(rows)
 
 

@@ -135,7 +135,7 @@ def near_spreads(norm: Norm, case: Case) -> dict[str, Spread]:
     several = np.prod([shape[axis] for axis in norm.axes]) > 1
     unbiased = f"the variance is divided by {norm.count} - 1, not by {norm.count}"
     return ({unbiased: _with_unbiased_variance} if several else {}) | {
-        "eps stands outside the root: it belongs to the variance": _with_eps_outside,
+        "eps is outside the square root: it is added to the variance": _with_eps_outside,
         "the eps that is given makes no difference": _with_fixed_eps,
     }
 

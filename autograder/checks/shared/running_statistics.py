@@ -37,7 +37,7 @@ def train_on(
 
 def fetch(student: Student, bn_param: Ref) -> dict[str, Any]:
     value = student.fetch(bn_param)
-    expect(isinstance(value, dict), "bn_param is no dictionary any more")
+    expect(isinstance(value, dict), "bn_param is no longer a dictionary")
     return dict(value)
 
 
@@ -160,13 +160,13 @@ def expect_output_in_test_mode(got: Any, norm: Norm, case: Case, statistics: Sta
     slips = {
         "this batch's own mean and variance were used": right_output(norm, case),
         "gamma and beta are not used in test mode": (want - beta) / gamma,
-        "in test mode, eps stands outside the root": (
+        "in test mode, eps is outside the square root": (
             gamma * (case.x - mean) / (np.sqrt(var) + case.root_eps) + beta
         ),
         "in test mode, the eps that is given makes no difference": (
             gamma * (case.x - mean) / np.sqrt(var + DEFAULT_EPS) + beta
         ),
-        "running_var is taken for a standard deviation: the root is missing": (
+        "running_var is taken for a standard deviation: the square root is missing": (
             gamma * (case.x - mean) / (var + case.root_eps) + beta
         ),
     }

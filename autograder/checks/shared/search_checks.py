@@ -60,7 +60,7 @@ def declare_search_checks(
         search = run_search(student, rng, cell_of(student))
         forbidden = {row.tobytes() for row in search.X["test"]}
         asked = {row.tobytes() for rows in search.asked for row in np.atleast_2d(rows)}
-        expect(not asked & forbidden, "the search asks the test set: leave it for the very end")
+        expect(not asked & forbidden, "the search uses the test set: leave it for the very end")
 
 
 def expect_right_on_new_images(
@@ -70,7 +70,7 @@ def expect_right_on_new_images(
     value = student.get(best)
     expect(value is not None, f"{best} is None: no classifier was kept")
     if not isinstance(value, Ref):
-        raise Failed(f"{best} is no classifier")
+        raise Failed(f"{best} is not a classifier")
     W = as_array(Instance(student, value, best).get("W"), f"the weights of {best}")
     mean = as_array(student.get("mean_image"), "mean_image").astype(np.float64).ravel()
     pictures, labels = held_out_images(rng, images)
@@ -83,8 +83,9 @@ def expect_right_on_new_images(
     accuracy = float(np.mean(np.argmax(rows @ W.astype(np.float64), axis=1) == labels))
     expect(
         accuracy >= threshold,
-        f"{best} is right on {accuracy:.1%} of {images} new images; at least {threshold:.0%} were "
-        "expected. Are the settings within a useful range? Do its loss and training work?",
+        f"{best} classifies {accuracy:.1%} of {images} new images correctly; at least "
+        f"{threshold:.0%} were expected. Are the settings within a useful range? "
+        "Do its loss and training work?",
     )
 
 
@@ -99,7 +100,9 @@ def _expect_trained_on_training_rows(search: Search, cell: TuningCell) -> None:
     judged = search.judged
     expect(len(judged) > 1, "only one pair of learning rate and reg was tried")
     again = any(training.again for training in judged.values())
-    expect(not again, f"a {cell.classifier} that was trained before is trained on: make a new one")
+    expect(
+        not again, f"a {cell.classifier} that was trained before is trained further: make a new one"
+    )
     label_of = {
         row.tobytes(): c for row, c in zip(search.X["train"], search.y["train"], strict=True)
     }
@@ -130,16 +133,16 @@ def _expect_accuracies(
 ) -> None:
     """The pair of accuracies stored for one setting."""
     got = as_array(value, what)
-    expect(got.shape == (2,), f"{what} is no pair of numbers")
+    expect(got.shape == (2,), f"{what} is not a pair of numbers")
     train, val, test = (search.accuracy(setting, part) for part in ("train", "val", "test"))
     slips = {
         "training and validation accuracy are in the wrong order": np.array([val, train]),
         "the accuracy stored as validation accuracy is that on the test set": [train, test],
         "the training accuracy is stored as validation accuracy too": [train, train],
-        "these are percent; an accuracy is the share of right answers, 0 to 1": np.array(
+        "these are percentages; an accuracy is a share, from 0 to 1": np.array(
             [100 * train, 100 * val]
         ),
-        "these are numbers of right answers; an accuracy is their share, 0 to 1": np.array(
+        "these are counts of correct answers; an accuracy is their share, 0 to 1": np.array(
             [train * len(search.y["train"]), val * len(search.y["val"])]
         ),
     }

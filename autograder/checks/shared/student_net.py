@@ -102,7 +102,7 @@ def _axes(layer: str) -> int:
 
 def as_scores(answer: Any, case: NetCase, what: str = "loss(X)") -> Array:
     """An answer of ``loss(X)``: it must be the scores (N, C) alone."""
-    expect(not isinstance(answer, tuple), f"{what} returned several things, not the scores alone")
+    expect(not isinstance(answer, tuple), f"{what} returned several values, not the scores alone")
     return expect_shape(answer, (len(case.X), case.classes), what)
 
 
@@ -138,4 +138,4 @@ def expect_gradient_shapes(grads: Mapping[str, Any], case: NetCase) -> None:
         if name in grads:
             expect_shape(grads[name], value.shape, f"grads[{name!r}]")
     extra = named(name for name in grads if name not in case.params)
-    expect(not extra, f"grads has entries that are no parameters: {extra}")
+    expect(not extra, f"grads has entries that are not parameters: {extra}")

@@ -32,7 +32,7 @@ def expect_accuracy(answer: Any, labels: np.ndarray, what: str, share: float) ->
     accuracy = float(np.mean(np.argmax(scores, axis=1) == labels))
     expect(
         accuracy >= share,
-        f"{what} is right on {accuracy:.1%} of {len(labels)} new images; at least {share:.0%} "
-        "were expected",
+        f"{what} classifies {accuracy:.1%} of {len(labels)} new images correctly; at least "
+        f"{share:.0%} were expected",
         "Was it trained long enough, and is it the net that did best?",
     )

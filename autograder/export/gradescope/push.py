@@ -62,7 +62,7 @@ def read_settings(bundle: Path) -> Settings:
     try:
         settings = Settings(**json.loads((bundle / "settings.json").read_bytes()))
     except (OSError, ValueError, TypeError) as error:
-        raise PushError(f"{bundle} is no bundle of `autograder gradescope`: {error}") from None
+        raise PushError(f"{bundle} is not a bundle of `autograder gradescope`: {error}") from None
     if settings.visibility != "visible":
         raise PushError(
             f"{bundle} was built with --visibility {settings.visibility}, but whoever pushes sees "
@@ -108,7 +108,7 @@ def unpack(commit: BinaryIO, root: Path) -> list[str]:
     if left < 0:
         packed.unlink()
         (root / "submission").mkdir()
-        return [f"The commit has more than {MOST_PACKED >> 20} MB, and nothing of it is graded."]
+        return [f"The commit has more than {MOST_PACKED >> 20} MB, so nothing in it is graded."]
     unpacker = Unpacker(root / "unpacked", LIMITS)
     unpacker.unpack(packed).folder.rename(root / "submission")
     refused = [f"{one.where.partition('/')[2]}: {one.reason}" for one in unpacker.refused]

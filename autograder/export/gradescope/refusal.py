@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from autograder.export.gradescope.results import Json, document, plain
 
 NO_GRADE = (
-    "NOT GRADED: the 0 is not a grade. The grader could not run, which is no fault of this "
-    "submission. The course staff sees why, and will run it again."
+    "NOT GRADED: the 0 is not a grade. The grader could not run, through no fault of this "
+    "submission. The course staff can see why, and will run it again."
 )
 ADVICE = (
     "Student code runs in isolation or not at all. See the autograder's output, and docs/export.md "

@@ -55,7 +55,7 @@ def hand_in(uploaded: Path, course: Path, assignment: str, submitted: Path) -> l
         best = _best(uploads)
         files = ", ".join(shown(str(upload.path)) for upload in best)
         if len(best) > 1:
-            notes.append(f"{notebook}.ipynb: which of these is it? {files}. Hand in one, alone")
+            notes.append(f"{notebook}.ipynb: which of these is it? {files}. Hand in only one")
             continue
         write_bytes(submitted / place / f"{notebook}.ipynb", best[0].data)
         folders.setdefault(best[0].path.parent, place)
@@ -73,15 +73,15 @@ def hand_in(uploaded: Path, course: Path, assignment: str, submitted: Path) -> l
 def _bring_module(path: Path, place: str | None, submitted: Path) -> str:
     """Put a module beside the notebooks that can import it; say why not, where it is not."""
     if place is None:
-        return "no notebook that is graded lies beside it"
+        return "there is no graded notebook beside it"
     data = read_regular(path, MAX_MODULE)
     if data is None:
-        return "it is a link, or no file"
+        return "it is a link, or not a file"
     if len(data) > MAX_MODULE:
         return f"it has more than {MAX_MODULE >> 20} MB"
     target = submitted / place / path.name
     if target.exists():
-        return "another of this name lies beside another notebook"
+        return "another file of this name is beside another notebook"
     write_bytes(target, data)
     return ""
 
@@ -100,7 +100,7 @@ def _read(uploaded: Path, path: Path) -> bytes:
     """Raises ValueError with the reason why a file is not taken."""
     place = uploaded / path
     if place.is_symlink() or not place.is_file():
-        raise ValueError("it is a link, or no file")
+        raise ValueError("it is a link, or not a file")
     if place.stat().st_size > MAX_BYTES:
         raise ValueError(f"it has more than {MAX_BYTES >> 20} MB")
     return place.read_bytes()

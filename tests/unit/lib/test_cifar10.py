@@ -84,7 +84,7 @@ def test_wrong_places_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(DataError, match="no CIFAR-10 here"):
         load_cifar10(tmp_path)
     monkeypatch.setenv("CS231N_DATA", str(tmp_path / "typo"))
-    with pytest.raises(DataError, match=r"CS231N_DATA is .*typo.*no folder"):
+    with pytest.raises(DataError, match=r"CS231N_DATA is .*typo.*not a folder"):
         load_cifar10()
 
 

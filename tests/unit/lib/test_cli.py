@@ -64,7 +64,7 @@ def test_info_says_which_data_is_used(tmp_path: Path) -> None:
     root = write_binary(tmp_path / "data", 1)
     result = cs231n("data", "info", CS231N_DATA=str(root))
     assert result.returncode == 0
-    assert f"the real one, binary version, in {root}" in result.stdout
+    assert f"the real data set, binary version, in {root}" in result.stdout
     assert "SpriteScenes" in result.stdout
     assert "digits: built-in" in result.stdout
     captions = write_coco(tmp_path / "data" / "coco_captioning")

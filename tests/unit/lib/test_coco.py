@@ -158,7 +158,7 @@ def test_typing_mistakes_do_not_change_the_data(
     with pytest.raises(DataError, match="no captions here"):
         load_coco_data(tmp_path)
     monkeypatch.setenv("CS231N_DATA", str(tmp_path / "lost"))
-    with pytest.raises(DataError, match=r"CS231N_DATA is '.*lost', which is no folder"):
+    with pytest.raises(DataError, match=r"CS231N_DATA is '.*lost', which is not a folder"):
         load_coco_data()
 
 
@@ -173,9 +173,9 @@ def test_a_folder_without_captions_gives_the_embedded_ones(
 @pytest.mark.parametrize(
     ("name", "problem"),
     [
-        ("coco2014_captions.h5", "damaged, or no HDF5 file"),
-        ("train2014_vgg16_fc7_pca.h5", "damaged, or no HDF5 file"),
-        ("coco2014_vocab.json", "no vocabulary"),
+        ("coco2014_captions.h5", "damaged, or not an HDF5 file"),
+        ("train2014_vgg16_fc7_pca.h5", "damaged, or not an HDF5 file"),
+        ("coco2014_vocab.json", "not a vocabulary"),
         ("val2014_urls.txt", "3 rows, but 1 addresses"),
     ],
 )
@@ -191,7 +191,7 @@ def test_damaged_files_are_named(name: str, problem: str, real: Path) -> None:
 )
 def test_missing_files_are_named(name: str, real: Path) -> None:
     (real / name).unlink()
-    with pytest.raises(DataError, match=rf"{name}: (cannot be read|no vocabulary)"):
+    with pytest.raises(DataError, match=rf"{name}: (cannot be read|not a vocabulary)"):
         load_coco_data(real)
 
 

@@ -92,7 +92,9 @@ def test_plain_python_ends_with_a_traceback_and_the_text(notebook) -> None:
 
 
 def test_it_is_an_assertion_error_with_the_same_text() -> None:
-    with pytest.raises(AssertionError, match=r"^✗ rows: it does not hold\.\n  Why not\?$") as error:
+    with pytest.raises(
+        AssertionError, match=r"^✗ rows: this does not hold\.\n  Why not\?$"
+    ) as error:
         check_that("rows", False, "Why not?")
     copied = pickle.loads(pickle.dumps(error.value))
     assert type(copied) is CheckFailed
@@ -161,7 +163,7 @@ def test_what_says_all_by_itself_comes_through(kind: type[BaseException]) -> Non
 
 
 def test_an_exception_without_words() -> None:
-    said = r"^✗ x: ValueError: no more is said, in the line `raise ValueError`\.$"
+    said = r"^✗ x: ValueError: no message, in the line `raise ValueError`\.$"
     with pytest.raises(CheckFailed, match=said), explained("x"):
         raise ValueError
 

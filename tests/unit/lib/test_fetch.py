@@ -132,7 +132,7 @@ def test_broken_connection_leaves_the_part_for_next_time(
 
     monkeypatch.setattr(Handler, "end_headers", promise_more)
     monkeypatch.setattr(Handler, "send_header", send_header)
-    with pytest.raises(DataError, match="goes on where it stopped"):
+    with pytest.raises(DataError, match="continues where it stopped"):
         fetch.fetch_cifar10(url=server.url, known_hash=md5(archive))
     assert files_in(empty_cache) == [PART]
     monkeypatch.undo()

@@ -51,8 +51,8 @@ def test_right_ones_print_a_line_each_from_the_loss_back(capsys) -> None:
     ("wrong", "before", "said"),
     [
         ("y", "", "the first after the loss"),
-        ("z", "y", "dy is right, nearer the loss"),
-        ("u", "yz", "dy, dz are right, nearer the loss: the mistake is in the step from there"),
+        ("z", "y", "dy is right and nearer the loss"),
+        ("u", "yz", "dy, dz are right and nearer the loss, so the mistake is in the step"),
         ("s", "yzu", "dy, dz, du are right"),
     ],
 )

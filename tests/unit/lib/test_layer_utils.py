@@ -348,9 +348,9 @@ def test_a_missing_layer_among_those_passed(student: ModuleType) -> None:
     [
         ("affine_forward", None, "your affine_forward must return out, cache; it returned nothing"),
         ("affine_forward", X, "must return out, cache; it returned a single ndarray"),
-        ("relu_forward", (X, X, X), "must return out, cache; it returned 3 things"),
+        ("relu_forward", (X, X, X), "must return out, cache; it returned 3 values"),
         ("relu_backward", None, "your relu_backward must return dx; it returned nothing"),
-        ("affine_backward", (X, W), "must return dx, dw, db; it returned 2 things"),
+        ("affine_backward", (X, W), "must return dx, dw, db; it returned 2 values"),
     ],
 )
 def test_a_layer_that_returns_something_else(

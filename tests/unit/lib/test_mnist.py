@@ -131,7 +131,7 @@ def test_folder_without_files_and_variable_without_folder(tmp_path: Path, monkey
     with pytest.raises(DataError, match="no MNIST here"):
         load_mnist(base_dir=tmp_path)
     monkeypatch.setenv("CS231N_DATA", str(tmp_path / "nowhere"))
-    with pytest.raises(DataError, match="which is no folder"):
+    with pytest.raises(DataError, match="which is not a folder"):
         load_mnist()
 
 
@@ -165,17 +165,17 @@ PACKED = gzip.compress(GOOD, mtime=0)
         (idx(0x801, PIXELS[:, 0, 0]), r"with 0x00000801, not 0x00000803 \(it holds labels\)"),
         (struct.pack("<I", 0x803) + GOOD[4:], "begins with 0x03080000"),  # little-endian
         (GOOD[:10], "ends after 10 bytes, within its header of 16"),
-        (GOOD[:-1], "promises 1,568 bytes.*but 1,567 follow: it is cut off"),
-        (GOOD[:16], "but 0 follow: it is cut off"),
+        (GOOD[:-1], "promises 1,568 bytes.*but 1,567 follow: it is truncated"),
+        (GOOD[:16], "but 0 follow: it is truncated"),
         (GOOD + b"\x00", "but 1,569 follow: it is too long"),
         (idx(0x803, PIXELS[:0]), r"axes are \(0, 28, 28\) long"),
         (struct.pack(">Iiii", 0x803, -2, -28, 28) + bytes(1568), r"axes are \(-2, -28, 28\) long"),
         (struct.pack(">Iiii", 0x803, *[2**31 - 1] * 3), "promises 9,90"),  # more than int64 holds
-        (PACKED[:-20], "ends too early: it is cut off"),
-        (PACKED[:4], "ends too early: it is cut off"),
+        (PACKED[:-20], "ends too early: it is truncated"),
+        (PACKED[:4], "ends too early: it is truncated"),
         (PACKED[:-8] + bytes(8), "content is damaged"),  # its checksum is wrong
         (PACKED[:10] + b"\x07" + PACKED[11:], "content is damaged"),  # a block of no known kind
-        (gzip.compress(GOOD[:-1], mtime=0), "1,567 follow: it is cut off"),
+        (gzip.compress(GOOD[:-1], mtime=0), "1,567 follow: it is truncated"),
     ],
     ids=range(17),
 )  # fmt: skip
@@ -184,7 +184,7 @@ def test_malformed_images(tmp_path: Path, content: bytes, message: str) -> None:
     with pytest.raises(DataError, match=message) as caught:
         read_idx_images(path)
     assert str(path) in str(caught.value)
-    assert "Copy the file anew" in str(caught.value)
+    assert "Copy the file again" in str(caught.value)
 
 
 def test_malformed_labels(tmp_path: Path) -> None:

@@ -307,7 +307,7 @@ def test_a_bomb_with_the_right_hash_does_nothing_either(tmp_path: Path, zipped: 
 def test_only_a_state_dict_will_do(tmp_path: Path, content: object) -> None:
     path = tmp_path / "weights.pth"
     torch.save(content, path)
-    with pytest.raises(DataError, match="no state dict"):
+    with pytest.raises(DataError, match="not a state dict"):
         read_weights(path, WeightFile("weights.pth", "", "Get it anew."))
 
 

@@ -36,9 +36,9 @@ def test_right_results_print_one_line(capsys: pytest.CaptureFixture[str]) -> Non
         (np.zeros(3), r"shape is \(3,\), but \(2, 2\) was expected"),
         (np.full((2, 2), np.nan), "4 of 4 values are NaN"),
         ([[1, 2], [3, 5]], r"worst at index \(1, 1\) is 5 where 4 was expected"),
-        ([[1, 2], [3]], "no array"),
+        ([[1, 2], [3]], "not an array"),
         ("text", "str where numbers were expected"),
-        ([[1, 2], [3]], "a list that is no array"),
+        ([[1, 2], [3]], "a list that is not an array"),
     ],
 )
 def test_wrong_results_say_what_and_what_it_means(got: object, message: str) -> None:
@@ -115,7 +115,7 @@ def test_what_a_function_returned_is_unpacked(capsys: pytest.CaptureFixture[str]
     for answer, said in (
         (None, r"✗ f returned None; is there a `return` at its end\?$"),
         (np.zeros(2), r"✗ f returned a single ndarray, not out, cache\.$"),
-        ((1, 2, 3), r"✗ f returned 3 things; it must return 2: out, cache\.$"),
+        ((1, 2, 3), r"✗ f returned 3 values; it must return 2: out, cache\.$"),
     ):
         with pytest.raises(AssertionError, match=said):
             returned("f", answer, "out, cache")
