@@ -191,7 +191,7 @@ FAULTS = {
         14 / 27,
         {
             "test_mode_after_training": "the modes in bn_params are ['train', 'train', 'train']",
-            "trained_net_classifies_single_images": "each asked for by itself",
+            "trained_net_classifies_single_images": "given to loss(X) by itself",
         },
         "gradients of",
     ),

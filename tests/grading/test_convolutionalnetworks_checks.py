@@ -365,8 +365,8 @@ OF_BATCHNORM = {
         "cnn-sbn-backward",
         8 / 10,
         {
-            "dbeta_of_spatial_batchnorm": "dbeta is a mean over images, rows and columns; it is a "
-            "sum",
+            "dbeta_of_spatial_batchnorm": "dbeta is a mean over images, rows and columns; it "
+            "should be a sum",
         },
     ),
     (

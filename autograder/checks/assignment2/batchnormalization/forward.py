@@ -101,7 +101,7 @@ def settings_of_batchnorm_are_ignored(student: Student, rng: Generator) -> None:
     want = _own_output(student, case)
     for mode in ("test", "train"):
         got, _ = ask_forward(student, LAYER, case, {"mode": mode, "momentum": 0.5})
-        hint = "there are no two modes here: a row needs nothing but itself"
+        hint = "layer normalisation has no modes: a row depends on nothing but itself"
         what = f"out for an ln_param with the mode {mode!r}, compared with none,"
         expect_near(got, want, what=what, hint=hint)
 

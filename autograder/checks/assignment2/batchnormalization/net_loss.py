@@ -180,7 +180,7 @@ def trained_net_classifies_single_images(student: Student, rng: Generator) -> No
     expect(
         wrong == 0,
         f"after 60 steps of SGD with the net's gradients, {wrong} of {N} easy training images are "
-        "put into a wrong class, each asked for by itself with loss(X)",
+        "classified wrongly, each given to loss(X) by itself",
     )
 
 

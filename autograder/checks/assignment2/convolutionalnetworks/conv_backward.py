@@ -31,7 +31,7 @@ GRADIENTS = ("dx", "dw", "db")
 WANTED = ", ".join(GRADIENTS)
 # The same with one image, and with as many filters as channels nowhere.
 COUNTS = {"N": 3, "C": 3, "F": 2}, {"N": 1, "C": 2, "F": 4}
-ONCE_A_WINDOW = "a number that was used in several windows collects a part from each"
+ONCE_A_WINDOW = "a number that was used in several windows collects a contribution from each"
 ALL_WINDOWS = "every window of every image was multiplied by w"
 
 

@@ -72,7 +72,7 @@ def kernel_of_a_single_one(student: Student, rng: Generator) -> None:
     for i, j in ((0, 1), (2, 0), (1, 2)):
         w = np.zeros((2, 1, 3, 3))
         w[:, :, i, j] = [[1.0], [-2.0]]
-        hint = "w[f, c, i, j] meets row i, column j of the window"
+        hint = "w[f, c, i, j] is multiplied by row i, column j of the window"
         _expect_convolution(student, case.with_arrays(x, w, 0 * b), hint)
 
 
@@ -142,11 +142,12 @@ def _slips(case: Case) -> dict[str, Array]:
     framed = np.pad(x, ((0, 0), (0, 0), (pad, pad), (pad, pad)), mode="edge")
     slips = {
         "b is missing": plain,
-        "b is added once for each number of the window; it is added once": plain + size * bias,
+        "b is added once for each number of the window; it should be added once": plain
+        + size * bias,
         "the filter is turned by 180 degrees: in this course a convolution does not flip it": value(
             case.layer, x, w[:, :, ::-1, ::-1].copy(), b
         ),
-        "each output is a mean over the window; it is a sum": plain / size + bias,
+        "each output is a mean over the window; it should be a sum": plain / size + bias,
         "only the first channel is used": value(case.layer, x[:, :1], w[:, :1], b),
         "the frame around x repeats its border; it holds zeros": value(
             conv_layer(stride, 0), framed, w, b
@@ -154,5 +155,5 @@ def _slips(case: Case) -> dict[str, Array]:
     }
     if w.shape[2] == w.shape[3]:
         swapped = value(case.layer, x, w.swapaxes(2, 3).copy(), b)
-        slips["rows and columns of the filter have changed places"] = swapped
+        slips["rows and columns of the filter are swapped"] = swapped
     return slips

@@ -62,7 +62,7 @@ def maximum_of_negative_numbers(student: Student, rng: Generator) -> None:
 
 
 def _positive(case: Case) -> Case:
-    """As behind a ReLU, where a maximum that begins at 0 is right."""
+    """As after a ReLU, where a maximum that starts from 0 is right."""
     x = case.arrays[0]
     return case.with_arrays(x - x.min() + 0.1)
 
@@ -74,7 +74,7 @@ def _expect_maximum(student: Student, case: Case) -> None:
     flat = windows.reshape(*windows.shape[:4], -1)
     farthest = np.abs(flat).argmax(axis=-1)[..., None]
     slips = {
-        "the maximum is never below 0 here: with which number do you begin?": np.maximum(
+        "the maximum is never below 0 here: which number does it start from?": np.maximum(
             case.out, 0
         ),
         "this is the smallest number of each window": -value(case.layer, -x),
@@ -169,7 +169,7 @@ def _expect_gradient(student: Student, case: Case) -> None:
     marks = (want != 0).astype(np.float64)
     slips = {
         "dout is not used: dx holds ones and zeros": marks,
-        "dout is multiplied by the maximum: its slope is 1": want * x,
+        "dout is multiplied by the maximum; the slope of a maximum is 1": want * x,
         "every number of a window gets its gradient": _spread(case),
         "the gradient is shared by all numbers of a window": _spread(case)
         / (param["pool_height"] * param["pool_width"]),

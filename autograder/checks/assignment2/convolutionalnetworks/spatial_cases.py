@@ -90,7 +90,7 @@ def expect_gradient_of(student: Student, norm: Norm, case: Case, name: str) -> N
     if name != "dx":
         numbers = case.x.size // case.x.shape[1]
         mean = right_gradients(norm, case)[name] / numbers
-        slips[f"{name} is a mean over images, rows and columns; it is a sum"] = mean
+        slips[f"{name} is a mean over images, rows and columns; it should be a sum"] = mean
     expect_gradient(name, ask_backward(student, norm, case), norm, case, slips)
 
 

@@ -95,9 +95,9 @@ def _expect_gradient(got: Array, dout: Array, factor: Array, p: float) -> None:
     scale = float(np.max(np.abs(factor), initial=0.0)) or 1.0
     slips = {
         "dx is dout with nothing dropped, although the mode was 'train'": dout,
-        "dx has the right zeros and lacks the scaling of the forward pass": want / scale,
+        "dx has the right zeros but lacks the scaling of the forward pass": want / scale,
         "dx is scaled by 1 / p once more than the forward pass": want / p,
-        "dx passes just where the forward pass dropped": dout * (factor == 0) * scale,
+        "dx passes exactly where the forward pass dropped": dout * (factor == 0) * scale,
     }
     hint = "dx is dout with the mask of the forward pass, from the cache, and its scaling"
     expect_close(got, want, what="dx in train mode", slips=slips, hint=hint)

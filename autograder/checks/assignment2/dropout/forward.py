@@ -82,7 +82,7 @@ def mean_over_many_calls(student: Student, rng: Generator) -> None:
 
 @check(CELL, probe="DO-A7", weight=2)
 def each_number_has_its_own_coin(student: Student, rng: Generator) -> None:
-    """No axis shares its fate: neither whole rows nor whole columns, nor images, nor calls."""
+    """Numbers are dropped independently: not by rows, columns or images, nor alike in each call."""
     p = 0.5
     for shape in ((400, 300), (12, 10, 32, 33)):
         x = CENTRE + rng.uniform(-1, 1, size=shape)
@@ -170,8 +170,8 @@ def test_mode_changes_nothing(student: Student, rng: Generator) -> None:
             slips = {
                 "in test mode x is multiplied by p: with inverted dropout, the scaling happens in "
                 "training and nothing is left to do": x * p,
-                "in test mode x is divided by p: nothing is dropped, so nothing is made up for": x
-                / p,
+                "in test mode x is divided by p: nothing is dropped there, so nothing has to be "
+                "compensated": x / p,
             }
             expect_close(out, x, what="out in test mode", slips=slips)
 
@@ -191,7 +191,7 @@ def dtype_is_kept(student: Student, rng: Generator) -> None:
 
 @advice(CELL)
 def x_is_unchanged(student: Student, rng: Generator) -> None:
-    """x after the call: nothing forbids to change it, but a caller may still need it."""
+    """x after the call: it may be changed, but a caller may still need it."""
     for mode in ("train", "test"):
         x = away_from_zero(rng, (6, 5))
         kept = student.put(x)

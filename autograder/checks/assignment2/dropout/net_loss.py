@@ -85,7 +85,7 @@ def training_loss_with_a_seed(student: Student, rng: Generator) -> None:
     case = draw_case(rng, keep=0.5, N=7, hidden=(16, 13))
     found, _ = answers(student, rng, case, *[(case.X, case.y)] * 3)
     first, *others = (as_loss(answer) for answer in found)
-    hint = "hand self.dropout_param on to dropout_forward, seed and all"
+    hint = "pass self.dropout_param to dropout_forward, including its seed"
     for loss in others:
         expect_close(loss, first, what="the loss with a seed, once more,", hint=hint)
 
