@@ -16,7 +16,7 @@ from autograder.notebook.template import nbgrader, source_of
 SUFFIX = "-prints"  # of their ids, after the id of the cell that prints
 SUMMARY = "What this prints with a right solution"
 EXACT = "On the embedded data:"
-NEARLY = "On the embedded data, and about, where numbers depend on the machine:"
+NEARLY = "On the embedded data; numbers that depend on the machine are approximate:"
 
 _WHOLE = re.compile(
     rf"<details>\s*<summary>{SUMMARY}</summary>\s*(?:{EXACT}|{NEARLY})\s*"

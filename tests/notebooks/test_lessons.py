@@ -35,7 +35,7 @@ def first_cell(path: Path) -> str:
 
 
 #: The notebooks that are asked to have a title table.
-WITH_TABLE = [path for path in SOURCES if title_table(first_cell(path))]
+WITH_TABLE = SOURCES
 
 
 @pytest.fixture(params=WITH_TABLE, ids=lambda path: f"{path.parent.name}/{path.stem}")
