@@ -19,6 +19,7 @@ BEFORE = {
     "svm": ("setup", "worked-example", "worked-gradient"),
     "softmax": ("setup", "worked-example", "worked-gradient"),
 }
+LN_P, NOT_DIVIDED = "-np.mean(log_probabilities[rows, y])", "not divided by N"
 FEWER = ("num_training, num_test = 5000, 500", "num_training, num_test = 200, 20")
 KNN, SVM, SOFTMAX = "k-nearest-neighbor", "svm-loss-vectorized", "softmax-loss-vectorized"
 ONE = "np.sum((self.X_train - test_row) ** 2, axis=1)"
@@ -98,8 +99,27 @@ def test_knn(check: str, edits: Sequence[tuple[str, str]], said: str) -> None:
         ("softmax", ("max(scores, axis=1, keepdims=True)", "max(scores)"), "its own largest"),
         ("softmax", ("pushes[rows, y] -= 1", "pass"), "Was the 1 of the correct class"),
         ("softmax", ("X.T @ pushes", "X @ pushes"), r"mismatch.*dW \(D, C\)"),
+        (
+            "softmax",
+            ("(scores, axis=1, keep", "(scores, axis=0, keep"),
+            "over the images, as axis=0",
+        ),
+        (
+            "softmax",
+            ("(np.exp(scores), axis=1, k", "(np.exp(scores), axis=0, k"),
+            "over the images, as axis=0",
+        ),
+        ("softmax", (LN_P, "np.mean(-np.exp(log_probabilities)[rows, y])"), "logarithm missing"),
+        ("softmax", (LN_P, "-np.mean(log_probabilities[:, y])"), "one entry of each row"),
+        ("softmax", (LN_P, "-np.sum(log_probabilities[:, y]) / len(rows)"), "one entry of each"),
+        ("softmax", (LN_P, "-np.mean(np.max(log_probabilities, 1))"), "the correct class.*likeli"),
+        ("softmax", (LN_P, "-np.mean(np.log(np.exp(log_probabilities[rows, y]) - 1))"), "before 1"),
+        ("softmax", (LN_P, "-np.mean(log_probabilities[rows, 0])"), "1/8, 2/8 and 5/8; if they"),
+        ("softmax", ("+ reg * np.sum(W * W)", "+ reg * np.sum(W * W) / len(rows)"), NOT_DIVIDED),
+        ("softmax", ("2 * reg * W", "2 * reg * W / len(rows)"), NOT_DIVIDED),
     ],
 )
+@pytest.mark.filterwarnings("ignore:invalid value encountered in log")
 def test_linear_losses(name: str, edit: tuple[str, str], said: str) -> None:
     cell, check = f"{name}-loss-vectorized", f"{name}-vectorized"
     with pytest.raises(CheckFailed, match=f"(?s){said}"):
