@@ -82,7 +82,7 @@ COURSE: dict[str, tuple[Card, ...]] = {
     ),
     "assignment3": (
         Card("RNN_Captioning", "show-captions", "images into words", part=(0, 0.05, 0.5, 1)),
-        Card("LSTM_Captioning", "highway", "a memory that lasts"),
+        Card("LSTM_Captioning", "draw-highway", "a memory that lasts"),
         Card(
             "Transformer_Captioning",
             "attention-maps",

@@ -156,7 +156,7 @@ def test_everybody_has_a_place_in_the_class() -> None:
 
 
 def test_options(capsys: pytest.CaptureFixture[str]) -> None:
-    assert parse(["--markdown"]).submissions == 40
+    assert parse(["--markdown"]).submissions == 16
     with pytest.raises(SystemExit):
         parse(["--submissions", "1"])
     assert "at least 4" in capsys.readouterr().err
