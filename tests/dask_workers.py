@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from dask import config
 from distributed import Client, LocalCluster
 
 from autograder.batch.cluster import GPU, connected
@@ -14,9 +15,13 @@ from autograder.batch.cluster import GPU, connected
 
 @contextmanager
 def dask_workers(count: int, *, gpus: bool = False) -> Iterator[Client]:
-    """A client of a scheduler with so many workers, which offer a GPU or none."""
+    """A client of a scheduler with so many workers, which offer a GPU or none.
+
+    dask itself asks no driver: here it may be a stand-in's, which knows only what the judge asks.
+    """
     make: Any = LocalCluster  # without types
     with (
+        config.set({"distributed.diagnostics.nvml": False}),
         make(
             n_workers=count,
             threads_per_worker=1,

@@ -62,7 +62,12 @@ def test_other_right_solutions_pass(zygote, path) -> None:
 FORWARD, BACKWARD, ALT = "batchnorm-forward", "batchnorm-backward", "batchnorm-backward-alt"
 SAID = [
     ("bn-train", FORWARD, [("x.var(axis=0)", "x.var(axis=0, ddof=1)")], "divided by N - 1"),
-    ("bn-train", FORWARD, [("np.sqrt(var + eps)", "(np.sqrt(var) + eps)")], "outside the root"),
+    (
+        "bn-train",
+        FORWARD,
+        [("np.sqrt(var + eps)", "(np.sqrt(var) + eps)")],
+        "outside the square root",
+    ),
     ("bn-train", FORWARD, [("np.sqrt(var + eps)", "np.sqrt(var + 1e-5)")], "makes no difference"),
     (
         "bn-train",
