@@ -31,8 +31,9 @@ LIMITS = KernelLimits(cell_seconds=120, call_seconds=60)
 #: What loads data or trains, and what looks at it: by night whole notebooks are graded.
 LEFT_OUT = {
     "PyTorch": {
-        *("loaders", "barebones-convnet", "pt-barebones", "module-training", "pt-module-training"),
-        *("sequential-training", "pt-sequential", "open-challenge", "pt-open", "test-accuracy"),
+        *("loaders", "dataloader", "barebones-convnet", "pt-barebones", "module-training"),
+        *("pt-module-training", "sequential-training", "pt-sequential", "open-challenge"),
+        *("pt-open", "test-accuracy"),
     },
     "Style_Transfer": {"network", "stages", "loop", "textures", "transfer"},
     "Network_Visualization": set(),
