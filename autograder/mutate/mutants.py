@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -97,6 +97,17 @@ def equivalents(assignment: str, notebook: str) -> list[Equivalent]:
         return [Equivalent(**entry) for entry in entries]
     except TypeError as error:
         raise MutantError(f"{path}: an entry has of, find, put and reason ({error})") from None
+
+
+def fits(mutant: Mutant, entry: Equivalent) -> bool:
+    """The entry speaks of this mutant."""
+    same = (entry.find.strip(), entry.put.strip()) == (mutant.before, mutant.after)
+    return entry.of == mutant.of and same
+
+
+def stale(known: Iterable[Equivalent], mutants: Collection[Mutant]) -> list[Equivalent]:
+    """The entries that fit no mutant any more, because the solution has changed since."""
+    return [entry for entry in known if not any(fits(mutant, entry) for mutant in mutants)]
 
 
 def _by_hand(path: Path, entry: Mapping[str, Any], places: list[Region]) -> Mutant:

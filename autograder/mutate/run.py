@@ -27,7 +27,9 @@ from autograder.mutate.mutants import (
     Region,
     automatic,
     equivalents,
+    fits,
     regions,
+    stale,
     written_by_hand,
 )
 from autograder.mutate.trial import Key, Subject, load_subject
@@ -117,7 +119,7 @@ def measure(
         graded.append(Outcome(mutant, tuple(failed), questions=plan.questions(mutant)))
     order = {id(mutant): number for number, mutant in enumerate(mutants)}
     graded.sort(key=lambda outcome: order[id(outcome.mutant)])
-    unused = [e for e in known if not any(_fits(m, e) for m in mutants)] if not only else []
+    unused = stale(known, mutants) if not only else []
     keys = [
         (name, check.name)
         for name, checks in subject.checks.items()
@@ -166,12 +168,7 @@ def _place(where: Mutant | Region) -> str:
 def _equivalent(mutant: Mutant, known: Iterable[Equivalent]) -> str:
     if mutant.by_hand:
         return ""
-    return next((entry.reason for entry in known if _fits(mutant, entry)), "")
-
-
-def _fits(mutant: Mutant, entry: Equivalent) -> bool:
-    same = (entry.find.strip(), entry.put.strip()) == (mutant.before, mutant.after)
-    return entry.of == mutant.of and same
+    return next((entry.reason for entry in known if fits(mutant, entry)), "")
 
 
 def _finished(tasks: dict[Future, Mutant]) -> Iterator[tuple[Mutant, dict[Key, str]]]:

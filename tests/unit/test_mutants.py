@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from autograder.mutate import mutants
 from autograder.mutate.edits import Source, changed_lines
-from autograder.mutate.mutants import MutantError, automatic, equivalents, regions, written_by_hand
+from autograder.mutate.mutants import (
+    MutantError,
+    automatic,
+    equivalents,
+    regions,
+    stale,
+    written_by_hand,
+)
 from autograder.mutate.operators import mutations
 
 SOLUTION = """class Sum:
@@ -151,3 +159,18 @@ def test_equivalents_need_a_reason(folder: Path) -> None:
     (folder / "equivalent.toml").write_text('[[equivalent]]\nof = "f"\nfind = "a"\nput = "b"\n')
     with pytest.raises(MutantError, match="reason"):
         equivalents("a1", "sums")
+
+
+MUTATED = sorted(path.parent for path in mutants.MUTANTS.glob("*/*/wrong.toml"))
+
+
+@pytest.mark.parametrize("folder", MUTATED, ids=lambda folder: folder.name)
+def test_the_lists_fit_the_solutions_as_they_are_today(folder: Path) -> None:
+    """An edited solution, or only its comment, is noticed at once and not by the next `mutate`."""
+    assignment, notebook = folder.parent.name, folder.name
+    root = mutants.MUTANTS.parents[1]
+    document = json.loads((root / "source" / assignment / f"{notebook}.ipynb").read_text())
+    places = regions(document)
+    assert written_by_hand(assignment, notebook, places)
+    made = [mutant for place in places for mutant in automatic(place)]
+    assert stale(equivalents(assignment, notebook), made) == []
