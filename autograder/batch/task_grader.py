@@ -24,6 +24,7 @@ from autograder.host import gpus
 from autograder.host.expendable import CLOCK, MEMORY, Ended, Limits, run_limited
 from autograder.host.memory import max_kernel_bytes
 from autograder.host.memory_group import MemoryGroup, memory_group, usable
+from autograder.host.threads import find_libraries
 from autograder.judge.clock import PATIENCE
 from autograder.judge.registry import checks_for
 from autograder.judge.results import (
@@ -174,6 +175,7 @@ class TaskGrader:
         for template in self._templates(task):
             checks_for(template.assignment, template.notebook)
         _ = self._material.signatures  # worked out once, too
+        find_libraries()
 
     def _templates(self, task: Task) -> list[Template]:
         """Of the notebook, and of those that it loads."""

@@ -12,8 +12,6 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from threadpoolctl import threadpool_limits
-
 from autograder.grading.beside import bare_document, digest_of
 from autograder.grading.documents import annotated, second_run, substituted, to_json
 from autograder.grading.job import (
@@ -26,6 +24,7 @@ from autograder.grading.job import (
 from autograder.grading.notebook_run import NotebookRun
 from autograder.grading.written import sort_written
 from autograder.host import memory
+from autograder.host.threads import one_thread
 from autograder.judge.kernel import Kernel, KernelLimits
 from autograder.judge.outputs import left_out
 from autograder.judge.results import ANOTHER, MISSING, UNREADABLE, CellVerdict, GradedNotebook
@@ -50,7 +49,7 @@ def grade(job: Job, zygote: Zygote) -> GradedNotebook:
         graded = nothing_to_grade(job, fault, f"{job.template.notebook}: {fault}", ANOTHER)
         return replace(graded, repairs=job.found)
     # A check's inputs are small, and threads on busy cores wait for each other.
-    with threadpool_limits(1):
+    with one_thread():
         graded = grade_document(job, repaired.document, zygote)
     handed_in = hashlib.sha256(job.submission).hexdigest()
     concerns = (f"{job.template.notebook}: {concern}" for concern in repaired.concerns)

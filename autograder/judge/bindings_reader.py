@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from autograder.judge.bindings import Binding, Bindings, Imported
 from autograder.judge.scopes import COMPREHENSIONS, FUNCTIONS, own_names
@@ -35,13 +36,24 @@ def read_bindings(sources: Mapping[str, str]) -> Bindings:
         found.modules |= set(_WRITTEN.findall(source))
         if cell.endswith(".py"):
             found.modules.add(cell.removesuffix(".py"))
-        for statement in parse_cell(source).body:
-            place += 1
-            apart = _runs_apart(statement)
-            for node, where in _walk(statement, _Where(cell, place)):
-                if id(node) not in apart:
-                    _note(found, node, where)
+        for node, where in _nodes(cell, source, place):
+            _note(found, node, where)
+        place += len(parse_cell(source).body)
     return found
+
+
+@lru_cache(maxsize=512)
+def _nodes(cell: str, source: str, before: int) -> tuple[tuple[ast.AST, _Where], ...]:
+    """Everything in a cell, with where it stands; ``before``: statements of the cells above.
+
+    Kept, because each question is asked about the cells so far, and most of them are the same.
+    """
+    found = []
+    for place, statement in enumerate(parse_cell(source).body, before + 1):
+        apart = _runs_apart(statement)
+        walked = _walk(statement, _Where(cell, place))
+        found += [(node, where) for node, where in walked if id(node) not in apart]
+    return tuple(found)
 
 
 def _runs_apart(statement: ast.stmt) -> set[int]:
