@@ -7,6 +7,14 @@ ROOT = Path(__file__).resolve().parent
 if str(ROOT) not in sys.path:  # `autograder` is importable even when it is not installed
     sys.path.insert(0, str(ROOT))
 
+from autograder.installed import complaint  # noqa: E402
+
+wrong = complaint("nbgrader")
+if wrong:  # an nbgrader of another environment
+    if Path(sys.argv[0]).stem == "nbgrader" or Path(sys.argv[0]).parent.name == "nbgrader":
+        sys.exit(wrong)  # nothing else runs in this process
+    raise ImportError(wrong)
+
 from autograder.authoring import release  # noqa: E402
 from autograder.batch import nbgrader_autograde  # noqa: E402
 from autograder.feedback import pages  # noqa: E402

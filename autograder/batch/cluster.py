@@ -28,6 +28,8 @@ SETTINGS = {
     # A worker has what it grades and nothing else: nobody else is blamed when it dies.
     "distributed.scheduler.worker-saturation": 1.0,
     "distributed.comm.timeouts.connect": "30s",
+    # Each task is a notebook with its pictures and is sent once: a warning of 10 MB helps nobody.
+    "distributed.admin.large-graph-warning-threshold": "1GB",
     "distributed.diagnostics.nvml": False,  # GPUs are ours to watch
     # Dask watches itself many times a second, on processors that kernels need.
     "distributed.worker.profile.enabled": False,

@@ -31,12 +31,20 @@ from autograder.files import write_text
 from autograder.grading.material import Material
 from autograder.judge.results import GradedNotebook
 
+SUSPECT = (
+    "was being graded when the last run ended: it will be tried again at the end, with nothing "
+    "else running"
+)
+HELD_UP = "ran out of time while others used this machine: it will be tried again"
 MAX_WAITING = 64  # verdicts kept in memory while the gradebook is opened
 
 
 @dataclass(frozen=True)
 class Event:
-    """Progress: one notebook is about to be graded, or is done."""
+    """Progress: one notebook is about to be graded, is done, or will be graded later than others.
+
+    ``later``: why, in words that follow its name.
+    """
 
     student: str
     notebook: str
@@ -46,6 +54,7 @@ class Event:
     graded: GradedNotebook | None = None
     reused: bool = False
     amended: bool = False  # it was reported before, and has become a human's since
+    later: str = ""
 
 
 @dataclass
@@ -150,6 +159,7 @@ class Engine:
             self._answered.append((replace(job, reused=True), known))
         elif self._deaths(job) and (self.force or self._deaths(job) < GIVE_UP):
             self._suspects.append(job)
+            yield replace(self._event(job), later=SUSPECT)
         elif self._deaths(job):
             yield from self._finish(job, given_up(self.material, job.task, self._deaths(job)))
         else:
@@ -188,6 +198,7 @@ class Engine:
         elif again := second_try(job.task, graded, crowded=self.executor.crowded()):
             self._forget(job)
             self._again.append(replace(job, task=again, first=graded))
+            yield replace(self._event(job), later=HELD_UP)
         else:
             yield from self._finish(job, graded)
 

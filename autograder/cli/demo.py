@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from autograder.cli.grade import grade_with_progress
+from autograder.cli.grade import grade_with_progress, report_on
 from autograder.cli.grading_start import GradingOptions, started
 from autograder.demo import ASSIGNMENTS, SMALL, DemoClass, build_demo
 from autograder.report.html import student_file
@@ -27,6 +27,7 @@ def run_demo(course: Path, folder: Path, who: DemoClass = SMALL) -> None:
         with started(folder, assignment, options) as start:
             grade_with_progress(folder, assignment, options=options, start=start)
         make_feedback(folder, assignment)
+        report_on(folder, assignment, folder / "report" / assignment, {})  # links to these pages
     console.print("\nThree pages to open:")
     for what, page in _pages(folder, who).items():
         console.print(f"  {what:<13}{_short(page)}", soft_wrap=True, highlight=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from importlib.metadata import version
@@ -13,19 +13,17 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from autograder.batch.executors import Executor, LazyExecutor
 from autograder.batch.local_workers import LocalWorkers
 from autograder.batch.run import Selection, grade_class
 from autograder.cli.grade_display import Display, explaining_interruption
+from autograder.cli.grade_table import show_table
 from autograder.cli.grading_start import GradingOptions, Start
 from autograder.grading.material import Material
 from autograder.judge.results import GradedNotebook
 from autograder.judge.shared_warm import SharedWarm
-
-MAX_ROWS = 40  # rows of the table; the report has all
+from autograder.notebook.order import order_of
 
 
 def grade_with_progress(
@@ -56,13 +54,14 @@ def grade_with_progress(
                 if event.graded:
                     found[event.student, event.notebook] = replace(event.graded, document="")
                     reused += event.reused
-    done = [found[key] for key in sorted(found)]
+    order = order_of(root, assignment)
+    done = [found[key] for key in sorted(found, key=lambda key: (key[0], order(key[1])))]
     report = report_on(root, assignment, root / "report" / assignment, {})
     seconds = time.monotonic() - began
     if options.quiet:
         print(json.dumps(_summary(assignment, done, reused, seconds, report)))
         return done
-    console.print(_table(assignment, done), markup=False)
+    show_table(console, assignment, done)
     graded = len(done) - reused
     said = f"{graded} graded, {reused} unchanged, {seconds:.0f} s; report: {report}"
     console.print(said, markup=False)
@@ -92,14 +91,16 @@ def _executor(start: Start, options: GradingOptions) -> Iterator[Callable[[Mater
         yield here
 
 
-def report_on(root: Path, assignment: str, folder: Path, environment: Mapping[str, str]) -> Path:
+def report_on(root: Path, assignment: str, folder: Path, environment: dict[str, str]) -> Path:
     """Write the report into ``folder`` from everything on record."""
     from autograder.course.records import results
     from autograder.report import write_report
+    from autograder.report.beside import beside
 
     about = {"python": platform.python_version(), "system": platform.platform(terse=True)}
     about |= {name: version(name) for name in ("numpy", "torch", "nbgrader")}
-    return write_report(folder, assignment, results(root, assignment), about | dict(environment))
+    seen = results(root, assignment)
+    return write_report(folder, assignment, seen, about | environment, beside(root, assignment))
 
 
 def _summary(
@@ -128,25 +129,3 @@ def _summary(
         "seconds": round(seconds, 3),
         "report": str(report),
     }
-
-
-def _table(assignment: str, graded: Sequence[GradedNotebook]) -> Table:
-    """What needs a human first; of a large class not more than that and a few rows."""
-    table = Table(title=Text(assignment))
-    for heading in ("student", "notebook", "score", "to read", "seconds", "needs a human"):
-        right = heading in ("score", "to read", "seconds")
-        table.add_column(heading, justify="right" if right else "left", overflow="fold")
-    rows = graded if len(graded) <= MAX_ROWS else [one for one in graded if one.needs_human]
-    for one in rows[:MAX_ROWS]:
-        table.add_row(
-            Text(one.student),  # not markup, whatever is in it
-            Text(one.notebook),
-            f"{one.score:g} / {one.max_score:g}",
-            str(len(one.manual_pending)),
-            f"{one.timings.get('total', 0):.1f}",
-            Text(one.needs_human),
-        )
-    hidden = len(graded) - len(rows[:MAX_ROWS])
-    if hidden:
-        table.caption = f"and {hidden} more: see the report"
-    return table

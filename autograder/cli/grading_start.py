@@ -41,6 +41,23 @@ class Start:
     workers: int
     warm: WarmProcess | None = None
     judges: list[ServerProcess] = field(default_factory=list)
+    submitted: int = 0  # notebooks
+    new: int = 0  # of these, without a verdict yet, at a glance
+
+    def told(self, options: GradingOptions) -> str:
+        """What there is to wait for until the first notebook is graded, in a line.
+
+        Empty where nothing was handed in, which is an error that is about to be told.
+        """
+        if not self.submitted:
+            return ""
+        if not self.new:
+            return "nothing new at first sight; looking closer ..."
+        notebooks = f"{self.new} notebook{'' if self.new == 1 else 's'}"
+        if options.scheduler:
+            return f"asking the scheduler at {options.scheduler} for workers, for {notebooks} ..."
+        workers = f"{len(self.judges)} worker{'' if len(self.judges) == 1 else 's'}"
+        return f"starting {workers} for {notebooks} ..."
 
 
 @contextmanager
@@ -52,6 +69,7 @@ def started(
     submitted = sorted((root / "submitted").glob(f"*/{assignment}/*.ipynb"))
     start = Start(packages_first(templates), _workers(options, len(submitted)))
     new = len(submitted) if force else sum(_seems_new(root, path) for path in submitted)
+    start.submitted, start.new = len(submitted), new
     try:
         if new and not options.scheduler:
             start.warm = WarmProcess.launch(start.packages)

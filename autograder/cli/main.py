@@ -98,6 +98,8 @@ def grade(
     options = GradingOptions(workers, scheduler, isolation, gpus, quiet=as_json)
     root = root.resolve()
     with started(root, assignment, options, force=force) as start:
+        if not as_json and (told := start.told(options)):
+            click.echo(told)
         from autograder.cli.grade import grade_with_progress  # takes half a second
 
         done = grade_with_progress(
@@ -170,6 +172,11 @@ def feedback(
     from autograder.feedback.pages import write_feedback
 
     made = write_feedback(root, assignment, students or None)
+    report = root / "report" / assignment
+    if (report / "index.html").is_file():  # links to the pages that there are now
+        from autograder.cli.grade import report_on
+
+        report_on(root, assignment, report, {})
     for path in made.pages:
         click.echo(path.relative_to(root))
     click.echo(what_is_shown(root, assignment, unread=bool(made.unread)), err=True)

@@ -15,5 +15,10 @@ from rich.progress import (
 
 def progress_bar(console: Console, *more: ProgressColumn) -> Progress:
     """A bar on ``console``, with ``more`` columns at its end. Use it as a context manager."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    return Progress(*columns, TimeElapsedColumn(), *more, console=console)
+    return Progress(*bar_columns(), *more, console=console)
+
+
+def bar_columns(width: int = 40) -> tuple[ProgressColumn, ...]:
+    """What each of these bars shows; ``width``: of the bar itself."""
+    bar = BarColumn(bar_width=width)
+    return (TextColumn("{task.description}"), bar, MofNCompleteColumn(), TimeElapsedColumn())

@@ -11,6 +11,7 @@ from pathlib import Path
 from autograder.files import write_text
 from autograder.grading.material import Name
 from autograder.judge.results import GradedNotebook, from_dict, to_dict
+from autograder.notebook.order import order_of
 
 
 def _result_path(root: Path, student: str, assignment: str, notebook: str) -> Path:
@@ -49,11 +50,13 @@ def verdicts_on_record(
 
 
 def results(root: Path, assignment: str) -> Iterator[GradedNotebook]:
-    """Every verdict on record for an assignment, by student and notebook.
+    """Every verdict on record for an assignment, by student and in the order of the course.
 
     Without the graded notebooks themselves (`document` is empty), which would fill the memory.
     """
-    for path in sorted((root / ".autograder" / "results" / assignment).glob("*/*.json")):
+    order = order_of(root, assignment)
+    paths = (root / ".autograder" / "results" / assignment).glob("*/*.json")
+    for path in sorted(paths, key=lambda path: (path.parent, order(path.stem))):
         found = read_result(root, path.parent.name, assignment, path.stem)
         if found:
             yield replace(found[1], document="")

@@ -13,6 +13,7 @@ from autograder.demo.small import DemoClass
 from autograder.files import write_text
 from autograder.grading.documents import to_json
 from autograder.notebook.edits import Document, Section, apply, read_sample, read_samples
+from autograder.notebook.order import MAP
 from autograder.notebook.template import load_template, notebooks_of
 
 ASSIGNMENTS = ("assignment1", "assignment2", "assignment3")
@@ -51,6 +52,7 @@ def build_demo(root: Path, course: Path, who: DemoClass | None = None) -> list[s
     """
     root, course = root.resolve(), course.resolve()
     released = _released(course, who)
+    order = course / "release" / MAP
     samples = _samples(who, {notebook for names in released.values() for notebook in names})
     config = root / "nbgrader_config.py"
     made_here = config.is_file() and config.read_text("utf-8").startswith(CONFIG_HEAD)
@@ -60,6 +62,8 @@ def build_demo(root: Path, course: Path, who: DemoClass | None = None) -> list[s
     if made_here and before != {part: sorted(names) for part, names in released.items()}:
         shutil.rmtree(root)  # the gradebook there has questions that this demo does not ask
     write_text(config, CONFIG.format(head=CONFIG_HEAD, course=os.path.relpath(course, root)))
+    if order.is_file():
+        write_text(root / "release" / MAP, order.read_text("utf-8"))
     for assignment, names in released.items():
         class_of = [s for s, sample in samples.items() if set(sample) & set(names)]
         _forget_others(root, assignment, class_of)

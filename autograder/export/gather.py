@@ -13,6 +13,7 @@ from autograder.export import ExportError
 from autograder.export.snapshot import Mark, Question, Snapshot, read_gradebook
 from autograder.export.standing import Person, QuestionGrade, Standing
 from autograder.judge.results import GradedNotebook
+from autograder.notebook.order import order_of
 
 
 def standings(root: Path, assignment: str) -> list[Standing]:
@@ -32,8 +33,11 @@ def standings(root: Path, assignment: str) -> list[Standing]:
             f"the gradebook of {root} has no grades for {assignment!r}: "
             f"check the name, or run `python -m autograder grade {assignment}` first"
         )
-    # As in the notebook; what has no checks, such as written answers, comes last.
-    questions = sorted(book.questions, key=lambda q: (q[0], places.get(q, len(places)), q[1]))
+    # As in the course and the notebook; what has no checks, such as written answers, comes last.
+    order = order_of(root, assignment)
+    questions = sorted(
+        book.questions, key=lambda q: (order(q[0]), places.get(q, len(places)), q[1])
+    )
     max_score = round(sum(book.questions.values()), 4)
     found = []
     for student in sorted({*book.people, *on_record}):

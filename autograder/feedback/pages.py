@@ -30,6 +30,7 @@ from autograder.course.beside import pictures_beside
 from autograder.course.gradebook import course_config
 from autograder.course.submissions import CourseError
 from autograder.feedback import safe_html
+from autograder.feedback.contents import Contents
 from autograder.feedback.disclosure import explain, read_disclosure
 from autograder.feedback.scores import Scores
 from autograder.files import write_bytes, write_text
@@ -74,7 +75,7 @@ class Feedback:
 def configure(c: Config) -> None:
     """Set what ``nbgrader generate_feedback`` needs to give the pages of `write_feedback`."""
     safe_html.configure(c)
-    c.GenerateFeedback.preprocessors = [Scores, HoldBack, CSSHTMLHeaderPreprocessor]
+    c.GenerateFeedback.preprocessors = [Scores, HoldBack, Contents, CSSHTMLHeaderPreprocessor]
     # Pages are always made anew from autograded/: one made before a date says less than it should
     # now, and one made before there was a date says more.
     c.GenerateFeedback.force = True
@@ -198,7 +199,7 @@ class _Pages:
         self._exporter = self._converter.exporter_class(
             parent=self._converter, config=self._converter.config
         )
-        about = self._resources("", "") | {"score": 0, "max_score": 0, "late_penalty": 0}
+        about = self._resources("", "") | {"contents": [], "score": 0, "max_score": 0, "late_penalty": 0}
         self._exporter.from_notebook_node(new_notebook(), {"nbgrader": about})
 
     def page(self, student: str, path: Path) -> tuple[str, str, int]:

@@ -1,15 +1,19 @@
 """Student-authored HTML, made harmless: nothing in it runs, loads, submits or covers the page.
 
 nbconvert shows outputs and markdown as they are, and nbgrader's templates do so even when told to
-sanitise. The two filters here take the place of nbconvert's in feedback and formgrader, where a
+sanitise. The filters here take the place of nbconvert's in feedback and formgrader, where a
 script would run with a TA's rights. The allow-list is of tags and attributes; nh3 does the work.
+Formulas are put in after that (`formulas`), and the pages' own references to other servers taken
+out: a page needs no network.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import nh3
@@ -17,8 +21,10 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 from nbconvert.filters import ansi2html, strip_ansi
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from nbconvert.filters import strip_files_prefix as without_files_prefix
 from traitlets.config import Config
 
+from autograder.feedback.formulas import mathml
 from autograder.notebook.attachments import Attachments, of_cell
 
 _TEXT = "a abbr b br code del div em hr i kbd li ol p pre s small span strong sub sup ul var"
@@ -55,13 +61,36 @@ MAX_CHARS, MAX_TAGS = 16 << 20, 10_000
 # Ends of TeX environments are sought from each beginning on, colours from each code on.
 MAX_ENVIRONMENTS, MAX_COLOURS = 500, 10_000
 
+TEMPLATE = Path(__file__).parent / "templates" / "page.html.j2"
+
+#: The place of a formula while the text around it is made safe. In an attribute its quotation marks
+#: are escaped, and nothing is put there.
+_PLACE = '<var class="tex">{}</var>'
+_PLACES = re.compile(_PLACE.format(r"(\d+)"))
+#: Scripts that come from elsewhere, and MathJax with its settings, which MathML does without.
+_FOREIGN = re.compile(r"<script\b(?:(?!</script).)*?(?:https?:|MathJax).*?</script>", re.DOTALL)
+
+
+class Safe(str):
+    """HTML that need not be cleaned again, and must not: the formulas would go."""
+
+    __slots__ = ()
+
 
 def configure(c: Config) -> None:
-    """Make nbconvert's HTML, and so nbgrader's feedback and formgrader, safe to look at."""
+    """Make nbconvert's HTML, and so nbgrader's feedback and formgrader, safe to look at.
+
+    It is ours then: `templates/page.html.j2` stands around whichever page is made.
+    """
+    c.HTMLExporter.template_file = str(TEMPLATE)
+    c.HTMLExporter.preprocessors = ["autograder.feedback.rubrics.Rubrics"]
     # By name: nbgrader prints its configuration as JSON.
     c.HTMLExporter.filters = {
         "markdown2html": f"{__name__}.render_cell",
         "clean_html": f"{__name__}.clean",
+        "strip_files_prefix": f"{__name__}.strip_files_prefix",
+        "without_foreign_scripts": f"{__name__}.without_foreign_scripts",
+        "rubric": "autograder.feedback.rubrics.rubric",
         "ansi2html": f"{__name__}.render_colours",
         # What nbgrader's pages round may be words: "not read yet".
         "float": f"{__name__}.number_or_words",
@@ -84,6 +113,8 @@ def configure(c: Config) -> None:
 
 def clean(html: str | bytes) -> str:
     """HTML with everything taken out that is not on the allow-list; its text stays."""
+    if isinstance(html, Safe):
+        return html
     text = html.decode("utf-8", "replace") if isinstance(html, bytes) else str(html)
     if len(text) > MAX_CHARS or text.count("<") > MAX_TAGS:
         return f"<p>(HTML of {len(text):,} characters is too large to be shown)</p>"
@@ -97,11 +128,28 @@ def clean(html: str | bytes) -> str:
 
 
 def render_markdown(source: str, attachments: Attachments | None = None) -> str:
-    """Markdown (with TeX in it) as safe HTML."""
+    """Markdown (with TeX in it, which becomes MathML) as safe HTML."""
     if source.count("\\begin") > MAX_ENVIRONMENTS:
         return f"<pre>{escape(source[:MAX_TAGS])}</pre><p>(cut: too many TeX environments)</p>"
     renderer = _Renderer(escape=False, exclude_anchor_links=True, attachments=attachments or {})
-    return clean(MarkdownWithMath(renderer=renderer).render(source))
+    html = clean(MarkdownWithMath(renderer=renderer).render(source))
+    return Safe(_PLACES.sub(partial(_formula, renderer.formulas), html))
+
+
+def _formula(formulas: list[str], place: re.Match[str]) -> str:
+    number = int(place[1]) if len(place[1]) < 6 else len(formulas)  # a student's own <var>
+    return formulas[number] if number < len(formulas) else ""
+
+
+def strip_files_prefix(text: str) -> str:
+    """nbconvert's filter, for addresses of long ago; what is safe stays so."""
+    stripped = without_files_prefix(text)
+    return Safe(stripped) if isinstance(text, Safe) else stripped
+
+
+def without_foreign_scripts(head: str) -> str:
+    """The head of a page without scripts of other servers, and without MathJax."""
+    return _FOREIGN.sub("", head)
 
 
 @pass_context
@@ -113,7 +161,32 @@ def render_cell(context: Context, source: str) -> str:
 
 
 class _Renderer(IPythonRenderer):
-    """A picture that is not there is left out; nbconvert would give up the page."""
+    """Formulas are kept aside, with a mark in their place. A picture that is not there is left out;
+    nbconvert would give up the page."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.formulas: list[str] = []
+        self._tex: list[str] = []
+
+    def block_math(self, body: str) -> str:
+        return self._keep(body, block=True)
+
+    def inline_math(self, body: str) -> str:
+        return self._keep(body, block=False)
+
+    def latex_environment(self, name: str, body: str) -> str:
+        return self._keep(f"\\begin{{{name}}}{body}\\end{{{name}}}", block=True)
+
+    def image(self, text: str, url: str, title: str | None = None) -> str:
+        # Words in place of a picture are text: with the formula as it was written.
+        words = _PLACES.sub(partial(_formula, self._tex), text)
+        return super().image(words, url, title)
+
+    def _keep(self, tex: str, *, block: bool) -> str:
+        self.formulas.append(mathml(tex, block=block))
+        self._tex.append(f"${escape(tex, quote=False)}$")
+        return _PLACE.format(len(self.formulas) - 1)
 
     def _embed_image_or_attachment(self, src: str) -> str:
         pasted = src.startswith("attachment:")

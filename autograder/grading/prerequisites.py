@@ -47,7 +47,7 @@ def loads(document: Document) -> list[str]:
 
 
 def course_order(documents: Mapping[str, Document]) -> list[str]:
-    """The notebooks of an assignment, each after those that it loads."""
+    """The notebooks of an assignment as they come, but each after those that it loads."""
     ordered: dict[str, None] = {}
 
     def add(name: str, before: tuple[str, ...]) -> None:
@@ -56,7 +56,7 @@ def course_order(documents: Mapping[str, Document]) -> list[str]:
                 add(earlier, (*before, name))
         ordered[name] = None
 
-    for name in sorted(documents):
+    for name in documents:
         if name not in ordered:
             add(name, ())
     return list(ordered)

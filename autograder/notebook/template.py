@@ -15,6 +15,7 @@ from typing import Any
 
 from autograder.errors import WrongUse
 from autograder.notebook.limits import limit_complaint
+from autograder.notebook.order import order_of
 from autograder.sandbox.policy import PACKAGES, Packages
 from cs231n_lib.prepared import NAMED_BY
 
@@ -125,9 +126,12 @@ def packages_first(templates: Iterable[Template]) -> Packages:
 
 
 def notebooks_of(root: Path, assignment: str) -> list[str]:
-    """Names of an assignment's released notebooks. Raises TemplateError when there are none."""
+    """Names of an assignment's released notebooks, in the order of the course.
+
+    Raises TemplateError when there are none.
+    """
     folder = root / "release" / assignment
-    names = sorted(path.stem for path in folder.glob("*.ipynb"))
+    names = order_of(root, assignment).sort(path.stem for path in folder.glob("*.ipynb"))
     if not names:
         known = sorted(p.name for p in (root / "release").glob("*") if p.is_dir())
         hint = f"there are: {', '.join(known)}" if known else "run `make release` first"

@@ -17,13 +17,14 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from autograder.course.pages import student_file
 from autograder.judge.results import GradedNotebook
 from autograder.report import histograms, item_analysis
+from autograder.report.beside import Beside
 from autograder.report.cases import OUTCOMES
 from autograder.report.grades_csv import number
 from autograder.report.summary import REMARKS, ClassSummary
-
-MAX_NAME_LENGTH = 80
+from autograder.report.to_read import place_of
 
 
 def class_page(summary: ClassSummary, environment: Mapping[str, str]) -> str:
@@ -46,18 +47,18 @@ def class_page(summary: ClassSummary, environment: Mapping[str, str]) -> str:
     )
 
 
-def student_page(assignment: str, notebooks: Sequence[GradedNotebook]) -> str:
-    """The page of one student, with the judge's messages."""
-    return _render("student.html.j2", assignment=assignment, notebooks=notebooks)
+def student_page(
+    assignment: str, notebooks: Sequence[GradedNotebook], beside: Beside | None = None
+) -> str:
+    """The page of one student, with the judge's messages.
 
-
-def student_file(name: str) -> str:
-    """A file name for a student's page: readable, and safe whatever the name is."""
-    safe = re.sub(r"[^A-Za-z0-9_-]+", "-", name)[:MAX_NAME_LENGTH]
-    if safe != name or not safe:  # changed, so two names might meet here
-        raw = name.encode("utf-8", "surrogateescape")
-        safe = f"{safe}-{hashlib.blake2b(raw, digest_size=6).hexdigest()}".lstrip("-")
-    return f"{safe}.html"
+    Without rubrics: a page of one student may be shown to that student.
+    """
+    links = {
+        n.notebook: list((beside or Beside()).links(n.student, assignment, n.notebook))
+        for n in notebooks
+    }
+    return _render("student.html.j2", assignment=assignment, notebooks=notebooks, links=links)
 
 
 def points(value: float) -> str:
@@ -118,6 +119,7 @@ def _environment() -> Environment:
         environment.filters[function.__name__] = function
     for function in (histograms.place, histograms.grid, histograms.ticks, histograms.tenths):
         environment.globals[function.__name__] = function
+    environment.filters["read_place"] = lambda question: place_of(*question)
     environment.filters |= {"describe": histograms.describe, "signed": item_analysis.signed}
     environment.globals["item_analysis"] = item_analysis  # its thresholds are explained on the page
     return environment

@@ -15,10 +15,13 @@ from autograder.judge.results import (
     UNREADABLE,
     GradedNotebook,
 )
-from autograder.report.cases import Cases, CaseTally
+from autograder.notebook.order import Order
+from autograder.report.beside import Beside
+from autograder.report.cases import Cases, CaseTally, in_order
 from autograder.report.item_analysis import CheckSummary
 from autograder.report.questions import QuestionSummary, QuestionTally
 from autograder.report.times import SlowNotebook, TimeSummary, TimeTally
+from autograder.report.to_read import ToRead, ToReadTally
 
 # What may be remarked of a student's notebooks: the table of students can be filtered by these.
 NEEDS_HUMAN, REPAIRED, SUBSTITUTED = "needs a human", "repaired", "substituted"
@@ -86,6 +89,7 @@ class ClassSummary:
     times: tuple[TimeSummary, ...]
     slowest: tuple[SlowNotebook, ...]
     cases: Cases
+    to_read: tuple[ToRead, ...] = ()
 
     @property
     def checks(self) -> tuple[CheckSummary, ...]:
@@ -111,8 +115,10 @@ class ClassSummary:
 class ClassTally:
     """Adds up one assignment, a student at a time."""
 
-    def __init__(self, assignment: str) -> None:
+    def __init__(self, assignment: str, beside: Beside | None = None) -> None:
         self._assignment = assignment
+        self._beside = beside or Beside()
+        self._to_read = ToReadTally()
         self._students: list[StudentSummary] = []
         self._questions = QuestionTally()
         self._times = TimeTally()
@@ -125,18 +131,21 @@ class ClassTally:
             self._questions.add(notebook)
             self._times.add(notebook)
             self._cases.add(notebook)
+            self._to_read.add(notebook)
 
     def summary(self) -> ClassSummary:
         students = tuple(sorted(self._students, key=lambda student: student.name))
+        order = self._beside.order
         return ClassSummary(
             assignment=self._assignment,
             max_score=max((student.max_score for student in students), default=0.0),
             students=students,
-            notebooks=_notebooks(students),
-            questions=self._questions.summary(),
-            times=self._times.summary(),
+            notebooks=_notebooks(students, order),
+            questions=tuple(sorted(self._questions.summary(), key=lambda q: order(q.notebook))),
+            times=tuple(sorted(self._times.summary(), key=lambda time: order(time.notebook))),
             slowest=self._times.slowest(),
-            cases=self._cases.summary(),
+            cases=in_order(self._cases.summary(), order),
+            to_read=self._to_read.summary(self._beside),
         )
 
 
@@ -148,17 +157,19 @@ def summarize(assignment: str, graded: Iterable[GradedNotebook]) -> ClassSummary
     return tally.summary()
 
 
-def by_student(graded: Iterable[GradedNotebook]) -> Iterator[list[GradedNotebook]]:
-    """The notebooks of one student after the other, by name of the notebook.
+def by_student(
+    graded: Iterable[GradedNotebook], order: Order | None = None
+) -> Iterator[list[GradedNotebook]]:
+    """The notebooks of one student after the other, in the order of the course.
 
     Raises ValueError when a student's notebooks do not come one after the other.
     """
-    seen = set()
+    seen, place = set(), order or Order()
     for student, notebooks in groupby(graded, key=lambda notebook: notebook.student):
         if student in seen:
             raise ValueError(f"verdicts on {student!r} come in two places: sort them by student")
         seen.add(student)
-        yield sorted(notebooks, key=lambda notebook: notebook.notebook)
+        yield sorted(notebooks, key=lambda notebook: place(notebook.notebook))
 
 
 def _student(notebooks: Sequence[GradedNotebook]) -> StudentSummary:
@@ -181,8 +192,8 @@ def _student(notebooks: Sequence[GradedNotebook]) -> StudentSummary:
     )
 
 
-def _notebooks(students: Sequence[StudentSummary]) -> tuple[NotebookSummary, ...]:
-    names = sorted({name for student in students for name in student.notebooks})
+def _notebooks(students: Sequence[StudentSummary], order: Order) -> tuple[NotebookSummary, ...]:
+    names = order.sort({name for student in students for name in student.notebooks})
     return tuple(_notebook(name, students) for name in names)
 
 

@@ -22,13 +22,16 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
+from autograder.feedback.pages import make_feedback
 from tests import little
+from tests.e2e import pages
 from tests.e2e.browsers import SECONDS, chromium
 from tests.e2e.courses import Course
 from tests.little import ASSIGNMENT, CLASS_POINTS, cell_of
 from tests.waiting import wait_until
 
 HARM = "document.title = 'HARMED'; window.harmed = true"
+SCREEN = {"width": 1280, "height": 900, "deviceScaleFactor": 1, "mobile": False}
 PAYLOADS = f"""<script>{HARM}</script><img src=x onerror="{HARM}"><svg onload="{HARM}"></svg>
 <a href="javascript:{HARM}">here</a><iframe srcdoc="<script>parent.harmed = true</script>"></iframe>
 <details open ontoggle="{HARM}">x</details>"""
@@ -45,6 +48,22 @@ print({PAYLOADS!r})
 """
     cell = cell_of(document, "k-nearest-neighbor")
     cell["source"] = "".join(cell["source"]) + shown
+
+
+def mistaken(document: dict) -> None:
+    """An answer with a formula, and cells that print in colours, warn, and raise an error."""
+    cell_of(document, "knn-question-bright-rows")["source"] = "Since $d_2 < \\frac{1}{2}$, bright."
+    source = """
+import warnings
+print("\\033[31mred\\033[32mgreen\\033[93mbright yellow\\033[37mwhite\\033[96mbright cyan\\033[0m")
+warnings.warn("careful", stacklevel=1)
+def share(part: float, whole: float = 0) -> float:
+    '''A share, which cannot be.'''
+    return part / whole  # of nothing
+share(1.5)
+"""
+    own = {"cell_type": "code", "id": "own", "metadata": {}, "outputs": [], "execution_count": None}
+    document["cells"].append(own | {"source": source})
 
 
 @dataclass(frozen=True)
@@ -113,7 +132,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     course = Course(little.write_course(tmp_path_factory.mktemp("formgrader") / "course"))
     little.submit(course.root, "ada", little.answer())
     little.submit(course.root, "mallory", little.answer(malicious))
-    little.submit(course.root, "zoe", little.answer())
+    little.submit(course.root, "zoe", little.answer(mistaken))
     with serving(course) as running:
         generated = running.request(f"assignment/{ASSIGNMENT}/assign", post=True)
         assert generated["success"], generated
@@ -191,3 +210,87 @@ def test_a_ta_clicks_autograde_and_reads_a_harmless_page(
     assert "Bright rows." in text
     assert not browser.find_elements(By.CSS_SELECTOR, "[onerror], [onload], [ontoggle], iframe")
     assert not browser.find_elements(By.CSS_SELECTOR, "a[href^=javascript]")
+
+
+@pytest.fixture(scope="module")
+def zoe(server: Server) -> str:
+    """Zoe's answers are graded: the id of her notebook in the formgrader."""
+    graded = server.request(f"submission/{ASSIGNMENT}/zoe/autograde", post=True)
+    assert graded["success"], graded
+    found = server.request(f"submitted_notebooks/{ASSIGNMENT}/{little.NOTEBOOK}")
+    [one] = [entry for entry in found if entry["student"] == "zoe"]
+    return one["id"]
+
+
+@pytest.mark.browser
+def test_the_rubric_stands_beside_the_answer_and_comments_are_kept(
+    server: Server, browser: webdriver.Chrome, zoe: str, tmp_path: Path
+) -> None:
+    report = server.course.root / "report" / ASSIGNMENT / "students" / "zoe.html"
+    report.parent.mkdir(parents=True)
+    report.write_text("<title>Zoe in the report</title>", "utf-8")
+    wait = WebDriverWait(browser, SECONDS)
+    pages.command(browser, "Emulation.setDeviceMetricsOverride", **SCREEN)
+    browser.get(f"{server.url}/api/status?token={server.token}")  # logs in
+    page = f"{server.url}/formgrader/submissions/{zoe}/"
+    browser.get(page)
+    score = (By.ID, "knn-question-bright-rows")
+    wait.until(lambda b: b.find_element(*score).get_attribute("placeholder"))
+
+    answer = browser.find_element(By.XPATH, "//div[@class='answer'][.//math[.//mfrac]]")
+    rubric = browser.find_element(By.CSS_SELECTOR, "aside.rubric")
+    browser.execute_script("arguments[0].querySelector('details').open = true", rubric)
+    source = "".join(cell_of(little.little_source(), "knn-question-bright-rows")["source"])
+    model, scheme = source.split("### BEGIN MARK SCHEME\n")
+    for words in (model.split()[:6], scheme.split()[:6], ["2", "points"]):
+        assert " ".join(words) in " ".join(rubric.text.split())
+    assert rubric.rect["x"] >= answer.rect["x"] + answer.rect["width"] - 1, "it is not beside it"
+    assert abs(rubric.rect["y"] - answer.rect["y"]) < 100
+    assert len(browser.find_elements(By.CSS_SELECTOR, "aside.rubric")) == 1, (
+        "of tests there is none"
+    )
+    browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", rubric)
+    browser.save_screenshot(str(tmp_path / "rubric.png"))
+    fetched = browser.execute_script(
+        "return performance.getEntriesByType('resource').map(entry => entry.name)"
+    )
+    assert [url for url in fetched if not url.startswith(server.url)] == [], "works offline"
+
+    browser.find_element(*score).send_keys("1.5\t")
+    browser.find_element(By.ID, "knn-question-bright-rows-comment").send_keys("Well seen.\t")
+
+    def grade() -> tuple[float | None, float | None, bool]:
+        return server.course.grades("zoe")["knn-question-bright-rows"]
+
+    wait.until(lambda _: grade()[1] == 1.5)
+    again = server.request(f"submission/{ASSIGNMENT}/zoe/autograde", post=True)
+    assert again["success"], again
+    assert grade() == (None, 1.5, True), "kept, and marked for another look"
+    browser.get(page)
+    wait.until(lambda b: b.find_element(*score).get_attribute("value") == "1.5")
+    comment = (By.ID, "knn-question-bright-rows-comment")
+    wait.until(lambda b: b.find_element(*comment).get_attribute("value") == "Well seen.")
+
+    browser.find_element(By.PARTIAL_LINK_TEXT, "in the report").click()
+    wait.until(lambda b: b.title == "Zoe in the report")
+
+
+@pytest.mark.browser
+def test_a_feedback_page_is_one_file_that_can_be_read(
+    server: Server, browser: webdriver.Chrome, zoe: str, tmp_path: Path
+) -> None:
+    assert zoe
+    [page] = make_feedback(server.course.root, ASSIGNMENT, ["zoe"])
+    browser.get_log("browser")  # of other tests
+    pages.show(browser, page)
+    pages.nothing_runs_or_is_fetched(browser)
+    pages.nothing_is_pale(browser)
+    browser.save_screenshot(str(tmp_path / "feedback.png"))
+    assert browser.find_elements(By.CSS_SELECTOR, ".output_error [class^=ansi]")
+    assert browser.find_elements(By.CSS_SELECTOR, "math mfrac")
+    assert not browser.find_elements(By.CSS_SELECTOR, ".rubric")
+    links = browser.find_elements(By.CSS_SELECTOR, ".contents nav a")
+    named = [str(link.get_attribute("href")).partition("#")[2] for link in links]
+    assert set(server.course.grades("zoe")) <= set(named)
+    for name in named:
+        assert browser.find_elements(By.NAME, name), name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,7 @@ from autograder.feedback.safe_html import clean, configure, render_markdown
 from autograder.grading.verdict_output import verdict_html
 from autograder.judge.results import CellVerdict, CheckVerdict
 from tests.html_tags import Tags
+from tests.little import ROOT
 
 PNG = (
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYGBgAAAABQABpfZFQAAAAABJRU5ErkJg"
@@ -62,8 +64,51 @@ def test_lessons_and_answers_look_as_before() -> None:
     )
     for part in ("<h1>Title</h1>", "<em>row</em>", "<code>code</code>", "<li>one</li>",
                  "<td>1</td>", '<span class="n">x</span>', 'href="https://numpy.org"',
-                 f"base64,{PNG}", 'alt="dot"', "$a &lt; b$", "$\\|x\\|_2$"):  # fmt: skip
+                 f"base64,{PNG}", 'alt="dot"', "<mo>&lt;</mo><mi>b</mi></math>"):  # fmt: skip
         assert part in html
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        r"$\hspace{-30em}\text{2 of 2 points}$",  # would stand over something else
+        r"$\kern{-30em}x$",
+        r"$\rlap{2 of 2}$",
+        r"$\href{javascript:steal()}{x}$",
+        r"$\class{panel}{x}$",
+        r"$\color{red;position:fixed}x$",
+        "$" + r"\frac{" * 2_000 + "$",
+        "$\x00$",
+        "$\ud83d$",
+    ],
+)
+def test_a_formula_that_could_be_anything_else_is_shown_as_it_was_written(source: str) -> None:
+    html = render_markdown(source)
+    assert "<math" not in html
+    assert "<code>$" in html
+
+
+def test_a_formula_stays_in_its_place_and_is_text_where_text_belongs() -> None:
+    html = render_markdown(
+        '![at $c < d$](a.png "t $e$") $x_1$ <var class="tex">0</var> <var class="tex">99</var>'
+        "<b title='<var class=\"tex\">1</var>'>b</b> $\\text{<img src=x onerror=steal()>}$"
+    )
+    tags = Tags.of(html)
+    assert [about for name, about in tags if name == "img"] == [
+        {"src": "a.png", "alt": "at $c < d$", "title": "t $e$"}
+    ]
+    assert "<msub><mi>x</mi><mn>1</mn></msub>" in html
+    assert "&lt;img src=x onerror=steal()&gt;</mtext>" in html
+    assert clean(html) == html, "what is safe is not cleaned a second time"
+
+
+def test_every_formula_of_the_course_is_shown_as_one() -> None:
+    for path in sorted((ROOT / "source").glob("*/*.ipynb")):
+        for cell in nbformat.read(path, as_version=4).cells:
+            if cell.cell_type == "markdown":
+                html = render_markdown(cell.source)
+                wrong = [line for line in html.splitlines() if re.search(r"<code>\$\S", line)]
+                assert wrong == [], path
 
 
 def test_the_judges_verdict_survives_as_it_is() -> None:

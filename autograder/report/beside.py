@@ -1,0 +1,45 @@
+"""What a report takes from the course folder besides verdicts: order, rubrics, pages to link to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote
+
+from autograder.course.pages import feedback_page
+from autograder.course.rubrics import Rubric, read_rubrics
+from autograder.course.submissions import CourseError
+from autograder.notebook.order import Order, order_of
+from autograder.notebook.template import TemplateError, notebooks_of
+
+UP = "../../.."  # from report/ASSIGNMENT/students/ to the course folder
+
+
+@dataclass(frozen=True)
+class Beside:
+    """``rubrics``: by notebook and grade_id. ``root``: of the course; None: nothing to link to."""
+
+    order: Order = field(default_factory=Order)
+    rubrics: Mapping[str, Mapping[str, Rubric]] = field(default_factory=dict)
+    root: Path | None = None
+
+    def links(self, student: str, assignment: str, notebook: str) -> Iterator[tuple[str, str]]:
+        """(what, address) of the pages that there are about a notebook, from the student's page."""
+        places = {
+            "feedback page": feedback_page(student, assignment, notebook),
+            "graded notebook": Path("autograded", student, assignment, f"{notebook}.ipynb"),
+        }
+        for what, place in places.items():
+            if self.root is not None and (self.root / place).is_file():
+                yield what, quote(f"{UP}/{place.as_posix()}")
+
+
+def beside(root: Path, assignment: str) -> Beside:
+    """Read it. A course without sources has no rubrics to show."""
+    rubrics: dict[str, Mapping[str, Rubric]] = {}
+    with suppress(CourseError, TemplateError):
+        for name in notebooks_of(root, assignment):
+            rubrics[name] = read_rubrics(root, assignment, name)
+    return Beside(order_of(root, assignment), rubrics, root)
