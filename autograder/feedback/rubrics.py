@@ -14,8 +14,9 @@ from urllib.parse import quote
 from jinja2 import pass_context
 from jinja2.runtime import Context
 from nbconvert.exporters.exporter import ResourcesDict
+from nbconvert.preprocessors import Preprocessor
 from nbformat import NotebookNode
-from nbgrader.preprocessors import NbGraderPreprocessor
+from traitlets import Bool
 
 from autograder.course.pages import report_page
 from autograder.course.rubrics import Rubric, read_rubrics
@@ -23,8 +24,10 @@ from autograder.course.submissions import CourseError
 from autograder.notebook.template import grade_id
 
 
-class Rubrics(NbGraderPreprocessor):
+class Rubrics(Preprocessor):
     """Puts rubrics, and the address of the student's page in the report, beside the notebook."""
+
+    enabled = Bool(True)
 
     def preprocess(
         self, nb: NotebookNode, resources: ResourcesDict

@@ -24,6 +24,7 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbconvert.filters import strip_files_prefix as without_files_prefix
 from traitlets.config import Config
 
+from autograder.feedback.colours import on_white
 from autograder.feedback.formulas import mathml
 from autograder.notebook.attachments import Attachments, of_cell
 
@@ -196,9 +197,11 @@ class _Renderer(IPythonRenderer):
 
 
 def render_colours(text: str) -> str:
-    """A terminal's colours as HTML; without them where there are very many."""
+    """A terminal's colours as HTML, dark enough; without them where there are very many."""
     text = str(text)
-    return str(escape(strip_ansi(text)) if text.count("\x1b") > MAX_COLOURS else ansi2html(text))
+    if text.count("\x1b") > MAX_COLOURS:
+        return escape(strip_ansi(text))
+    return on_white(str(ansi2html(text)))
 
 
 def number_or_words(value: Any) -> Any:

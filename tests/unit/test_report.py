@@ -18,13 +18,14 @@ from scipy.stats import pointbiserialr
 from autograder.judge.results import UNASKED, CellVerdict, CheckVerdict, GradedNotebook
 from autograder.judge.score import NO_ANSWER, NOT_ATTEMPTED, NOT_RUN
 from autograder.report import write_report
+from autograder.report.beside import beside
 from autograder.report.cases import BROKEN_CHECK, DATE, KINDS, OTHER, OUTCOMES, reasons, shortened
 from autograder.report.grades_csv import harmless, number
 from autograder.report.histograms import histogram, time_axis
 from autograder.report.html import breakable, duration, percent, student_file
 from autograder.report.item_analysis import CheckSummary, CheckTally
 from autograder.report.summary import summarize
-from tests import made_up_class
+from tests import little, made_up_class
 from tests.html_tags import Tags
 
 HOSTILE = "<script>alert(1)</script>\"><img src=x onerror='alert(2)'>"
@@ -436,3 +437,35 @@ def test_a_class_that_handed_in_nothing_is_a_page_too(tmp_path: Path) -> None:
     index = write_report(tmp_path, "a1", [nothing], {}).read_text("utf-8")
     assert 'id="needs-human"' in index
     assert read_csv(tmp_path) == [COLUMNS, ["ann", "a1", "0", "0", "0", "missing"]]
+
+
+def test_unread_answers_stand_with_their_rubric_on_the_class_page_only(tmp_path: Path) -> None:
+    root = little.write_course(tmp_path / "course")
+    released = root / "release" / little.ASSIGNMENT / f"{little.NOTEBOOK}.ipynb"
+    released.parent.mkdir(parents=True)
+    released.write_bytes(little.answer())
+    question = "knn-question-bright-rows"
+    notebooks = [graded(name, 2, manual_pending=(question,)) for name in ("ann", "bo")]
+    for place in ("autograded/ann/a1/knn.ipynb", "feedback/ann/a1/knn.html"):
+        (root / place).parent.mkdir(parents=True)
+        (root / place).write_text("{}", "utf-8")
+
+    around = beside(root, little.ASSIGNMENT)
+    index = write_report(root / "report" / "a1", "a1", notebooks, {}, around)
+    page = " ".join(index.read_text("utf-8").split())
+    source = "".join(little.cell_of(little.little_source(), question)["source"])
+    model, scheme = (str(escape(part)).split() for part in source.split("### BEGIN MARK SCHEME"))
+    assert "### " not in page
+    for words in (model[:9], scheme[:9]):
+        assert " ".join(words) in page
+    assert re.search(rf'id="read-knn-{question}".*students/ann\.html.*students/bo\.html', page)
+
+    student = index.parent / "students" / "ann.html"
+    text = " ".join(student.read_text("utf-8").split())
+    assert " ".join(scheme[:9]) not in text, "the page may be shown to the student"
+    links = [about["href"] or "" for name, about in Tags.of(text) if name == "a" and about]
+    assert f"../index.html#read-knn-{question}" in links
+    pages = [link for link in links if link.startswith("../../../")]
+    assert len(pages) == 2
+    assert all((student.parent / link).resolve().is_file() for link in pages)
+    assert "../../../" not in (student.parent / "bo.html").read_text("utf-8"), "there are none"
