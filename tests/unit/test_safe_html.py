@@ -14,7 +14,8 @@ from nbformat import NotebookNode, v4
 from nbgrader.server_extensions.formgrader import handlers
 from traitlets.config import Config
 
-from autograder.feedback.safe_html import clean, configure, render_markdown
+from autograder.feedback.colours import luminance
+from autograder.feedback.safe_html import clean, configure, render_colours, render_markdown
 from autograder.grading.verdict_output import verdict_html
 from autograder.judge.results import CellVerdict, CheckVerdict
 from tests.html_tags import Tags
@@ -98,8 +99,21 @@ def test_a_formula_stays_in_its_place_and_is_text_where_text_belongs() -> None:
         {"src": "a.png", "alt": "at $c < d$", "title": "t $e$"}
     ]
     assert "<msub><mi>x</mi><mn>1</mn></msub>" in html
-    assert "&lt;img src=x onerror=steal()&gt;</mtext>" in html
+    assert "<img" not in html.replace('<img src="a.png"', "")
+    assert "&gt;</mtext>" in html
     assert clean(html) == html, "what is safe is not cleaned a second time"
+
+
+def test_colours_of_a_black_terminal_are_darkened_and_keep_their_hue() -> None:
+    html = render_colours("\x1b[38;5;117mreturn\x1b[0m\x1b[48;5;231m\x1b[38;2;255;250;0mx\x1b[0m")
+    colours = [[int(v) for v in rgb] for rgb in re.findall(r"rgb\((\d+),(\d+),(\d+)\)", html)]
+    assert len(colours) == 2, "there is no background left"
+    assert all((0.79 + 0.05) / (luminance(colour) + 0.05) >= 4.5 for colour in colours)
+    sky, yellow = colours
+    assert sky[0] < sky[1] < sky[2]
+    assert yellow[2] == 0 < yellow[1] <= yellow[0]
+    own = 'style="color: rgb(255,255,255)"'
+    assert "255,255,255" in render_colours(own), "what somebody wrote is text"
 
 
 def test_every_formula_of_the_course_is_shown_as_one() -> None:
