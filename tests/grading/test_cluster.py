@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import warnings
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 from distributed import Client, LocalCluster
 
 from autograder.batch.cluster import DaskExecutor, connected
+from autograder.batch.engine import HELD_UP
 from autograder.batch.run import Selection, grade_class
 from autograder.course.records import results
 from autograder.judge.results import TIMED_OUT
@@ -116,7 +118,13 @@ def test_a_worker_without_isolation_is_left_out(course: Path, tmp_path: Path) ->
             ).returncode
     assert status == 0, log.read_text("utf-8")
     assert points(course) == dict.fromkeys(STUDENTS, CLASS_POINTS)
-    assert log.read_text("utf-8").count("is not used: no tier 'no-such-tier'") == 1
+    printed = log.read_text("utf-8")
+    assert printed.count("is not used: no tier 'no-such-tier'") == 1
+    assert (
+        f"asking the scheduler at {address} for workers, for {len(STUDENTS)} notebooks" in printed
+    )
+    for noise in ("leaked", "semaphore", "Warning", "large graph"):
+        assert noise not in printed
 
 
 def wait_for_workers(file: Path, count: int) -> str:
@@ -135,10 +143,17 @@ def sleeps(document: dict) -> None:
 def test_who_is_late_and_has_not_computed_is_tried_again(course: Path) -> None:
     little.submit(course, STUDENTS[0], little.answer(sleeps))
     with dask_workers(2) as client:
-        events = grade_class(
-            course, ASSIGNMENT, Selection("student-[0-3]"), lambda m: DaskExecutor(client, m, None)
+        events = list(
+            grade_class(
+                course,
+                ASSIGNMENT,
+                Selection("student-[0-3]"),
+                lambda m: DaskExecutor(client, m, None),
+            )
         )
-        found = [event.graded for event in events if event.graded]
+    found = [event.graded for event in events if event.graded]
+    later = [(event.student, event.later) for event in events if event.later]
+    assert later == [(STUDENTS[0], HELD_UP)], "it is said before it happens"
     assert [(one.student, one.outcome, one.attempts) for one in found if one.outcome] == [
         (STUDENTS[0], TIMED_OUT, 2)
     ]
@@ -148,10 +163,12 @@ def test_who_is_late_and_has_not_computed_is_tried_again(course: Path) -> None:
 
 def test_a_scheduler_that_somebody_started_blames_as_ours_does() -> None:
     """A submission is not sent on for ever, nor blamed for the one beside it; dask itself would."""
-    with LocalCluster(n_workers=0, processes=False, dashboard_address=None) as somebody:
+    with LocalCluster(n_workers=1, processes=False, dashboard_address=None) as somebody:
         before = somebody.scheduler.allowed_failures
-        with connected(somebody.scheduler_address):
+        with connected(somebody.scheduler_address) as client, warnings.catch_warnings():
             found = (somebody.scheduler.allowed_failures, somebody.scheduler.WORKER_SATURATION)
+            warnings.simplefilter("error")  # of a "large graph": a notebook with many pictures
+            assert client.submit(len, bytes(12 << 20), pure=False).result() == 12 << 20
     assert before > 1
     assert found == (1, 1.0)
 
