@@ -33,7 +33,8 @@ def print_checks(root: Path, assignment: str, notebook: str | None) -> None:
 def _table(root: Path, assignment: str, notebook: str) -> Table:
     table = Table(title=f"{assignment}/{notebook}", title_justify="left")
     for heading in ("question", "points", "check", "weight", "probe", "title"):
-        table.add_column(heading, justify="right" if heading in ("points", "weight") else "left")
+        right = heading in ("points", "weight")
+        table.add_column(heading, justify="right" if right else "left", overflow="fold")
     declared = checks_for(assignment, notebook)
     for question, points in _questions(root, assignment, notebook):
         for number, check in enumerate(declared.get(question, ())):

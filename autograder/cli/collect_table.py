@@ -1,4 +1,4 @@
-"""What went where, as a table on a terminal and as plain lines elsewhere."""
+"""What went where, as a table on a terminal that has room for one, and as plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from itertools import groupby
 
 import click
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 
 from autograder.collect.place import UNATTRIBUTED, Row
@@ -22,13 +23,15 @@ def show(done: Collected, *, dry_run: bool) -> None:
     """Print every row, those for a person last, then how many there are of each kind."""
     console = Console(markup=False, emoji=False, highlight=False)
     rows = sorted(_gathered(done.rows), key=lambda row: (row.human, row.student, row.notebook))
-    if console.is_terminal:
-        table = Table(title="Nothing was written" if dry_run else None)
-        for column in COLUMNS:
-            table.add_column(column, overflow="fold")
-        for row in rows:
-            style = "yellow" if row.human else None
-            table.add_row(*_cells(row), style=style)
+    table = Table(title="Nothing was written" if dry_run else None)
+    for column in COLUMNS:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*_cells(row), style="yellow" if row.human else None)
+    # What has no room for the longest word of each column would cut names in two.
+    roomy = console.options.update(max_width=10_000)
+    narrow = Measurement.get(console, roomy, table).minimum > console.width
+    if console.is_terminal and not narrow:
         console.print(table)
     else:
         for row in rows:

@@ -221,6 +221,7 @@ def _attribute(tag: str, name: str, value: str) -> str | None:
     """The attribute's value, or None to drop it."""
     allowed = {("img", "src"): _shown_picture, ("a", "href"): _LINK.match}
     if name == "class":
+        value = value.strip()  # nbconvert writes " highlight hl-ipython3"
         return value if _CLASSES.fullmatch(value) else None
     test = allowed.get((tag, name))
     return value if test is None or test(value) else None

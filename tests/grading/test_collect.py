@@ -566,8 +566,9 @@ def test_without_any_roster_the_lms_names_do(root: Path, tmp_path: Path) -> None
 # -- the command ----------------------------------------------------------------------------------
 
 
-def invoke(root: Path, *words: object, terminal: bool = False) -> tuple[int, str]:
-    environment = {"FORCE_COLOR": "1", "COLUMNS": "200"} if terminal else {}
+def invoke(root: Path, *words: object, terminal: int = 0) -> tuple[int, str]:
+    """``terminal``: with so many columns."""
+    environment = {"FORCE_COLOR": "1", "COLUMNS": str(terminal)} if terminal else {}
     arguments = [ASSIGNMENT, *map(str, words), "--root", str(root)]
     result = CliRunner().invoke(command, arguments, env=environment)
     return result.exit_code, result.output
@@ -580,8 +581,13 @@ def test_the_command_says_what_went_where(root: Path, tmp_path: Path) -> None:
     assert status == 1
     assert "would be: 1 collected, 1 unattributed" in text
     assert students(root) == {}
-    status, text = invoke(root, path, terminal=True)
+    status, text = invoke(root, path, "--dry-run", terminal=200)
     assert status == 1
+    assert "│ müllerann_101" in text
+    status, text = invoke(root, path, terminal=80)
+    assert status == 1
+    assert "│" not in text, "it would cut names"
+    assert "müllerann_101/knn from c.zip!/müllerann_101_1_knn-3.ipynb" in text
     assert "[red]x[/red]" in text
     status, text = invoke(root, path, "--from", "canvas", "--latest")
     assert status == 1
