@@ -35,6 +35,7 @@ class Display:
         self._failures: Counter[str] = Counter()
         self._graded: Counter[str] = Counter()
         self._under_way: dict[tuple[str, str], float] = {}  # since when
+        self._over = False
         self._progress = _Bars(self)
         self._started = time.monotonic()
 
@@ -54,6 +55,7 @@ class Display:
         trace: TracebackType | None,
     ) -> None:
         self._under_way.clear()
+        self._over = True
         self._progress.stop()
 
     def show(self, event: Event) -> None:
@@ -88,7 +90,7 @@ class Display:
             for (student, notebook), since in list(self._under_way.items())
         ]
         if not told:
-            return ""
+            return "waiting for the gradebook" if self._done and not self._over else ""
         more = f" and {len(told) - MAX_NAMED} more" if len(told) > MAX_NAMED else ""
         return f"waiting for {', '.join(told[:MAX_NAMED])}{more}"
 

@@ -37,6 +37,7 @@ from autograder.files import write_bytes, write_text
 from autograder.grading.verdict_output import only_points
 from autograder.host.expendable import Ended, Limits, run_limited
 from autograder.notebook.characters import whole
+from autograder.notebook.order import order_of
 from autograder.notebook.template import is_answer, is_auto_graded, nbgrader
 
 __all__ = ["Feedback", "configure", "make_feedback", "write_feedback"]
@@ -157,7 +158,9 @@ def write_feedback(root: Path, assignment: str, students: Sequence[str] | None =
                     write_text(target / f"{path.stem}.html", html)
             for name, data in pictures_beside(place)[0].items():
                 write_bytes(target / name, data)
-        written = sorted(path for path in Path(scratch).rglob("*") if path.is_file())
+        order = order_of(root, assignment)
+        found = (path for path in Path(scratch).rglob("*") if path.is_file())
+        written = sorted(found, key=lambda path: (path.parent, order(path.stem), path.suffix))
         made.pages = [_move(p, root / folder / p.relative_to(scratch)) for p in written]
     return made
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from autograder.judge.results import (
     ANOTHER,
@@ -25,7 +25,6 @@ from autograder.judge.results import (
     UNREADABLE,
     GradedNotebook,
 )
-from autograder.notebook.order import Order
 
 MAX_LENGTH = 300  # characters of a reason
 
@@ -203,28 +202,6 @@ class CaseTally:
             devices=dict(sorted(self._devices.items())),
             waiting=self._waiting,
         )
-
-
-def in_order(cases: Cases, order: Order) -> Cases:
-    """The same, with notebooks in the order of the course."""
-
-    def listed(found: Listing) -> Listing:
-        return replace(found, cases=tuple(sorted(found.cases, key=lambda c: order(c.notebook))))
-
-    def counted(found: Mapping[str, Mapping[str, int]]) -> Mapping[str, Mapping[str, int]]:
-        return {name: found[name] for name in order.sort(found)}
-
-    return Cases(
-        needs_human=tuple(replace(k, found=listed(k.found)) for k in cases.needs_human),
-        interrupted=listed(cases.interrupted),
-        repaired=listed(cases.repaired),
-        substituted=listed(cases.substituted),
-        fallbacks=listed(cases.fallbacks),
-        retried=listed(cases.retried),
-        outcomes=counted(cases.outcomes),
-        devices=counted(cases.devices),
-        waiting=cases.waiting,
-    )
 
 
 def reasons(graded: GradedNotebook) -> list[tuple[str, ...]]:

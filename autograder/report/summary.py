@@ -17,7 +17,8 @@ from autograder.judge.results import (
 )
 from autograder.notebook.order import Order
 from autograder.report.beside import Beside
-from autograder.report.cases import Cases, CaseTally, in_order
+from autograder.report.cases import Cases, CaseTally
+from autograder.report.in_order import in_order
 from autograder.report.item_analysis import CheckSummary
 from autograder.report.questions import QuestionSummary, QuestionTally
 from autograder.report.times import SlowNotebook, TimeSummary, TimeTally

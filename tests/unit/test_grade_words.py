@@ -61,7 +61,8 @@ def test_what_is_waited_for_and_what_is_tried_again_is_said_with_whole_names() -
         assert display.waiting() == f"waiting for {STUDENT}/{LONGEST} 0 s, bo/{LONGEST} 0 s"
         display.show(Event("bo", LONGEST, 0, 2, 2, later=HELD_UP))
         display.show(Event(STUDENT, LONGEST, 1, 2, 2, graded(outcome="timed out")))
-        assert display.waiting() == ""
+        assert display.waiting() == "waiting for the gradebook"
+    assert display.waiting() == ""
     text = said(console)
     assert f"bo/{LONGEST} {HELD_UP}" in " ".join(text.split())
     bar = [line for line in text.splitlines() if "1/2" in line][-1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from autograder.grading.material import load_material
 from autograder.notebook.order import MAP, Order, order_of
 from autograder.notebook.template import notebooks_of
 from autograder.report.beside import Beside
@@ -17,6 +18,7 @@ FIRST = ["knn", "svm", "softmax", "two_layer_net", "features"]
 
 def test_the_map_of_the_course_says_the_order(tmp_path: Path) -> None:
     assert notebooks_of(ROOT, "assignment1") == FIRST
+    assert list(load_material(ROOT, "assignment1", b"").notebooks) == FIRST
     assert order_of(ROOT, "assignment2").names[0] == "FullyConnectedNets"
     shutil.copytree(ROOT / "release" / "assignment1", tmp_path / "release" / "assignment1")
     assert notebooks_of(tmp_path, "assignment1") == sorted(FIRST), "without a map by name"

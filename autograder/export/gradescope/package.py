@@ -29,6 +29,7 @@ from autograder.authoring.release import make_release
 from autograder.export import ExportError
 from autograder.files import replacing
 from autograder.grading.material import Material, load_material
+from autograder.notebook.order import MAP
 
 FOLDER = Path(__file__).resolve().parent
 REPOSITORY = FOLDER.parents[2]
@@ -85,6 +86,9 @@ def _add_code(archive: zipfile.ZipFile, assignments: set[str]) -> None:
 def _add_course(archive: zipfile.ZipFile, root: Path, material: Material, book: bytes) -> None:
     _add(archive, "course/gradebook.db", book)
     _add(archive, "course/.autograder/secret", secrets.token_hex(32).encode(), mode=0o600)
+    order = root / "release" / MAP
+    if order.is_file():  # in which results are listed
+        _add(archive, f"course/release/{MAP}", order.read_bytes())
     for folder, notebooks in (("release", material.released), ("source", material.solved)):
         for assignment, notebook in sorted(notebooks):
             path = f"{folder}/{assignment}/{notebook}.ipynb"
