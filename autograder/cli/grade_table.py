@@ -46,7 +46,7 @@ def _cells(one: GradedNotebook) -> dict[str, str]:
 
 def _columns(rows: Sequence[GradedNotebook], width: int) -> list[str]:
     """The numbers for which there is room beside the longest names."""
-    shown = list(NUMBERS)
+    shown: list[str] = list(NUMBERS)
     names = max((len(one.student) for one in rows), default=0) + max(
         (len(one.notebook) for one in rows), default=0
     )
