@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # matplotlib takes a second to import: only the functions do
 
 
 def visualize_grid(Xs: ArrayLike, ubound: float = 255.0, padding: int = 1) -> NDArray[np.float64]:
-    """Tile images into one square grid, each stretched to the range 0 to ``ubound``.
+    """Tile images into one square grid, each stretched to the range 0 to ``ubound``, gaps white.
 
     Shapes: Xs (N, H, W, C); returns (G*H + (G-1)*padding, G*W + (G-1)*padding, C) with
     G = ceil(sqrt(N)).
@@ -28,7 +28,7 @@ def visualize_grid(Xs: ArrayLike, ubound: float = 255.0, padding: int = 1) -> ND
     count, height, width, channels = images.shape
     side = int(np.ceil(np.sqrt(count)))
     step_y, step_x = height + padding, width + padding
-    grid = np.zeros((side * step_y - padding, side * step_x - padding, channels))
+    grid = np.full((side * step_y - padding, side * step_x - padding, channels), ubound)
     for number, image in enumerate(images):
         y, x = number // side * step_y, number % side * step_x
         low, high = image.min(), image.max()
