@@ -22,7 +22,7 @@ from tests.notebooks.test_structure import DEFINITIONS, SOURCES, global_names
 ROOT = Path(__file__).parents[2]
 #: Outputs of source/ that follow a choice of the reader's by name only: what they print is certain.
 CERTAIN = {
-    "FullyConnectedNets": {"growth-table", "compare-table"},  # the names of a loop
+    "FullyConnectedNets": {"growth-table", "init-table", "compare-table"},  # names of a loop
     "Transformer_Captioning": {"scrambled"},  # True for each model
     "knn": {"mean-colours", "popular-images"},  # ask the classifier, whatever k is
 }
