@@ -124,3 +124,37 @@ def test_linear_losses(name: str, edit: tuple[str, str], said: str) -> None:
     cell, check = f"{name}-loss-vectorized", f"{name}-vectorized"
     with pytest.raises(CheckFailed, match=f"(?s){said}"):
         run(name, cell, check, [edit])
+
+
+@pytest.mark.parametrize(
+    ("name", "cell", "check", "loops", "body"),
+    [
+        ("svm", SVM, "svm-vectorized", "svm_loss_naive", "return svm_loss_naive(W, X, y, reg)"),
+        (
+            "softmax",
+            SOFTMAX,
+            "softmax-vectorized",
+            "softmax_loss_naive",
+            "return [softmax_loss_naive(W, X, y, reg) for _ in range(1)][0]",
+        ),
+        (
+            "knn",
+            KNN,
+            "knn-no-loops",
+            "compute_distances_one_loop",
+            "return self.compute_distances_one_loop(X)",
+        ),
+    ],
+)
+def test_a_fast_version_that_calls_the_slow_one(
+    name: str, cell: str, check: str, loops: str, body: str
+) -> None:
+    """Its numbers are right, so that only a look at the names in it tells."""
+    first = {  # line of the solution, which then is never reached
+        "svm": "    rows = np.arange(X.shape[0])\n",
+        "softmax": "    rows = np.arange(X.shape[0])\n",
+        "knn": "        test_squares = np.sum(X**2, axis=1, keepdims=True)  # (M, 1)\n",
+    }[name]
+    indent = first[: len(first) - len(first.lstrip())]
+    with pytest.raises(CheckFailed, match=f"(?s)calls {loops}.*loops run all the same"):
+        run(name, cell, check, [(first, f"{indent}{body}\n{first}")])
