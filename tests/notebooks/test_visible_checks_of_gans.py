@@ -32,6 +32,8 @@ CHECKS = {
 NONE = re.compile(r"model = nn\.Sequential\(.*?\n    \)", re.DOTALL)
 ONES, ZEROS = "torch.ones_like(logits_real)", "torch.zeros_like(logits_fake)"
 PADDING = ", stride=2, padding=1"
+LEAKY, RELU = "nn.LeakyReLU(0.01),\n        ", "nn.ReLU(),\n        "
+RIGHT = sorted((ROOT / "autograder/mutants/assignment3" / NOTEBOOK.stem).glob("right_*.py"))
 
 
 @pytest.fixture(autouse=True)
@@ -57,6 +59,12 @@ def run(cell: str, sources: dict[str, str]) -> None:
 @pytest.mark.parametrize("cell", CHECKS)
 def test_right_answers_pass(cell: str) -> None:
     run(cell, cells())
+
+
+@pytest.mark.parametrize("style", RIGHT, ids=lambda path: path.stem)
+@pytest.mark.parametrize("cell", NETWORKS)
+def test_networks_in_other_styles_pass(cell: str, style: Path) -> None:
+    run(cell, cells() | {cell: style.read_text("utf-8")})
 
 
 @pytest.mark.parametrize("cell", NETWORKS)
@@ -103,6 +111,32 @@ def test_a_network_left_out_is_said_to_be_missing(cell: str) -> None:
         ("dc-generator", [(f"1, kernel_size=4{PADDING}", "1, kernel_size=4, stride=2")],
          "900 pixels are a side of 30.*padding"),
         ("dc-generator", [("nn.Tanh(),\n        Flatten(),", "nn.Tanh(),")], "to flatten each im"),
+        ("discriminator", [(f"{LEAKY}nn.Linear(256, 256)", "nn.Linear(256, 256)")], "a hundredth"),
+        ("discriminator", [(f"{LEAKY}nn.Linear(256, 1)", "nn.Linear(256, 1)")], "lets a hundredth"),
+        ("discriminator", [("LeakyReLU(0.01)", "LeakyReLU(0.2)")], "lets a hundredth.*0.01"),
+        ("discriminator", [("nn.LeakyReLU(0.01)", "nn.ReLU()")], "lets a hundredth"),
+        ("discriminator", [("nn.Linear(256, 1),", f"nn.Linear(256, 1), {LEAKY}")], "none aft"),
+        ("generator", [(f"{RELU}nn.Linear(1024, 1024)", "nn.Linear(1024, 1024)")], "nothing gets"),
+        ("generator", [(f"{RELU}nn.Linear(1024, 784)", "nn.Linear(1024, 784)")], "nothing gets"),
+        ("generator", [("nn.ReLU()", "nn.LeakyReLU(0.01)")], "not a leaky one"),
+        ("generator", [(f"{RELU}nn.Linear(1024, 784)", "nn.Tanh(), nn.Linear(1024, 784)")],
+         "only the last layer is followed by a tanh"),
+        ("dc-classifier", [(f"{LEAKY}nn.MaxPool2d(2),\n        nn.Conv2d(32", "nn.MaxPool2d(2), "
+                            "nn.Conv2d(32")], "one after each layer with weights"),
+        ("dc-classifier", [(f"{LEAKY}nn.Linear(4 * 4 * 64, 1)", "nn.Linear(4 * 4 * 64, 1)")],
+         "one after each layer with weights"),
+        ("dc-classifier", [("LeakyReLU(0.01)", "LeakyReLU(0.2)")], "lets a hundredth"),
+        ("dc-classifier", [("MaxPool2d", "AvgPool2d")], "Max pooling keeps the largest"),
+        ("dc-generator", [(f"{RELU}nn.BatchNorm1d(1024)", "nn.BatchNorm1d(1024)")], "nothing gets"),
+        ("dc-generator", [(f"{RELU}nn.BatchNorm1d(7 * 7 * 128)", "nn.BatchNorm1d(7 * 7 * 128)")],
+         "nothing gets through"),
+        ("dc-generator", [(f"{RELU}nn.BatchNorm2d(64)", "nn.BatchNorm2d(64)")], "nothing gets"),
+        ("dc-generator", [(f"{RELU}nn.BatchNorm1d(1024),", f"nn.BatchNorm1d(1024), {RELU}")],
+         "comes after a ReLU"),
+        ("dc-generator", [(f"{RELU}nn.BatchNorm1d(7 * 7 * 128),",
+                           f"nn.BatchNorm1d(7 * 7 * 128), {RELU}")], "comes after a ReLU"),
+        ("dc-generator", [(f"{RELU}nn.BatchNorm2d(64),", f"nn.BatchNorm2d(64), {RELU}")],
+         "comes after a ReLU"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_said_in_words(cell: str, edits: Sequence[tuple[str, str]], said: str) -> None:
