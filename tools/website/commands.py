@@ -53,7 +53,8 @@ def argparse_commands(
             yield from argparse_commands(command, f"{name} {word}", level, said)
     if not below:
         said = parser.description or (about[:1].upper() + about[1:] + "." if about else "")
-        usage = " ".join(parser.format_usage().removeprefix("usage: ").split())
+        usage = " ".join(parser.format_usage().removeprefix("usage: ").replace("[-h] ", "").split())
+        usage = usage.removesuffix(" [-h]")
         yield command_text(name, usage, said, list(_arguments(parser)), level)
 
 

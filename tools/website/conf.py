@@ -33,6 +33,7 @@ html_theme_options = {
     "navbar_align": "left",
     "header_links_before_dropdown": 7,
     "show_nav_level": 1,
+    "show_toc_level": 2,
     "navigation_depth": 2,
     "show_prev_next": True,
     "secondary_sidebar_items": ["page-toc"],

@@ -71,7 +71,7 @@ NOTEBOOKS = Section(
     ("release/00_course_map", "docs/figures", "release/glossary", "release/conventions"),
 )
 #: Pages that only other pages link to: licences of data.
-REST = Section("further", "Further pages", "What has no other place.", ())
+REST = Section("further", "Further pages", "Licences of data, and what has no other place.", ())
 
 
 def placed(pages: Iterable[str]) -> list[Section]:
