@@ -13,7 +13,7 @@ SAY_BROWSER = @command -v chromedriver >/dev/null || echo "WARNING: no chromedri
 QUIETLY = said=$$($(1) 2>&1) || { echo "$$said"; exit 1; }
 TEST_OPTIONS ?=
 
-.PHONY: demo quick test test-full lint release grade notebooks mutate flakes faults bench lock
+.PHONY: demo quick test test-full lint release grade notebooks mutate flakes faults bench docs lock
 
 demo: $(READY)
 	@$(BIN)/python -m autograder demo
@@ -74,6 +74,10 @@ faults: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.overhead
+
+# The site: documents, notebooks, commands; build/site/index.html opens without a server.
+docs: $(READY)
+	@$(BIN)/python -m tools.website
 
 # After changing a dependency: resolve anew, then write down what was resolved.
 lock: $(READY)

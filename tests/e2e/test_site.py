@@ -145,7 +145,7 @@ def test_an_answer_would_be_found(parsed: dict[Path, Page]) -> None:
     """A line of code is found in its page, though every word of it is coloured."""
     [page] = [page for path, page in parsed.items() if path.name == "knn.html"]
     text = " ".join("".join(page.words).split())
-    assert "raise ValueError(f\"num_loops must be 0, 1 or 2, got {num_loops!r}\")" in text
+    assert 'raise ValueError(f"num_loops must be 0, 1 or 2, got {num_loops!r}")' in text
     hidden = [line for where, line in lines_students_never_see() if where.startswith("knn,")]
     assert "from autograder import hidden" in hidden
     assert "return dists" in hidden

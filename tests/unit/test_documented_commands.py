@@ -37,9 +37,7 @@ def pieces(text: str) -> Iterator[str]:
 def problems(text: str) -> list[str]:
     """What is wrong with the commands in a document."""
     found = [(piece, match) for piece in pieces(text) for match in COMMAND.finditer(piece)]
-    return [
-        f"{match[0].strip()}: {problem}" for piece, match in found if (problem := wrong(match))
-    ]
+    return [f"{match[0].strip()}: {problem}" for piece, match in found if (problem := wrong(match))]
 
 
 def wrong(match: re.Match[str]) -> str:
@@ -58,7 +56,9 @@ def wrong(match: re.Match[str]) -> str:
         return wrong_argparse(students._parser(), words)
     targets = [word for word in words if not re.search(r"=|/|^-", word)][:1]  # variables, files
     known = re.findall(r"^(\w[\w-]*):", (ROOT / "Makefile").read_text("utf-8"), re.M)
-    return "" if {*targets} <= {*known, "X"} | NOT_TARGETS else f"no target of the Makefile: {targets}"
+    return (
+        "" if {*targets} <= {*known, "X"} | NOT_TARGETS else f"no target of the Makefile: {targets}"
+    )
 
 
 def wrong_click(command: click.Command, words: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""Parts of the site: links, notebooks as pages, figures out of their sheets, the list of commands."""
+"""Parts of the site: links, notebooks as pages, figures out of their sheets, commands."""
 
 import json
 import re
@@ -77,9 +77,8 @@ def test_each_figure_is_found_on_its_sheet(notebook: str) -> None:
     [number] = re.findall(rf"The (\d+|one) figures? of {notebook};", DOCUMENT)
     found = list(sheets.figures(ROOT / "docs" / "figures" / f"{notebook}.webp", TOLD[notebook]))
     assert len(found) == (1 if number == "one" else int(number))
-    assert list(dict.fromkeys(one.cell for one in found)) == [
-        cell for cell in dict.fromkeys(cell for cell, _ in TOLD[notebook])
-    ]
+    told = list(dict.fromkeys(cell for cell, _ in TOLD[notebook]))
+    assert list(dict.fromkeys(one.cell for one in found)) == told
     for one in found:
         assert one.alt
         assert min(one.picture.size) > 40
@@ -96,7 +95,7 @@ def test_a_sheet_without_a_figure_that_is_described_is_refused() -> None:
 
 def test_the_list_of_commands_has_all_of_them() -> None:
     page = commands.write(ROOT)
-    for name in commands.autograder.commands:
+    for name in commands.staff.commands:
         assert f"### `python -m autograder {name}`" in page
     for name in ("cs231n doctor", "cs231n data fetch"):
         assert f"### `{name}`" in page

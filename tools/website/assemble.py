@@ -1,10 +1,11 @@
 """Lay the site's pages out in a folder, each where it lies in the repository."""
 
-import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from autograder.files import write_bytes
 from tools.website import commands, links, navigation, notebooks, sheets
 
 COMMANDS = "docs/commands.md"
@@ -57,14 +58,13 @@ def page_files(root: Path) -> list[str]:
 def section_page(section: navigation.Section, root: Path) -> str:
     """A section's own page: what it is about, and its pages."""
     lines = [f"# {section.title}", "", section.about, ""]
-    groups: dict[str, Sequence[str]] = {"": section.pages}
-    if section is not navigation.NOTEBOOKS and section.name != navigation.NOTEBOOKS.name:
-        return "\n".join([*lines, *toctree("", section.pages)])
-    for assignment in sorted(path.name for path in (root / "release").iterdir() if path.is_dir()):
-        names = in_order(root, assignment)
-        title = f"{assignment.rstrip('0123456789').capitalize()} {assignment.lstrip('asignmet')}"
-        groups[title] = [f"release/{assignment}/{name}" for name in names]
-    return "\n".join([*lines, *(x for title, pages in groups.items() for x in toctree(title, pages))])
+    lines += toctree("", section.pages)
+    if section.name == navigation.NOTEBOOKS.name:
+        for folder in sorted(path for path in (root / "release").iterdir() if path.is_dir()):
+            title = re.sub(r"(\d+)$", r" \1", folder.name).capitalize()
+            names = in_order(root, folder.name)
+            lines += toctree(title, [f"release/{folder.name}/{name}" for name in names])
+    return "\n".join(lines)
 
 
 def toctree(title: str, pages: Sequence[str]) -> Iterator[str]:
@@ -120,7 +120,4 @@ def copy(source: Path, target: Path, written: set[Path]) -> None:
 def write_if_changed(path: Path, data: bytes) -> None:
     if path.is_file() and path.read_bytes() == data:
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    part.write_bytes(data)
-    os.replace(part, path)
+    write_bytes(path, data)

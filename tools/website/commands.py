@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from autograder.cli.main import main as autograder
+from autograder.cli.main import main as staff
 from cs231n_lib import cli as students
 
 INTRODUCTION = """# Commands
@@ -22,8 +22,8 @@ def page(makefile: str) -> str:
     """The whole page, as Markdown."""
     parts = [INTRODUCTION, "## For students: `cs231n`\n"]
     parts += argparse_commands(students._parser(), "cs231n", level=3)
-    parts += ["## For the staff: `python -m autograder`\n", prose(autograder.help or "")]
-    parts += click_commands(autograder, "python -m autograder", level=3)
+    parts += ["## For the staff: `python -m autograder`\n", prose(staff.help or "")]
+    parts += click_commands(staff, "python -m autograder", level=3)
     parts += ["## For developers: `make`\n", *make_targets(makefile)]
     return "\n".join(parts)
 

@@ -45,5 +45,5 @@ html_theme_options = {
 html_sidebars = {"index": []}
 
 
-def setup(app) -> None:  # noqa: ANN001  (Sphinx is imported by whoever builds)
+def setup(app) -> None:
     formulas.register(app)

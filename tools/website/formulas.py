@@ -24,11 +24,11 @@ def mathml(tex: str, node: nodes.Node | None = None, *, block: bool) -> str:
         return ""
 
 
-def _inline(translator, node) -> None:  # noqa: ANN001  (docutils has no types for visitors)
+def _inline(translator, node) -> None:
     translator.body.append(mathml(node.astext(), node, block=False))
     raise nodes.SkipNode
 
 
-def _block(translator, node) -> None:  # noqa: ANN001
+def _block(translator, node) -> None:
     translator.body.append(f'<div class="formula">{mathml(node.astext(), node, block=True)}</div>')
     raise nodes.SkipNode

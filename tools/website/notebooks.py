@@ -1,6 +1,6 @@
-"""A released notebook as a page: its text and code as students get them, and a right solution's figures.
+"""A released notebook as a page: text and code as students get them, a right solution's figures.
 
-Nothing of ``source/`` is read. Figures come from docs/figures, and descriptions from docs/figures.md.
+Nothing of ``source/`` is read: figures come from docs/figures, descriptions from docs/figures.md.
 """
 
 import json

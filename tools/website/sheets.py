@@ -33,9 +33,7 @@ class Figure:
 def described(document: str) -> dict[str, list[tuple[str, str]]]:
     """Of each notebook in docs/figures.md, the cells that draw, in order, and what they show."""
     _, *parts = _SECTION.split(document)
-    return {
-        name: _FIGURE.findall(text) for name, text in zip(parts[::2], parts[1::2], strict=True)
-    }
+    return {name: _FIGURE.findall(text) for name, text in zip(parts[::2], parts[1::2], strict=True)}
 
 
 def figures(sheet: Path, told: list[tuple[str, str]]) -> Iterator[Figure]:
