@@ -26,11 +26,12 @@ def page(path: Path, figures: Mapping[str, Sequence[Shown]]) -> str:
     parts = [part for cell in cells for part in _parts(cell, figures.get(cell.get("id", ""), ()))]
     text = "\n\n".join(parts) + "\n"
     name = PurePosixPath(path).name
-    note = (
-        "```{note}\n"
-        f"This is the notebook as students get it: {{download}}`{name}`. What is marked *yours to "
-        "write* is for them to fill in; the figures are those of a right solution.\n```"
-    )
+    note = f"This is the notebook as students get it: {{download}}`{name}`."
+    if any(_about(cell) for cell in cells):
+        note += " What is marked *yours to write* is for them to fill in."
+    if figures:
+        note += " The figures are those of a right solution."
+    note = f"```{{note}}\n{note}\n```"
     return _TITLE.sub(lambda title: f"{title[0]}\n\n{note}", text, count=1)
 
 
