@@ -113,6 +113,7 @@ def test_nothing_hidden_and_no_script_of_a_notebook_is_in_a_page(root: Path) -> 
     html = page(root)
     for trace in ("hidden.check", "from autograder", "### BEGIN", "### END", "MARK SCHEME"):
         assert trace not in words_of(html)
+    assert "<script" not in html, "nor any other: a page needs no network"
 
 
 def test_not_before_the_due_date(root: Path) -> None:
