@@ -225,7 +225,7 @@ def test_building_again_gives_the_same_files(tmp_path: Path) -> None:
     again = {p.relative_to(second): p.read_bytes() for p in second.rglob("*") if p.is_file()}
     assert files == again
     handed_in = sum(PART_OF[name] in parts for name in NOTEBOOKS for parts in PARTS_OF.values())
-    assert len(files) == handed_in + 2 * len(NOTEBOOKS) + 1
+    assert len(files) == handed_in + 2 * len(NOTEBOOKS) + 2  # and the settings and the map
     assert not (first / "submitted" / "stray").exists()
 
 
