@@ -15,3 +15,7 @@ class NotebookError(CourseError):
 
 class LayerError(CourseError):
     """A layer of the reader's own is needed, and is missing or returns something else."""
+
+
+class WrongUse(CourseError):
+    """The command cannot be understood, or nothing is there for it to do: exit status 2."""

@@ -15,6 +15,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from autograder.authoring.beside import check_other
+from autograder.authoring.handing_in import WORDS
 from autograder.authoring.lessons import HALF, Lesson, read_lessons
 from autograder.authoring.source import ReleaseError, canonical, read_source
 
@@ -34,6 +35,8 @@ def course_pages(source: Path) -> dict[str, str]:
         return {}
     pages = {MAP: nbformat.writes(course_map(read_source(path), read_lessons(source), path)) + "\n"}
     for text in sorted(source.glob("*.md")):
+        if text.name == WORDS:  # stands in each notebook
+            continue
         check_other(text, source)
         pages[text.name] = text.read_text("utf-8")
     return pages

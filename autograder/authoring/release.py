@@ -34,6 +34,8 @@ from autograder.authoring.beside import check_others
 from autograder.authoring.cell_ids import MINOR, name_cells
 from autograder.authoring.course_map import course_pages
 from autograder.authoring.expected_output import ExpectedOutputs
+from autograder.authoring.handing_in import HandingIn
+from autograder.authoring.missing_packages import MissingPackages
 from autograder.authoring.source import (
     ReleaseError,
     bring_up_to_date,
@@ -90,16 +92,17 @@ class NamedCells(NbGraderPreprocessor):
 
 
 class CanonicalNotebook(NbGraderPreprocessor):
-    """Last step of the release: allow-listed metadata, and no picture of a solution."""
+    """Almost the last step: allow-listed metadata, and no picture of a solution."""
 
     def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
         return without_unused_pictures(canonical(nb)), resources
 
 
-#: nbgrader's default list with our stubs, our first steps and our last, and without
+#: nbgrader's default list with our stubs, our first steps and our last ones, and without
 #: InstantiateTests (unused).
 PREPROCESSORS = [
     NamedCells,
+    MissingPackages,
     ExpectedOutputs,
     IncludeHeaderFooter,
     LockCells,
@@ -113,6 +116,7 @@ PREPROCESSORS = [
     ComputeChecksums,
     CheckCellMetadata,
     CanonicalNotebook,
+    HandingIn,
 ]
 
 

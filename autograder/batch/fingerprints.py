@@ -13,7 +13,7 @@ from autograder.batch.task import Task
 from autograder.grading.beside import seen_by
 from autograder.grading.material import Document, Material, Name
 from autograder.judge.results import GradedNotebook
-from autograder.notebook.shown import without_shown_outputs
+from autograder.notebook.shown import without_told
 
 OURS = ("autograder", "cs231n_lib")
 # Where grading begins; what runs in the sandbox, and what students import, is found by name only.
@@ -32,7 +32,7 @@ def fingerprint(task: Task, material: Material, problem: str = "") -> str:
     for part in (
         task.student.encode("utf-8", "surrogatepass"),
         b"-" if task.submission is None else b"+" + task.submission,
-        _canonical(without_shown_outputs(template.document)),
+        _canonical(without_told(template.document)),
         material.secret,
         task.missing_hint.encode("utf-8", "surrogatepass"),
         "\0".join(task.found).encode("utf-8", "surrogatepass"),

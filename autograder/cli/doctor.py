@@ -21,7 +21,7 @@ from rich.table import Table
 
 from autograder.sandbox import probe
 from autograder.sandbox.policy import SandboxError
-from cs231n_lib.cli import GRADED_WITH
+from cs231n_lib.cli.doctor import GRADED_WITH
 
 Status = Literal["ok", "note", "problem"]
 _MARKS = {"ok": "[green]ok[/]", "note": "[yellow]note[/]", "problem": "[red]problem[/]"}

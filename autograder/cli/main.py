@@ -15,11 +15,26 @@ from autograder.cli.collect import collect
 from autograder.cli.command import NEEDS_HUMAN, reports_errors, root_option
 from autograder.cli.export import export, gradescope
 from autograder.cli.similar import similar
+from cs231n_lib.extras import version
+
+
+def _show_version(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        click.echo(f"autograder {version()}")
+        context.exit()
 
 
 @click.group(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
     epilog="Exit status: 0 everything was graded, 1 something needs a human, 2 wrong use.",
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version and exit.",
 )
 def main() -> None:
     """Release assignments, grade what comes back in isolation, and give feedback.

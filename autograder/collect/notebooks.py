@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.notebook.likeness import NAMED, Keys, Signatures, by_name, keys, signatures
-from autograder.notebook.shown import is_shown_output
+from autograder.notebook.shown import is_told
 from autograder.notebook.template import notebooks_of
 
 LOOK_INSIDE = 32 << 20  # bytes; what is larger goes by its name
@@ -85,7 +85,7 @@ def identify(data: bytes, name: str, released: Released) -> Identified:
     document = _document(data) if named or name.casefold().endswith(TEXT) else None
     if not named and document is None:
         return Identified(digest, reason=_unknown(name))
-    cells = [cell for cell in _cells(document) if not is_shown_output(cell)]
+    cells = [cell for cell in _cells(document) if not is_told(cell)]
     submitted = frozenset().union(*map(keys, cells))
     by_cells = released.signatures.of(submitted)
     stem = named["stem"] if named else name.rpartition(".")[0]

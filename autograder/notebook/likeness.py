@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from autograder.notebook.shown import without_shown_outputs
+from autograder.notebook.shown import without_told
 from autograder.notebook.template import grade_id, source_of
 
 NAMED = re.compile(r"(?P<stem>.*?)\.ipynb(?:\.(?:txt|json))*", re.IGNORECASE | re.DOTALL)
@@ -60,7 +60,7 @@ class Signatures:
 
 def signatures(documents: Mapping[Name, Mapping[str, Any]]) -> Signatures:
     """Of released notebooks. What cells print does not count: another release may say it or not."""
-    cells = {name: without_shown_outputs(d)["cells"] for name, d in documents.items()}
+    cells = {name: without_told(d)["cells"] for name, d in documents.items()}
     held = {name: frozenset().union(*map(keys, inside)) for name, inside in cells.items()}
     number = Counter(key for found in held.values() for key in found)
     common = {key for key, times in number.items() if times > 1}

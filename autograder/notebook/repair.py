@@ -16,7 +16,7 @@ from typing import Any
 from autograder.notebook import template as released
 from autograder.notebook.likeness import Keys, keys
 from autograder.notebook.reading import MAX_BYTES, UnreadableError, as_type, read_notebook
-from autograder.notebook.shown import is_shown_output
+from autograder.notebook.shown import is_told
 from autograder.notebook.syntax import parse_cell
 from autograder.notebook.template import Cell, Template
 
@@ -39,7 +39,7 @@ class Repaired:
 def repair(data: bytes, template: Template) -> Repaired:
     """The submission in the shape of its release. Raises UnreadableError."""
     reading = read_notebook(data)
-    submitted = [cell for cell in reading.cells if not is_shown_output(cell)]
+    submitted = [cell for cell in reading.cells if not is_told(cell)]
     notes = reading.notes
     matches = _match(template.cells, submitted, notes)
     order = [matches[i] for i in sorted(matches)]
@@ -50,7 +50,7 @@ def repair(data: bytes, template: Template) -> Repaired:
     own = extras.pop(-1, [])  # they wait for the end of what belongs to the cell above
     for number, original in enumerate(template.cells):
         index = matches.get(number)
-        if index is not None or not is_shown_output(original):
+        if index is not None or not is_told(original):
             cells += own
             own = []
         mine = None if index is None else submitted[index]
@@ -117,7 +117,7 @@ def _match(originals: list[Cell], submitted: list[Cell], notes: list[str]) -> di
 def _before(number: int, originals: list[Cell], matches: dict[int, int]) -> int:
     """The released cell before this one, past what only this release shows of an output."""
     number -= 1
-    while number >= 0 and number not in matches and is_shown_output(originals[number]):
+    while number >= 0 and number not in matches and is_told(originals[number]):
         number -= 1
     return number
 

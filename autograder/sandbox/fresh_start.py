@@ -16,6 +16,7 @@ def settle(job: Job, seed: int) -> None:
     os.environ.clear()
     os.environ.update(
         PATH="/usr/local/bin:/usr/bin:/bin", HOME=work, TMPDIR=tmp, USER="student",
+        CS231N_GRADING="1",  # a cell that would hand in does nothing (cs231n_lib/submit.py)
         LOGNAME="student", LANG="C.UTF-8", PYTHONHASHSEED="0", OMP_NUM_THREADS=threads,
         OPENBLAS_NUM_THREADS=threads, MKL_NUM_THREADS=threads, MPLCONFIGDIR=f"{tmp}/matplotlib",
         MPLBACKEND="module://matplotlib_inline.backend_inline", IPYTHONDIR=f"{tmp}/ipython",

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import tempfile
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
@@ -15,8 +16,11 @@ def cache_dir() -> Path:
     chosen = os.environ.get(CACHE_VARIABLE)
     if chosen:
         return Path(chosen).expanduser()
-    import pooch  # only here: pooch takes a while to import, and most calls have the variable or
-    # never get this far
+    # Only here: pooch takes a while to import, and most calls have the variable or never get this
+    # far. It imports tqdm's bars for notebooks, which warn where ipywidgets is missing.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import pooch
 
     return Path(pooch.os_cache("cs231n"))
 

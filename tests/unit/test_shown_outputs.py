@@ -10,7 +10,7 @@ import pytest
 from autograder.grading.written import sort_written
 from autograder.notebook.likeness import keys, signatures
 from autograder.notebook.repair import Repaired, repair
-from autograder.notebook.shown import is_shown_output, shown_output, without_shown_outputs
+from autograder.notebook.shown import is_shown_output, shown_output, without_told
 from autograder.notebook.template import Template
 
 META = {"schema_version": 3, "task": False}
@@ -115,7 +115,7 @@ def test_a_notebook_is_known_without_such_cells() -> None:
     assert found[0] == found[1]
     handed = frozenset().union(*map(keys, without["cells"]))
     assert found[0].of(handed) == ("assignment1", "little")
-    assert without_shown_outputs(with_them) == without
+    assert without_told(with_them) == without
 
 
 @pytest.mark.parametrize("text", ["one line", "a\n\nb", "```\nfenced\n```", "<b>&amp;</b> $x$"])

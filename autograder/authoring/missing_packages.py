@@ -1,0 +1,42 @@
+"""The release lets a notebook that imports PyTorch say in a sentence where that is missing.
+
+`cs231n_lib` says it (`cs231n_lib/extras.py`), but notebooks import it last, as style wants it.
+"""
+
+from __future__ import annotations
+
+import ast
+
+from nbformat import NotebookNode
+from nbgrader.preprocessors import NbGraderPreprocessor
+
+from autograder.notebook.syntax import parse_cell
+from autograder.notebook.template import nbgrader
+
+LINE = "import cs231n_lib  # says what to install if PyTorch is missing"
+LIBRARY, PACKAGE = "cs231n_lib", "torch"
+
+
+class MissingPackages(NbGraderPreprocessor):
+    """A step of the release: a line above the first import of PyTorch."""
+
+    def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
+        for cell in nb.cells:
+            names = _imported(cell.source) if cell.cell_type == "code" else []
+            if LIBRARY in names or PACKAGE in names:
+                late = PACKAGE in names and LIBRARY not in names[: names.index(PACKAGE)]
+                if late and not nbgrader(cell):
+                    cell.source = f"{LINE}\n\n{cell.source}"
+                break
+        return nb, resources
+
+
+def _imported(source: str) -> list[str]:
+    """The packages that a cell imports at its top level, in order."""
+    found = []
+    for node in parse_cell(source).body:
+        if isinstance(node, ast.Import):
+            found += [one.name.split(".")[0] for one in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.append(node.module.split(".")[0])
+    return found

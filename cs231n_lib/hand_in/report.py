@@ -1,0 +1,131 @@
+"""One notebook checked: its questions, what visible checks say, and what is open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cs231n_lib.hand_in.folder import seen_by
+from cs231n_lib.hand_in.look import Remark, remarks, title_of
+from cs231n_lib.hand_in.note import ANSWER, TESTS, WRITTEN
+from cs231n_lib.hand_in.notebook import Notebook
+from cs231n_lib.hand_in.run import Ran, Run, run
+
+PASSED = "✓ "  # how a line of cs231n_lib.feedback begins that says that a check holds
+TO_DO = "write your code here"
+
+
+@dataclass(frozen=True)
+class Question:
+    """A graded cell. ``state`` in a few words; ``message`` is what the check that failed says."""
+
+    name: str
+    title: str
+    points: float
+    state: str
+    open: bool
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    """``run`` is None where the notebook was only looked at."""
+
+    notebook: Notebook
+    questions: tuple[Question, ...]
+    stubs: tuple[str, ...]
+    remarks: tuple[Remark, ...]
+    run: Run | None
+
+    @property
+    def ready(self) -> bool:
+        """Whether nothing is known to be missing or to fail."""
+        asked = any(question.open for question in self.questions)
+        return not (asked or self.stubs or any(remark.open for remark in self.remarks))
+
+    @property
+    def points(self) -> float:
+        return sum(question.points for question in self.questions)
+
+    @property
+    def at_stake(self) -> float:
+        """The points of questions of which something is known to be open."""
+        return sum(question.points for question in self.questions if question.open)
+
+
+def make_report(
+    notebook: Notebook,
+    *,
+    with_run: bool = True,
+    seconds: float | None = None,
+    tell: Callable[[int, int], object] = lambda done, of: None,
+) -> Report:
+    """Look at a notebook, and run it ``with_run``. Raises CourseError where that is impossible."""
+    beside, missing = seen_by(notebook)
+    done = run(notebook, beside, seconds=seconds, tell=tell) if with_run else None
+    said = [*remarks(notebook, missing), *(_stops(notebook, done) if done else ())]
+    return Report(
+        notebook,
+        tuple(_questions(notebook, done)),
+        tuple(dict.fromkeys(name for cell in notebook.cells for name in cell.stubs)),
+        tuple(said),
+        done,
+    )
+
+
+def _questions(notebook: Notebook, done: Run | None) -> list[Question]:
+    found = []
+    for number, cell in enumerate(notebook.cells):
+        if cell.kind not in (TESTS, WRITTEN):
+            continue
+        title = title_of(notebook, number)
+        if cell.kind == WRITTEN:
+            state = "not answered" if cell.unanswered else "answered"
+            found.append(Question(cell.id, title, cell.points, state, cell.unanswered))
+        elif done is None:
+            found.append(Question(cell.id, title, cell.points, "not run", False))
+        else:
+            state, message = _state(done.cells.get(number))
+            open_ = bool(message) or state in (NOT_WRITTEN, NOT_REACHED)
+            found.append(Question(cell.id, title, cell.points, state, open_, message))
+    for name in notebook.missing:
+        if name in notebook.note.points:
+            worth = notebook.note.points[name]
+            found.append(Question(name, "", worth, "the cell is missing", True))
+    return found
+
+
+NOT_WRITTEN, NOT_REACHED = "not written yet", "not reached"
+
+
+def _state(ran: Ran | None) -> tuple[str, str]:
+    """In a few words, and the message where a check failed."""
+    if ran is None:
+        return NOT_REACHED, ""
+    passed = sum(line.startswith(PASSED) for line in ran.printed.splitlines())
+    if not ran.error:
+        return (f"{passed} passed" if passed else "no error"), ""
+    if ran.kind == "NotImplementedError" and TO_DO in ran.error:
+        return NOT_WRITTEN, ""
+    return f"{passed} passed, 1 failed", ran.error
+
+
+def _stops(notebook: Notebook, done: Run) -> list[Remark]:
+    """Cells that are no visible tests, and stopped; and the end of all."""
+    said = []
+    for number, ran in sorted(done.cells.items()):
+        cell = notebook.cells[number]
+        stub = cell.kind == ANSWER and ran.kind == "NotImplementedError" and TO_DO in ran.error
+        if not ran.error or cell.kind == TESTS or stub or "raises-exception" in cell.tags:
+            continue
+        if ran.kind == "NotImplementedError" and TO_DO in ran.error:
+            said.append(Remark(f"{_where(cell.id, number)} waits for code of yours."))
+        else:
+            said.append(Remark(f"{_where(cell.id, number)} stops: {ran.error}", open=True))
+    if done.stopped:
+        said.append(Remark(f"Nothing below was run: {done.stopped}.", open=True))
+    return said
+
+
+def _where(name: str, number: int) -> str:
+    return f"The cell {name!r}" if name else f"Your own cell (number {number + 1} in the notebook)"
