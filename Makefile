@@ -1,5 +1,5 @@
-# Each target is one command, and sets the environment up when needed.
-PYTHON ?= python3.11
+# Each target is one command, and sets the environment up when needed: with the first suitable Python, and
+# with PyTorch for the CPU or for CUDA (tools/environment.sh; make PYTHON=python3.12 TORCH=cpu chooses).
 BIN := .venv/bin
 READY := .venv/.ready
 ASSIGNMENTS := $(notdir $(wildcard source/assignment*))
@@ -35,7 +35,7 @@ test-full: $(READY)
 	$(MAKE) mutate
 	$(MAKE) flakes
 
-SCRIPTS := $(wildcard deploy/*.sh) deploy/ci/grade_push
+SCRIPTS := $(wildcard deploy/*.sh tools/*.sh) deploy/ci/grade_push
 SCHEMA = $(call QUIETLY,$(BIN)/check-jsonschema --builtin-schema vendor.$(1))
 
 lint: $(READY)
@@ -82,12 +82,9 @@ docs: $(READY)
 # After changing a dependency: resolve anew, then write down what was resolved.
 lock: $(READY)
 	$(BIN)/pip install -q -e '.[dev]'
-	$(BIN)/pip freeze --exclude-editable | sed 's/+cpu$$//' > requirements.lock
+	$(BIN)/pip freeze --all --exclude-editable | grep -v '^pip==' | sed 's/+cpu$$//' > requirements.lock
+	$(BIN)/python tools/lock_torch.py
 
-# -qq: errors are shown; warnings about the index that pip is configured to use are not.
-$(READY): requirements.lock pyproject.toml
-	@echo "Setting up .venv (about a minute) ..."
-	@$(PYTHON) -m venv .venv
-	@$(BIN)/pip install -qq --disable-pip-version-check --requirement requirements.lock
-	@$(BIN)/pip install -qq --disable-pip-version-check --no-deps --editable .
+$(READY): requirements.lock torch-cpu.lock torch-cuda.lock pyproject.toml
+	@PYTHON="$(PYTHON)" TORCH="$(TORCH)" tools/environment.sh
 	@touch $@

@@ -62,8 +62,10 @@ def _tiers() -> list[Line]:
         best = probe.choose()
     except SandboxError as error:
         return [*lines, Line("isolation", "problem", f"grading will refuse to start: {error}")]
-    status: Status = "note" if best == "flat" else "ok"
-    return [*lines, Line("isolation", status, f"{best!r} will be used, the best that works here")]
+    text = f"{best!r} will be used, the best that works here"
+    if best != "flat":
+        return [*lines, Line("isolation", "ok", text)]
+    return [*lines, Line("isolation", "note", f"{text}. Why not more: {probe.why_only_flat()}")]
 
 
 def _kernel_features() -> list[Line]:
@@ -76,9 +78,6 @@ def _kernel_features() -> list[Line]:
     spaces = Path("/proc/sys/user/max_user_namespaces")
     status, text = _feature(spaces)
     lines.append(Line("user namespaces", "note" if text == "0" else status, f"at most {text}"))
-    restricted = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
-    if restricted.exists() and restricted.read_text().strip() == "1":
-        lines.append(Line("AppArmor", "note", "restricts user namespaces of ordinary users"))
     return [*lines, _memory_group()]
 
 

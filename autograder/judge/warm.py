@@ -60,6 +60,12 @@ def policy_here(tier: str | None, packages: Packages) -> Policy:
             "\033[0m",
             file=sys.stderr,
         )
+    elif chosen == "flat" and wanted is None:
+        print(
+            "Isolation: tier 'flat', that is, Landlock, seccomp and limits without namespaces, "
+            f"which is weaker (docs/threat-model.md). {_sentence(probe.why_only_flat())}",
+            file=sys.stderr,
+        )
     folders, environment = data_for_kernels()
     nodes = dict.fromkeys(node for device in gpus.devices()[0] for node in device.nodes)
     return Policy(
@@ -69,6 +75,10 @@ def policy_here(tier: str | None, packages: Packages) -> Policy:
         gpu_nodes=tuple(nodes),
         packages=packages,
     )
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:].removesuffix('.')}."
 
 
 def tried_out(zygote: Zygote) -> Zygote:

@@ -22,6 +22,7 @@ from typing import cast
 
 from autograder.sandbox.packages import Readable
 from autograder.sandbox.policy import TIERS, Limits, Policy, SandboxError, Tier
+from autograder.sandbox.restrictions import user_namespaces_restricted
 
 _SECONDS = 30
 ISOLATING: tuple[Tier, ...] = tuple(tier for tier in TIERS if tier != "none")
@@ -56,6 +57,13 @@ def choose(wanted: str | None = None) -> Tier:
     raise SandboxError("choice", f"this host cannot isolate student code ({reasons})")
 
 
+def why_only_flat() -> str:
+    """Why no tier with namespaces works here: for the user, who is graded with a weaker one."""
+    return user_namespaces_restricted() or "; ".join(
+        f"{tier}: {attempt(tier).reason}" for tier in ISOLATING if tier != "flat"
+    )
+
+
 @functools.cache
 def attempt(tier: Tier, python: str = sys.executable) -> Finding:
     """Try ``tier`` once; later calls remember."""
@@ -73,9 +81,12 @@ def attempt(tier: Tier, python: str = sys.executable) -> Finding:
         except subprocess.TimeoutExpired:
             return Finding(tier, f"the lock-down did not finish in {_SECONDS} s")
     if done.returncode:
-        last = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
-        return Finding(tier, last)
-    return Finding(tier, json.loads(done.stdout))
+        reason = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
+    else:
+        reason = json.loads(done.stdout)
+    if reason and tier == "userns" and (why := user_namespaces_restricted()):
+        reason = f"{reason}: {why}"
+    return Finding(tier, reason)
 
 
 def main() -> None:
