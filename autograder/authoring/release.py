@@ -32,6 +32,7 @@ from traitlets.config import Config
 
 from autograder.authoring.beside import check_others
 from autograder.authoring.cell_ids import MINOR, name_cells
+from autograder.authoring.colab import ColabSetup
 from autograder.authoring.course_map import course_pages
 from autograder.authoring.expected_output import ExpectedOutputs
 from autograder.authoring.handing_in import HandingIn
@@ -103,6 +104,7 @@ class CanonicalNotebook(NbGraderPreprocessor):
 PREPROCESSORS = [
     NamedCells,
     MissingPackages,
+    ColabSetup,
     ExpectedOutputs,
     IncludeHeaderFooter,
     LockCells,
@@ -211,6 +213,7 @@ def make_release(
 
     config = Config()
     configure(config)
+    config.ColabSetup = course_config(course_root).ColabSetup
     config.CourseDirectory.root = str(course_root)
     config.CourseDirectory.assignment_id = assignment
     config.CourseDirectory.release_directory = str(destination)

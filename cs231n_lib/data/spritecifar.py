@@ -10,6 +10,7 @@ Dimension letters: n images in a chunk, N images.
 
 import contextlib
 import os
+import sys
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -104,8 +105,12 @@ def load(split: Split, count: int | None = None) -> tuple[UInt8Array, IntArray]:
         rows = images[index * CHUNK : (index + 1) * CHUNK]
         rows[:] = _cached_chunk(split, index)[: len(rows)]
 
-    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:  # NumPy frees the lock
-        list(pool.map(fill, range(-(-count // CHUNK))))
+    chunks = range(-(-count // CHUNK))
+    if sys.platform == "emscripten":  # Python in a browser has no threads
+        list(map(fill, chunks))
+    else:
+        with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:  # NumPy frees the lock
+            list(pool.map(fill, chunks))
     return images, labels(split)[:count]
 
 

@@ -147,6 +147,48 @@ def test_old_imports_and_colabs_are_there(graded) -> None:
     assert "drive.mount does nothing where the notebook is graded." in printed
 
 
+def saved_by_vscode(document: dict) -> None:
+    """As VS Code's serialiser writes a notebook: lines in lists, its own metadata and outputs."""
+    shell = {"cell_type": "code", "id": "0a1b2c3d", "source": "%%bash\necho hello"}
+    shell |= {"metadata": {"vscode": {"languageId": "shellscript"}}, "outputs": []}
+    document["cells"].insert(1, shell)
+    document["cells"].insert(
+        2, {"cell_type": "raw", "id": "4e5f6a7b", "source": "", "metadata": {}}
+    )
+    stream = {"output_type": "display_data", "metadata": {}}
+    stream["data"] = {"application/vnd.code.notebook.stdout": "hello\n"}
+    failed = {"output_type": "error", "ename": "", "evalue": "", "traceback": []}
+    for number, cell in enumerate(document["cells"]):
+        cell["source"] = "".join(cell["source"]).splitlines(keepends=True)
+        if cell["cell_type"] == "code":
+            cell |= {"execution_count": number, "outputs": [stream, failed]}
+    python = {"codemirror_mode": {"name": "ipython", "version": 3}, "file_extension": ".py"}
+    python |= {"mimetype": "text/x-python", "name": "python", "nbconvert_exporter": "python"}
+    python |= {"pygments_lexer": "ipython3", "version": "3.11.9"}
+    document["metadata"] |= {
+        "kernelspec": {"display_name": ".venv (3.11.9)", "language": "python", "name": "python3"},
+        "language_info": python,
+        "orig_nbformat": 4,
+        "vscode": {"interpreter": {"hash": "31f2aee4e71d21fbe5cf8b01ff0e069b"}},
+    }
+
+
+def without_kernel(document: dict) -> None:
+    """As VS Code saves a notebook for which no kernel was ever chosen."""
+    saved_by_vscode(document)
+    del document["metadata"]["kernelspec"]
+    document["metadata"]["language_info"] = {"name": "python"}
+
+
+@pytest.mark.parametrize("habits", [saved_by_vscode, without_kernel])
+def test_a_notebook_from_vscode_is_graded_as_any_other(graded, habits: Change) -> None:
+    found = graded(habits)
+    assert found.score == CLASS_POINTS, messages(found)
+    assert (found.needs_human, found.repairs) == ("", ())
+    outputs = str(json.loads(found.document)["cells"])
+    assert "vnd.code" not in outputs, "what a student's editor had stored is not what is shown"
+
+
 def test_cells_of_the_course_that_raise_are_run_as_released(graded) -> None:
     """The package of another machine goes to a human; what the student deleted is only said."""
     found = graded(edit("setup", before="import seaborn as sns\n"))

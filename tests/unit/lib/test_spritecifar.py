@@ -138,3 +138,15 @@ def test_default_splits(filled_cache: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert data["X_val"].shape == data["X_test"].shape == (1000, 3, 32, 32)
     with pytest.raises(ValueError, match=r"20000 train images; 50000 were asked for"):
         get_cifar10_data(num_training=49_000)
+
+
+def test_a_browser_without_threads_gets_the_same_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    usual, _ = spritecifar.load("test", 30)
+
+    def no_threads(*_: object) -> object:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(spritecifar.sys, "platform", "emscripten")
+    monkeypatch.setattr(spritecifar, "ThreadPoolExecutor", no_threads)
+    images, _ = spritecifar.load("test", 30)
+    assert np.array_equal(images, usual)
