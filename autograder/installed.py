@@ -27,7 +27,9 @@ def complaint(command):
             return ""
         more = f" and {len(missing) - 3} more packages" if len(missing) > 3 else ""
         wrong = f"lacks {', '.join(missing[:3])}{more}"
-    if (COURSE / ".venv" / "bin" / "activate").exists():
+    if Path(sys.prefix) == COURSE / ".venv":
+        todo = "bring it up to date: `pip install -r requirements.lock`"
+    elif (COURSE / ".venv" / "bin" / "activate").exists():
         todo = f"run `source {COURSE}/.venv/bin/activate` first"
     else:
         todo = (
