@@ -15,12 +15,12 @@ from types import TracebackType
 from typing import Any
 
 from nbgrader import api
-from nbgrader.api import Gradebook, InvalidEntry, SubmittedAssignment
-from nbgrader.preprocessors import AssignLatePenalties
+from nbgrader.api import Gradebook, InvalidEntry
 from sqlalchemy.exc import DataError, IntegrityError, SAWarning, SQLAlchemyError
 
 from autograder.course.config import GradebookError, course_config, open_gradebook
 from autograder.course.gradebook_rows import complete_submission
+from autograder.course.late import penalise
 from autograder.errors import NeedsHuman
 from autograder.judge.results import GradedNotebook
 
@@ -174,7 +174,7 @@ class GradebookWriter:
             for notebook in graded:
                 self._record_notebook(book, notebook, regraded=regraded)
             book.db.flush()
-            self._penalise_lateness(submission, student)
+            penalise(book, submission, self._config)
             book.db.commit()
         except BaseException:
             book.db.rollback()
@@ -194,20 +194,6 @@ class GradebookWriter:
         for comment in book.find_submission_notebook(*names).comments:
             blank = comment.name in graded.unanswered
             comment.auto_comment = "No response." if blank else None
-
-    def _penalise_lateness(self, submission: SubmittedAssignment, student: str) -> None:
-        """As nbgrader's AssignLatePenalties does, between nothing and the whole score."""
-        assigning = AssignLatePenalties(config=self._config)
-        assigning.init_plugin()  # the class may be configured by its name
-        plugin: Any = assigning.plugin_inst
-        late = submission.total_seconds_late
-        for notebook in submission.notebooks:
-            penalty = None
-            if late > 0:
-                penalty = plugin.late_submission_penalty(student, notebook.score, late)
-            if penalty is not None:
-                penalty = min(max(penalty, 0), notebook.score)
-            notebook.late_submission_penalty = penalty
 
 
 def _is_about_one(error: ValueError | SQLAlchemyError) -> bool:
