@@ -1,4 +1,4 @@
-"""Files beside the source notebooks: nbgrader releases whatever lies there."""
+"""What is released beside the notebooks: whatever lies there, and a course's own library."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from pathlib import Path
 from nbgrader.utils import find_all_files
 
 from autograder.authoring.source import ReleaseError
+from autograder.files import write_bytes
 from autograder.notebook.regions import REGIONS
+from autograder.settings import CourseSettings
 
 _TELLING_NAME = re.compile(r"solution|answer|rubric|mark.?scheme|hidden.?test|gradebook", re.I)
 _TELLING_TEXT = re.compile(rf"BEGIN ({'|'.join(REGIONS)})".encode())
@@ -42,3 +44,25 @@ def _beginning(path: Path) -> bytes:
             return file.read(READ_BYTES)
     except OSError as error:
         raise ReleaseError(f"{path}: cannot be read ({error.strerror}), so not released") from None
+
+
+def add_library(course: CourseSettings, folder: Path) -> None:
+    """Put what students import beside the notebooks, so that they need to install nothing.
+
+    The library that comes with the engine is installed. Raises ReleaseError where a file of it
+    looks like a solution, or names the hidden checks.
+    """
+    if not course.folder:
+        return
+    source = Path(course.folder, course.library.name)
+    for path in sorted(source.rglob("*")):
+        inside = path.relative_to(source)
+        hidden = any(part == "__pycache__" or part.startswith(".") for part in inside.parts)
+        if path.is_file() and not hidden:
+            check_other(path, source)
+            if re.search(rb"\b%b\b" % course.checks.encode(), _beginning(path)):
+                raise ReleaseError(
+                    f"{path} names {course.checks!r}; students get this file, and never the hidden "
+                    "checks: keep the two apart"
+                )
+            write_bytes(folder / course.library.name / inside, path.read_bytes())

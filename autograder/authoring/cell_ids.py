@@ -16,6 +16,7 @@ from autograder.notebook.template import grade_id, source_of
 MINOR = 5  # of nbformat 4: the first with ids
 MAX_WORDS = 5
 _ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")  # nbformat's rule
+_RANDOM = re.compile(r"[0-9a-f]{8}(-?[0-9a-f]{4}){0,3}(-?[0-9a-f]{12})?")  # JupyterLab, VS Code
 _KEBAB = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _DEFINITION = re.compile(r"^(?:async def|def|class)\s+(\w+)", re.MULTILINE)
 _DULL = re.compile(r"^\s*(#.*|%.*|!.*|import\s.*|from\s.*)?$")  # says little of what a cell does
@@ -38,6 +39,26 @@ def name_cells(cells: Sequence[Cell]) -> int:
         cell["id"] = next(name for name in _numbered(_name(cell)) if name not in taken)
         taken.add(cell["id"])
     return len(nameless)
+
+
+def rename_cells(cells: Sequence[Cell]) -> dict[str, str]:
+    """Give a graded cell its grade_id as a name, and a cell with a random one another.
+
+    Returns the new names by the old ones.
+    """
+    before = {index: str(cell["id"]) for index, cell in enumerate(cells)}
+    for cell in cells:
+        wanted = grade_id(cell)
+        if wanted and _ID.fullmatch(wanted) and cell["id"] != wanted:
+            for other in cells:
+                if other["id"] == wanted and grade_id(other) != wanted:
+                    other["id"] = ""  # it is named after its content below
+            cell["id"] = wanted
+        elif not wanted and _RANDOM.fullmatch(cell["id"]):
+            cell["id"] = ""
+    name_cells(cells)
+    now = {index: str(cell["id"]) for index, cell in enumerate(cells)}
+    return {before[i]: now[i] for i in before if before[i] != now[i]}
 
 
 def _numbered(name: str) -> Iterator[str]:

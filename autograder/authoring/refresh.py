@@ -11,20 +11,24 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat import NotebookNode
 
 from autograder.authoring import scratch
+from autograder.authoring.cell_ids import rename_cells
 from autograder.authoring.source import ReleaseError, canonical, read_source, without_hooks
 from autograder.files import write_text
 
 
-def refresh(path: Path) -> None:
+def refresh(path: Path) -> dict[str, str]:
     """Run a source notebook and write it back: canonical, with today's outputs where compared.
 
-    Raises ReleaseError when it cannot be read or a cell fails; the file is then as it was.
+    Cells with names of JupyterLab's get better ones; returns those by the old ones. Raises
+    ReleaseError when it cannot be read or a cell fails; the file is then as it was.
     """
     nb = read_source(path)
     for cell, done in zip(nb.cells, executed(path).cells, strict=True):
         if cell.cell_type == "code":
             cell.outputs = _joined(done.outputs)
+    renamed = rename_cells(nb.cells)
     write_text(path, nbformat.writes(canonical(nb)) + "\n")
+    return renamed
 
 
 def executed(path: Path, *, last: str | None = None) -> NotebookNode:
@@ -41,7 +45,7 @@ def executed(path: Path, *, last: str | None = None) -> NotebookNode:
         nb.cells = nb.cells[: ids.index(last) + 1]
     with tempfile.TemporaryDirectory(prefix="authoring-") as folder:
         here = scratch.copy_beside_siblings(path, Path(folder, "copy")).parent
-        environment = scratch.kernel_environment(Path(folder))
+        environment = scratch.kernel_environment(Path(folder), scratch.course_of(path))
         client = NotebookClient(nb, resources={"metadata": {"path": str(here)}})
         try:
             return client.execute(env=environment)

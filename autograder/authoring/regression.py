@@ -17,6 +17,7 @@ from autograder.authoring.scratch import (
     UNREADABLE,
     author_copy,
     copy_beside_siblings,
+    course_of,
     kernel_environment,
 )
 from autograder.authoring.source import ReleaseError
@@ -145,12 +146,23 @@ def run_notebooks(
         code_cells(path)
     jobs = parallel_jobs(len(paths), jobs)
     with tempfile.TemporaryDirectory(prefix="notebooks-") as folder:
-        environment = kernel_environment(Path(folder))
+        courses = {course_of(path) for path in paths}
+        environments = {
+            course: kernel_environment(Path(folder, str(number)), course)
+            for number, course in enumerate(courses)
+        }
         running: list[subprocess.Popen[bytes]] = []
         pool = ThreadPoolExecutor(jobs)
         try:
             started = [
-                pool.submit(_run, path, Path(folder, str(i)), environment, running, on_cell)
+                pool.submit(
+                    _run,
+                    path,
+                    Path(folder, f"notebook-{i}"),
+                    environments[course_of(path)],
+                    running,
+                    on_cell,
+                )
                 for i, path in enumerate(paths)
             ]
             return [run.result() for run in started]

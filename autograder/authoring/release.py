@@ -30,7 +30,7 @@ from nbgrader.preprocessors import (
 )
 from traitlets.config import Config
 
-from autograder.authoring.beside import check_others
+from autograder.authoring.beside import add_library, check_others
 from autograder.authoring.cell_ids import MINOR, name_cells
 from autograder.authoring.colab import ColabSetup
 from autograder.authoring.course_map import course_pages
@@ -49,6 +49,7 @@ from autograder.course.captured_errors import CapturedErrors
 from autograder.course.config import course_config, find_alembic, open_gradebook
 from autograder.files import write_text
 from autograder.notebook.regions import MARKER
+from autograder.settings import settings_of
 
 __all__ = ["ReleaseError", "configure", "make_release", "release"]
 
@@ -158,14 +159,20 @@ def release(
         built, retired = Path(scratch, "built"), Path(scratch, "retired")
         for assignment in assignments:
             make_release(root, assignment, destination=built)
+            add_library(settings_of(root), built / assignment)
         for assignment in assignments:
             _replace_folder(root / "release" / assignment, built / assignment, retired / assignment)
     for name, text in pages.items():
         write_text(root / "release" / name, text)
     folders = [root / "release" / assignment for assignment in assignments]
-    for path in (path for folder in folders for path in sorted(folder.rglob("*"))):
-        if path.suffix != ".ipynb" and not path.is_dir():
-            tell(f"{path.relative_to(root)} (not a notebook: copied unchanged)")
+    library = settings_of(root).library.name
+    for folder in folders:
+        if (folder / library).is_dir():
+            tell(f"{(folder / library).relative_to(root)}/ (what the notebooks import)")
+        for path in sorted(folder.rglob("*")):
+            ours = path.is_dir() or library in path.relative_to(folder).parts
+            if path.suffix != ".ipynb" and not ours:
+                tell(f"{path.relative_to(root)} (not a notebook: copied unchanged)")
     return [path for folder in folders for path in sorted(folder.glob("*.ipynb"))] + [
         root / "release" / name for name in pages
     ]

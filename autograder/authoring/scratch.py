@@ -11,6 +11,7 @@ from nbformat import NotebookNode
 from autograder.authoring.source import ReleaseError, read_source, without_hooks
 from autograder.course.submissions import siblings
 from autograder.judge.warm import make_embedded_data
+from autograder.settings import CS231N, CourseSettings, settings_of
 from cs231n_lib.data import spritecifar
 from cs231n_lib.data.cache import CACHE_VARIABLE
 
@@ -47,13 +48,19 @@ def copy_beside_siblings(source: Path, folder: Path) -> Path:
     return folder / source.name
 
 
-def kernel_environment(scratch: Path) -> dict[str, str]:
+def course_of(source: Path) -> CourseSettings:
+    """The settings of the course in whose ``source/ASSIGNMENT/`` a notebook lies."""
+    return settings_of(source.resolve().parent.parent.parent)
+
+
+def kernel_environment(scratch: Path, course: CourseSettings = CS231N) -> dict[str, str]:
     """The environment for kernels: the embedded data whatever else this user has, one BLAS thread.
 
     More threads change the last digits, and where cores are busy they wait for each other: two
     threads on two busy cores took up to twenty times as long as one.
 
-    ``scratch`` is a folder for this run; kernels that run at once may share it.
+    ``scratch`` is a folder for this run; kernels that run at once may share it. What students
+    import is found in the course's folder.
     """
     kept = {
         name: value
@@ -62,7 +69,11 @@ def kernel_environment(scratch: Path) -> dict[str, str]:
     }
     cache, ipython = scratch / "cache", scratch / "ipython"
     ipython.mkdir(parents=True, exist_ok=True)
-    _link_embedded_data(cache)
+    if course.folder:
+        path = (course.folder, kept.get("PYTHONPATH", ""))
+        kept["PYTHONPATH"] = os.pathsep.join(filter(None, path))
+    else:
+        _link_embedded_data(cache)
     own = {CACHE_VARIABLE: str(cache), "IPYTHONDIR": str(ipython)}
     return kept | own | dict.fromkeys(THREADS, "1")
 

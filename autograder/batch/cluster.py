@@ -128,7 +128,7 @@ class DaskExecutor:
             grade_packed,
             self._plugin,
             task.pack(),
-            version_of(self._material.assignment, task.notebook),
+            version_of(self._material.assignment, task.notebook, self._material.course),
             key=f"{self._plugin}-{next(self._counter)}",
             workers=workers,
             allow_other_workers=workers is not None,  # should these have died

@@ -18,6 +18,7 @@ from autograder.host.memory import room_for_a_kernel
 from autograder.judge.results import GradedNotebook
 from autograder.notebook.template import packages_first
 from autograder.sandbox.policy import SandboxError
+from autograder.settings import CourseSettings
 
 
 class GradingPlugin(WorkerPlugin):
@@ -32,7 +33,7 @@ class GradingPlugin(WorkerPlugin):
         material = Material.unpack(self._material)
         packages = packages_first(map(material.template, material.notebooks))
         self._judge = JudgeProcess(material, self._tier, packages)
-        self._assignment = material.assignment
+        self._assignment, self._course = material.assignment, material.course
         self._one_at_a_time = threading.Lock()
 
     def teardown(self, worker: Worker) -> None:
@@ -48,7 +49,7 @@ class GradingPlugin(WorkerPlugin):
 
     def grade(self, task: Task, code: str) -> GradedNotebook | Refused:
         """``code`` is the driver's version: with another one the same work earns other grades."""
-        if code != version_of(self._assignment, task.notebook):
+        if code != version_of(self._assignment, task.notebook, self._course):
             return self._refused(VERSION, "it has another version of this package than the driver")
         with self._one_at_a_time, room_for_a_kernel():
             try:
@@ -60,9 +61,9 @@ class GradingPlugin(WorkerPlugin):
         return Refused(get_worker().address, stage, reason)
 
 
-def version_of(assignment: str, notebook: str) -> str:
+def version_of(assignment: str, notebook: str, course: CourseSettings) -> str:
     """A hash of all code that can change the grade of a notebook."""
-    return grader_code() + checks_code(assignment, notebook)
+    return grader_code() + checks_code(assignment, notebook, course)
 
 
 def grade_packed(plugin: str, task: bytes, code: str) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import importlib.util
 import json
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -14,6 +15,7 @@ from autograder.grading.beside import seen_by
 from autograder.grading.material import Document, Material, Name
 from autograder.judge.results import GradedNotebook
 from autograder.notebook.shown import without_told
+from autograder.settings import CS231N, CourseSettings
 
 OURS = ("autograder", "cs231n_lib")
 # Where grading begins; what runs in the sandbox, and what students import, is found by name only.
@@ -28,7 +30,8 @@ def fingerprint(task: Task, material: Material, problem: str = "") -> str:
     name = (material.assignment, task.notebook)
     template = material.templates[name]
     needed = material.needs(template)
-    digest = hashlib.sha256(grader_code().encode() + checks_code(*name).encode())
+    code = grader_code() + checks_code(*name, material.course)
+    digest = hashlib.sha256(code.encode())
     for part in (
         task.student.encode("utf-8", "surrogatepass"),
         b"-" if task.submission is None else b"+" + task.submission,
@@ -51,7 +54,7 @@ def _earlier(task: Task, material: Material, name: Name) -> bytes:
     parts = (own, _canonical(material.solved.get(name)), _verdict(task.earlier_verdicts.get(name)))
     hashes = b"".join(hashlib.sha256(part).digest() for part in parts)
     # Its checks say what of it later notebooks can use; without a verdict, they grade it first.
-    return hashes + checks_code(*name).encode()
+    return hashes + checks_code(*name, material.course).encode()
 
 
 def _verdict(graded: GradedNotebook | None) -> bytes:
@@ -84,24 +87,34 @@ def grader_code() -> str:
 
 
 @cache
-def checks_code(assignment: str, notebook: str) -> str:
-    """A hash of a notebook's hidden checks and of what they import."""
-    module = f"autograder.checks.{assignment}.{notebook.lower()}"
-    return _hash_of({used for part in modules_of(module) for used in imported_by(part)})
+def checks_code(assignment: str, notebook: str, course: CourseSettings = CS231N) -> str:
+    """A hash of a notebook's hidden checks and of what they import.
+
+    And of the library that students import, where the course has one of its own.
+    """
+    parts = modules_of(course.checks_module(assignment, notebook), course)
+    code = _hash_of({used for part in parts for used in imported_by(part, course)}, course)
+    if not course.folder:
+        return code
+    digest = hashlib.sha256(code.encode())
+    for path in sorted(Path(course.folder, course.library.name).rglob("*")):  # its data, too
+        if path.is_file() and "__pycache__" not in path.parts:
+            digest.update(str(path.relative_to(course.folder)).encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
 
 
-def _hash_of(modules: Iterable[str]) -> str:
+def _hash_of(modules: Iterable[str], course: CourseSettings = CS231N) -> str:
     digest = hashlib.sha256()
     for name in sorted(modules):
-        path = _path(name)
+        path = _path(name, course)
         if path:
             digest.update(name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
 
 
-def modules_of(name: str) -> list[str]:
+def modules_of(name: str, course: CourseSettings = CS231N) -> list[str]:
     """A module and, where it is a package, all modules below it."""
-    path = _path(name)
+    path = _path(name, course)
     if path is None or path.name != "__init__.py":
         return [name]
     inside = sorted(path.parent.rglob("*.py"))
@@ -109,30 +122,36 @@ def modules_of(name: str) -> list[str]:
     return [".".join((name, *part)).removesuffix(".__init__") for part in parts]
 
 
-def imported_by(name: str) -> set[str]:
-    """A module and all modules of ours that it imports, directly or not; read, not executed."""
+def imported_by(name: str, course: CourseSettings = CS231N) -> set[str]:
+    """A module and all modules of ours, or of the course's folder, that it imports.
+
+    Directly or not; they are read, not executed.
+    """
     found: set[str] = set()
     waiting = [name]
     while waiting:
         current = waiting.pop()
-        if current not in found and _path(current):
+        if current not in found and _path(current, course):
             found.add(current)
-            waiting += _imports(current)
+            waiting += _imports(current, course)
     return found
 
 
 @cache
-def _imports(name: str) -> tuple[str, ...]:
-    path = _path(name)
+def _imports(name: str, course: CourseSettings) -> tuple[str, ...]:
+    path = _path(name, course)
     assert path is not None
+    ours = (*OURS, *course.packages)
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
+        elif isinstance(node, ast.ImportFrom):
+            module = importlib.util.resolve_name("." * node.level + (node.module or ""), package)
             # What is imported from a package may be a module of it.
-            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return tuple(sorted(part for one in found if one.startswith(OURS) for part in _parents(one)))
+            found |= {module, *(f"{module}.{alias.name}" for alias in node.names)}
+    return tuple(sorted(part for one in found if one.startswith(ours) for part in _parents(one)))
 
 
 def _parents(name: str) -> list[str]:
@@ -142,9 +161,11 @@ def _parents(name: str) -> list[str]:
 
 
 @cache
-def _path(name: str) -> Path | None:
+def _path(name: str, course: CourseSettings) -> Path | None:
     """The file of a module of ours, or None when it is something in a module."""
-    base = Path(__file__).resolve().parents[2].joinpath(*name.split("."))
+    first = name.partition(".")[0]
+    root = Path(course.folder) if first in course.packages else Path(__file__).resolve().parents[2]
+    base = root.joinpath(*name.split("."))
     for path in (base / "__init__.py", base.with_suffix(".py")):
         if path.is_file():
             return path

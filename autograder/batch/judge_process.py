@@ -13,6 +13,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 
 from autograder.batch.task import Refused, Task, pack_answer, unpack_answer
 from autograder.batch.task_grader import TaskGrader
@@ -29,7 +30,7 @@ from autograder.judge.results import GradedNotebook
 from autograder.judge.warm import start_zygote, tried_out, try_out, warm_zygote
 from autograder.judge.zygote import Zygote
 from autograder.sandbox import syscalls
-from autograder.sandbox.policy import Packages, Policy, SandboxError
+from autograder.sandbox.policy import Library, Packages, Policy, SandboxError
 
 MODULE = "autograder.batch.judge_process"
 _TASK, _TWIN = b"t", b"z"
@@ -63,7 +64,12 @@ class JudgeProcess:
         started: ServerProcess | None = None,
     ) -> None:
         self._material = material
-        self._settings = {"tier": tier, "packages": packages, "waits": twins is not None}
+        self._settings = {
+            "tier": tier,
+            "packages": packages,
+            "waits": twins is not None,
+            "library": asdict(material.course.library),
+        }
         self._twins = twins
         self._closing = False
         self._begin(started or ServerProcess(MODULE))  # the imports take a while
@@ -131,8 +137,9 @@ class JudgeProcess:
 class _HandedOver:
     """Warm processes that the caller has given us. Called, it gives a live one, ours at need."""
 
-    def __init__(self, tier: str | None, packages: Packages) -> None:
+    def __init__(self, tier: str | None, packages: Packages, library: Library) -> None:
         self._tier = tier
+        self._library = library
         self._packages: Packages = packages
         self._zygote: Zygote | None = None
 
@@ -140,7 +147,7 @@ class _HandedOver:
         """Raises SandboxError where there is none to be had."""
         if self._zygote is None or not self._zygote.alive:
             self.close()
-            self._zygote = start_zygote(self._tier, self._packages)
+            self._zygote = start_zygote(self._tier, self._packages, self._library)
         return self._zygote
 
     def take(self, twin: WarmProcess, policy: Policy) -> None:
@@ -171,7 +178,7 @@ def main() -> None:
 def _serve(link: socket.socket) -> None:
     """Raises OSError and EOFError when the caller has gone."""
     settings = json.loads(receive(link))
-    about = settings["tier"], settings["packages"]
+    about = settings["tier"], settings["packages"], Library.from_json(settings["library"])
     with contextlib.ExitStack() as stack:
         handed_over = _HandedOver(*about)
         stack.callback(handed_over.close)

@@ -37,6 +37,7 @@ from autograder.judge.zygote import Zygote
 from autograder.notebook.likeness import Signatures, signatures
 from autograder.notebook.repair import UnreadableError, repair
 from autograder.notebook.template import Template, load_template, notebooks_of
+from autograder.sandbox.policy import Library
 
 
 def configure(c: Config) -> None:
@@ -101,7 +102,8 @@ class JudgeNotebook(NbGraderPreprocessor):
         task = Task(
             student, template.notebook, handed_in, None, earlier_verdicts=known, attempts=numbers
         )
-        graded = TaskGrader(material, _zygote).grade(task, document=json.dumps(nb))
+        zygote = partial(_zygote, material.course.library)
+        graded = TaskGrader(material, zygote).grade(task, document=json.dumps(nb))
         if graded.needs_human:
             self.log.error("%s needs a human: %s", student, graded.needs_human)
         return nbformat.from_dict(json.loads(graded.document)), resources  # type: ignore[return-value]
@@ -122,20 +124,20 @@ def _read(data: bytes, template: Template, known: Signatures) -> dict[str, Any]:
     }
 
 
-def _zygote() -> Zygote:
+def _zygote(library: Library) -> Zygote:
     """One warm process for all notebooks; a new one where the old has died.
 
     Under the formgrader it may have been waiting for days between two clicks.
     """
-    if not _warm().alive:
-        _warm().close()
+    if not _warm(library).alive:
+        _warm(library).close()
         _warm.cache_clear()
-    return _warm()
+    return _warm(library)
 
 
 @cache
-def _warm() -> Zygote:
-    zygote = start_zygote()
+def _warm(library: Library) -> Zygote:
+    zygote = start_zygote(library=library)
     atexit.register(zygote.close)
     return zygote
 

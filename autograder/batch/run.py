@@ -56,7 +56,7 @@ def grade_class(
         known = ", ".join(material.notebooks)
         raise CourseError(f"no notebook matches {selection.notebooks!r}; {assignment} has: {known}")
     for name in names:
-        ensure_checks(assignment, name)
+        ensure_checks(assignment, name, material.course)
     chosen = submissions(root, assignment, selection.students)
     with _only_one(root):
         _sweep(root, assignment)
@@ -116,7 +116,7 @@ def _prepare(root: Path, material: Material, notebooks: Sequence[str]) -> None:
         ensure_assignment(root, material.assignment, Path(scratch))
     ensure_cells(root, (material.template(name) for name in material.notebooks))
     for name in notebooks:
-        checks_for(material.assignment, name)
+        checks_for(material.assignment, name, material.course)
 
 
 def _sweep(root: Path, assignment: str) -> None:

@@ -173,7 +173,7 @@ class TaskGrader:
     def _import_checks(self, task: Task) -> None:
         """Once, here: what a child imports it imports anew each time."""
         for template in self._templates(task):
-            checks_for(template.assignment, template.notebook)
+            checks_for(template.assignment, template.notebook, self._material.course)
         _ = self._material.signatures  # worked out once, too
         find_libraries()
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
 
-from autograder.cli.command import reports_errors, root_option
+from autograder.cli.command import NEEDS_HUMAN, reports_errors, root_option
 
 
 @click.command()
@@ -19,7 +20,10 @@ def checks(assignment: str, notebook: str | None, root: Path) -> None:
 
     A check's share of the points is its weight over the sum of the question's weights. Advice has
     no weight; a condition counts only together with an answer.
+
+    Exit status 1: a question has no hidden check that carries points.
     """
     from autograder.cli.checks_table import print_checks
 
-    print_checks(root.resolve(), assignment, notebook)
+    complete = print_checks(root.resolve(), assignment, notebook)
+    sys.exit(0 if complete else NEEDS_HUMAN)

@@ -11,12 +11,16 @@ from rich.table import Table
 from autograder.course.submissions import CourseError
 from autograder.judge.registry import Check, checks_for
 from autograder.notebook.template import grade_id, is_auto_graded, load_template, nbgrader
+from autograder.settings import settings_of
 
 WIDTH = 160  # columns, where no terminal says how many there are
 
 
-def print_checks(root: Path, assignment: str, notebook: str | None) -> None:
-    """Print the checks of one notebook, or of all. Raises CourseError where there is none."""
+def print_checks(root: Path, assignment: str, notebook: str | None) -> bool:
+    """Print the checks of one notebook, or of all; whether every question has one.
+
+    Raises CourseError where there is no such notebook.
+    """
     folder = root / "release" / assignment
     released = sorted(path.stem for path in folder.glob("*.ipynb"))
     if not released:
@@ -26,8 +30,15 @@ def print_checks(root: Path, assignment: str, notebook: str | None) -> None:
     console = Console()
     if not console.is_terminal:
         console = Console(width=WIDTH)
+    complete = True
     for name in [notebook] if notebook else released:
         console.print(_table(root, assignment, name))
+        declared = checks_for(assignment, name, settings_of(root))
+        for question, _ in _questions(root, assignment, name):
+            if not any(check.weight for check in declared.get(question, ())):
+                complete = False
+                console.print(f"[red]{name}: {question} has no hidden check that carries points[/]")
+    return complete
 
 
 def _table(root: Path, assignment: str, notebook: str) -> Table:
@@ -35,7 +46,7 @@ def _table(root: Path, assignment: str, notebook: str) -> Table:
     for heading in ("question", "points", "check", "weight", "probe", "title"):
         right = heading in ("points", "weight")
         table.add_column(heading, justify="right" if right else "left", overflow="fold")
-    declared = checks_for(assignment, notebook)
+    declared = checks_for(assignment, notebook, settings_of(root))
     for question, points in _questions(root, assignment, notebook):
         for number, check in enumerate(declared.get(question, ())):
             first = (question, f"{points:g}") if number == 0 else ("", "")

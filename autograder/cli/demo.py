@@ -9,14 +9,21 @@ from rich.console import Console
 
 from autograder.cli.grade import grade_with_progress, report_on
 from autograder.cli.grading_start import GradingOptions, started
+from autograder.course.submissions import CourseError
 from autograder.demo import ASSIGNMENTS, SMALL, DemoClass, build_demo
 from autograder.report.html import student_file
+from autograder.settings import settings_of
 
 
 def run_demo(course: Path, folder: Path, who: DemoClass = SMALL) -> None:
     """Build the class in ``folder``, grade it, write report and feedback, name three pages."""
     from autograder.feedback.pages import make_feedback  # imports nbgrader: a second
 
+    if settings_of(course).folder:
+        raise CourseError(
+            f"the sample class has handed in CS231n's notebooks, and {course} is another course; "
+            "its README.md says how to see a grade without students"
+        )
     console = Console()
     students = build_demo(folder, course, who)
     console.print(f"{len(students)} sample students in {_short(folder / 'submitted')}")

@@ -19,8 +19,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from autograder.errors import WrongUse
 from autograder.sandbox import probe
 from autograder.sandbox.policy import SandboxError
+from autograder.settings import settings_of
 from cs231n_lib.cli.doctor import GRADED_WITH
 
 Status = Literal["ok", "note", "problem"]
@@ -144,10 +146,24 @@ def _gpu() -> Line:
     return Line("GPU", "ok", f"{names}; for notebooks that want one, with --gpus")
 
 
-def main() -> int:
+def _course(root: Path) -> Line:
+    """Whether the packages that a course's settings name can be imported."""
+    from autograder.judge.registry import ensure_packages
+
+    try:
+        course = settings_of(root)
+        ensure_packages(course)
+    except WrongUse as error:
+        return Line("course", "problem", str(error))
+    if not course.folder:
+        return Line("course", "ok", "the one that comes with the engine: here is no course.toml")
+    return Line("course", "ok", f"checks: {course.checks}, library: {course.library.name}")
+
+
+def main(root: Path) -> int:
     """Print the report. Returns 0 when this host can grade, 1 otherwise."""
     table = Table(box=None, show_header=False, pad_edge=False)
-    lines = report()
+    lines = [*report(), _course(root)]
     for line in lines:
         table.add_row(line.topic, _MARKS[line.status], escape(line.text))
     Console().print(table)

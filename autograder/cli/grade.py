@@ -82,7 +82,8 @@ def _executor(start: Start, options: GradingOptions) -> Iterator[Callable[[Mater
 
             yield lambda material: LazyExecutor(lambda: on_dask(material))
             return
-        warm = stack.enter_context(SharedWarm(options.isolation, start.packages, start.warm))
+        shared = SharedWarm(options.isolation, start.packages, start.warm, start.library)
+        warm = stack.enter_context(shared)
 
         def here(material: Material) -> Executor:
             workers = (start.workers, material, options.isolation, warm, start.judges)

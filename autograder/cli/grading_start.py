@@ -16,7 +16,8 @@ from autograder.host.memory import default_worker_count
 from autograder.host.server_process import ServerProcess
 from autograder.host.warm_process import WarmProcess
 from autograder.notebook.template import load_template, notebooks_of, packages_first
-from autograder.sandbox.policy import Packages
+from autograder.sandbox.policy import Library, Packages
+from autograder.settings import settings_of
 
 JUDGE = "autograder.batch.judge_process"
 MAX_FOR_ONE = 2  # notebooks for which it does not pay to start a second worker
@@ -39,6 +40,7 @@ class Start:
 
     packages: Packages
     workers: int
+    library: Library
     warm: WarmProcess | None = None
     judges: list[ServerProcess] = field(default_factory=list)
     submitted: int = 0  # notebooks
@@ -64,15 +66,16 @@ class Start:
 def started(
     root: Path, assignment: str, options: GradingOptions, *, force: bool = False
 ) -> Iterator[Start]:
-    """Start what grading an assignment takes. Raises TemplateError."""
+    """Start what grading an assignment takes. Raises TemplateError and SettingsError."""
+    library = settings_of(root).library
     templates = [load_template(root, assignment, name) for name in notebooks_of(root, assignment)]
     submitted = sorted((root / "submitted").glob(f"*/{assignment}/*.ipynb"))
-    start = Start(packages_first(templates), _workers(options, len(submitted)))
+    start = Start(packages_first(templates), _workers(options, len(submitted)), library)
     new = len(submitted) if force else sum(_seems_new(root, path) for path in submitted)
     start.submitted, start.new = len(submitted), new
     try:
         if new and not options.scheduler:
-            start.warm = WarmProcess.launch(start.packages)
+            start.warm = WarmProcess.launch(start.packages, library=library)
             for _ in range(min(start.workers, new)):
                 start.judges.append(ServerProcess(JUDGE))
         yield start

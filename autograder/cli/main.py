@@ -10,10 +10,13 @@ from pathlib import Path
 
 import click
 
+from autograder.cli.add_question import add_question
+from autograder.cli.calendar import calendar
 from autograder.cli.checks import checks
 from autograder.cli.collect import collect
 from autograder.cli.command import NEEDS_HUMAN, reports_errors, root_option
 from autograder.cli.export import export, gradescope
+from autograder.cli.new_course import new_course
 from autograder.cli.similar import similar
 from cs231n_lib.extras import version
 
@@ -224,22 +227,29 @@ def notebooks(what: tuple[str, ...], jobs: int | None, root: Path) -> None:
 def refresh(paths: tuple[Path, ...]) -> None:
     """Run edited source notebooks and write them back in canonical form.
 
-    Outputs of cells tagged nbval-check-output are stored anew. A notebook in which a cell
-    fails stays as it was.
+    Outputs of cells tagged nbval-check-output are stored anew. Cells get names: that of their
+    grade_id, or one after their content in place of a random one, which JupyterLab gives and cannot
+    change. A notebook in which a cell fails stays as it was.
     """
     from autograder.authoring.refresh import refresh as run
 
     for path in paths:
-        run(path)
+        click.echo(f"running {path} ...")
+        for old, new in run(path).items():
+            click.echo(f"cell {old} is now {new}")
         click.echo(f"refreshed {path}")
 
 
 @main.command()
-def doctor() -> None:
-    """Show which isolation this host offers, and the versions installed."""
+@root_option
+def doctor(root: Path) -> None:
+    """Show which isolation this host offers, and the versions installed.
+
+    And whether the packages that course.toml names can be imported, in a course that has one.
+    """
     from autograder.cli.doctor import main as examine
 
-    sys.exit(examine())
+    sys.exit(examine(root.resolve()))
 
 
 @main.command()
@@ -322,5 +332,6 @@ def flakes(
     sys.exit(0 if run(root.resolve(), assignment, notebooks, **options) else 1)
 
 
-for command in (checks, collect, export, gradescope, similar):  # those with a module of their own
+# Those with a module of their own.
+for command in (add_question, calendar, checks, collect, export, gradescope, new_course, similar):
     main.add_command(command)

@@ -90,7 +90,8 @@ class EarlierWork:
         template = self.material.templates[name]
         if not own:
             return loadable(template, None, solved)
-        checks, pairs = checks_for(*name), pairs_for(*name)
+        course = self.material.course
+        checks, pairs = checks_for(*name, course), pairs_for(*name, course)
         graded, misfits = self._graded(name), set[str]()
         while True:  # each turn but the last finds another misfit
             ready = loadable(template, graded, solved, checks, pairs, misfits)
@@ -118,7 +119,8 @@ class EarlierWork:
                 student=self.student,
                 template=template,
                 submission=own,
-                checks=checks_for(*name),
+                checks=checks_for(*name, self.material.course),
+                course=self.material.course,
                 secret=self.material.secret,
                 files=files,
                 handed_in=digest_of(own, self.seen_by(template)),

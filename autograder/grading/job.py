@@ -9,6 +9,7 @@ from autograder.judge.registry import Check
 from autograder.notebook.likeness import Signatures
 from autograder.notebook.template import Template
 from autograder.sandbox.policy import Gpu
+from autograder.settings import CS231N, CourseSettings
 
 CELL_SECONDS = 60.0
 CALL_SECONDS = 20.0
@@ -36,3 +37,4 @@ class Job:
     fallback: str = ""  # why it has none, although it wants one
     gpu_lost: bool = False  # it had one, and lost it: this is its second run
     late_in: str = ""  # if it runs out of time there again, that is the end
+    course: CourseSettings = CS231N  # whose checks these are

@@ -19,6 +19,7 @@ from autograder.grading.prerequisites import loads
 from autograder.notebook.edits import solve
 from autograder.notebook.likeness import Signatures, signatures
 from autograder.notebook.template import Template, load_template, notebooks_of
+from autograder.settings import CS231N, CourseSettings, settings_of
 
 Document = dict[str, Any]
 Name = tuple[str, str]  # assignment, notebook
@@ -30,13 +31,14 @@ class Material:
 
     ``released`` are the documents as students got them; ``solved`` those with all solutions, for
     notebooks that others load, where the course has their source; ``secret`` is what hidden
-    inputs are drawn from.
+    inputs are drawn from; ``course`` says where the checks are, and what students import.
     """
 
     assignment: str
     released: dict[Name, Document]
     solved: dict[Name, Document]
     secret: bytes
+    course: CourseSettings = CS231N
 
     @cached_property
     def templates(self) -> dict[Name, Template]:
@@ -85,6 +87,7 @@ class Material:
                 "released": [[*name, document] for name, document in self.released.items()],
                 "solved": [[*name, document] for name, document in self.solved.items()],
                 "secret": self.secret,
+                "course": self.course.to_json(),
             }
         )
         assert packed is not None  # msgpack's type for "written to a stream"
@@ -99,11 +102,12 @@ class Material:
             }
             for kind in ("released", "solved")
         }
-        return cls(found["assignment"], **documents, secret=found["secret"])
+        course = CourseSettings.from_json(found["course"])
+        return cls(found["assignment"], **documents, secret=found["secret"], course=course)
 
 
 def load_material(root: Path, assignment: str, secret: bytes) -> Material:
-    """Read it from a course folder. Raises TemplateError."""
+    """Read it from a course folder. Raises TemplateError and SettingsError."""
     released = {}
     for notebook in notebooks_of(root, assignment):
         for template in _with_earlier(root, load_template(root, assignment, notebook)):
@@ -114,7 +118,7 @@ def load_material(root: Path, assignment: str, secret: bytes) -> Material:
         path = root / "source" / name[0] / f"{name[1]}.ipynb"
         if name[1] in loaded and path.is_file():
             solved[name] = solve(json.loads(path.read_text("utf-8")))
-    return Material(assignment, released, solved, secret)
+    return Material(assignment, released, solved, secret, settings_of(root))
 
 
 def _with_earlier(root: Path, template: Template) -> Iterator[Template]:

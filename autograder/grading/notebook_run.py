@@ -47,7 +47,7 @@ class NotebookRun:
         self._count = 0
         self._released = {cell["id"]: cell["source"].strip() for cell in job.template.cells}
         self._student = Student(kernel, self._sources)
-        self._small = SmallCells(job.template, self._student)
+        self._small = SmallCells(job.template, self._student, job.course)
         self._seed = Seed(
             job.secret, job.template.assignment, job.template.notebook, job.student, submission
         )

@@ -11,6 +11,7 @@ from autograder.judge.outputs import Outputs
 from autograder.judge.small import small_runs
 from autograder.judge.student import Ref, Student, StudentError
 from autograder.notebook.template import Template
+from autograder.settings import CourseSettings
 
 SEARCH_SECONDS = 20.0  # of processor time for the training in one cell
 
@@ -18,8 +19,8 @@ SEARCH_SECONDS = 20.0  # of processor time for the training in one cell
 class SmallCells:
     """Those of one notebook."""
 
-    def __init__(self, template: Template, student: Student) -> None:
-        self._runs = small_runs(template.assignment, template.notebook)
+    def __init__(self, template: Template, student: Student, course: CourseSettings) -> None:
+        self._runs = small_runs(template.assignment, template.notebook, course)
         self._seconds = template.limit("search_seconds", SEARCH_SECONDS)
         self._student = student
         self._for_verdict: list[str] = []

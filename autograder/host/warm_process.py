@@ -17,12 +17,19 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from autograder.sandbox import syscalls
-from autograder.sandbox.policy import AGENT, Packages, Policy, SandboxError
+from autograder.sandbox.policy import (
+    AGENT,
+    OWN_LIBRARY,
+    Library,
+    Packages,
+    Policy,
+    SandboxError,
+)
 
 START_SECONDS = 120.0  # imports from a cold disk
 
@@ -58,6 +65,7 @@ class WarmProcess:
         warm: bool = True,
         search: Sequence[Path] = (),
         python: Path = Path(sys.executable),
+        library: Library = OWN_LIBRARY,
     ) -> WarmProcess:
         """Start one, which begins to import at once; nobody waits for it here."""
         control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -78,7 +86,7 @@ class WarmProcess:
             process.wait()
             raise
         started = cls(control, process.pid, pidfd, process)
-        ahead = {"packages": packages, "entry": entry, "warm": warm}
+        ahead = {"packages": packages, "entry": entry, "warm": warm, "library": asdict(library)}
         with contextlib.suppress(OSError):  # should it have died, who asks it is told
             control.send(json.dumps(ahead).encode())
         return started

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograder.judge.registry import checks_for
+from autograder.settings import CS231N, CourseSettings
 
 
 @dataclass(frozen=True)
@@ -46,9 +47,9 @@ def shares_cache(
     pairs[forward] = Pair(forward, backward, tuple(arguments), wrt)
 
 
-def pairs_for(assignment: str, notebook: str) -> tuple[Pair, ...]:
+def pairs_for(assignment: str, notebook: str, course: CourseSettings = CS231N) -> tuple[Pair, ...]:
     """The pairs of a notebook, from all modules of its checks. Raises CheckError without any."""
-    checks_for(assignment, notebook)  # imports them
-    module = f"autograder.checks.{assignment}.{notebook.lower()}"
+    checks_for(assignment, notebook, course)  # imports them
+    module = course.checks_module(assignment, notebook)
     inside = [name for name in _declared if name == module or name.startswith(f"{module}.")]
     return tuple(pair for name in inside for pair in _declared[name].values())

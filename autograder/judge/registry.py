@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
+from pathlib import Path
 from typing import Any, TypeVar
 
 from numpy.random import Generator
 
 from autograder.errors import WrongUse
+from autograder.judge.reading import know_library
 from autograder.judge.student import Student
+from autograder.settings import CS231N, CourseSettings
 
 CheckFunction = Callable[[Student, Generator], None]
 T = TypeVar("T")
@@ -51,6 +55,10 @@ class CheckError(WrongUse):
 
 
 _declared: dict[str, list[Check]] = {}  # by module
+
+
+def _broken(module: str, error: Exception) -> CheckError:
+    return CheckError(f"{module} cannot be imported ({type(error).__name__}: {error}); mend it")
 
 
 def check(
@@ -127,37 +135,71 @@ def _declare(
     return register
 
 
-def ensure_checks(assignment: str, notebook: str) -> None:
+def ensure_checks(assignment: str, notebook: str, course: CourseSettings = CS231N) -> None:
     """Raises CheckError where there are none; what they import is not imported for that."""
+    _find_package(course)
     try:
-        found = importlib.util.find_spec(_module_of(assignment, notebook))
+        found = importlib.util.find_spec(course.checks_module(assignment, notebook))
     except ModuleNotFoundError:
         found = None
     if found is None:
-        raise _no_checks(assignment, notebook)
+        raise _no_checks(assignment, notebook, course)
 
 
-def _module_of(assignment: str, notebook: str) -> str:
-    return f"autograder.checks.{assignment}.{notebook.lower()}"
+def _find_package(course: CourseSettings) -> None:
+    """Let the packages in a course's folder be imported. Raises CheckError."""
+    if not course.folder:
+        return
+    if course.folder not in sys.path:
+        sys.path.append(course.folder)  # last: nothing in there takes the name of anything else
+        importlib.invalidate_caches()
+    found = importlib.util.find_spec(course.checks)
+    if found is None or Path(course.folder, course.checks) not in Path(found.origin or "").parents:
+        there = f"that name finds {found.origin or 'a folder'}" if found else "it is not there"
+        raise CheckError(
+            f"{course.folder} has its hidden checks in the package {course.checks!r}, but {there}; "
+            "where several machines grade, all need the course's folder at the same place; else "
+            "give the package another name, and say so in course.toml"
+        )
+    know_library(course.library.name)
 
 
-def _no_checks(assignment: str, notebook: str) -> CheckError:
-    path = _module_of(assignment, notebook).replace(".", "/") + ".py"
+def ensure_packages(course: CourseSettings) -> None:
+    """Raises CheckError where a package in a course's folder cannot be imported."""
+    _find_package(course)
+    for name in course.packages:
+        try:
+            importlib.import_module(name)
+        except Exception as error:
+            raise _broken(name, error) from error
+
+
+def _no_checks(assignment: str, notebook: str, course: CourseSettings) -> CheckError:
+    path = Path(course.folder, course.checks_module(assignment, notebook).replace(".", "/") + ".py")
     return CheckError(f"{assignment}/{notebook} has no hidden checks: write {path}")
 
 
-def checks_for(assignment: str, notebook: str) -> Mapping[str, tuple[Check, ...]]:
+def checks_for(
+    assignment: str, notebook: str, course: CourseSettings = CS231N
+) -> Mapping[str, tuple[Check, ...]]:
     """The checks of a notebook by grade_id, from its module or all modules of its package.
 
-    Raises CheckError when it has neither.
+    Raises CheckError when it has neither, or when they cannot be imported.
     """
-    module = _module_of(assignment, notebook)
+    module = course.checks_module(assignment, notebook)
+    _find_package(course)
     try:
         importlib.import_module(module)
     except ModuleNotFoundError as error:
-        if error.name is None or not module.startswith(error.name):
+        if error.name and module.startswith(error.name):
+            raise _no_checks(assignment, notebook, course) from None
+        if not course.folder:
             raise
-        raise _no_checks(assignment, notebook) from None
+        raise _broken(module, error) from error
+    except Exception as error:
+        if not course.folder or isinstance(error, CheckError):
+            raise
+        raise _broken(module, error) from error
     by_cell: dict[str, list[Check]] = {}
     inside = [name for name in _declared if name == module or name.startswith(f"{module}.")]
     for declared in (check for name in inside for check in _declared[name]):

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from autograder.host.warm_process import WarmProcess
 from autograder.judge.warm import policy_here
-from autograder.sandbox.policy import Packages, Policy, SandboxError
+from autograder.sandbox.policy import OWN_LIBRARY, Library, Packages, Policy, SandboxError
 
 
 class SharedWarm:
@@ -23,10 +23,15 @@ class SharedWarm:
     """
 
     def __init__(
-        self, tier: str | None, packages: Packages, launched: WarmProcess | None = None
+        self,
+        tier: str | None,
+        packages: Packages,
+        launched: WarmProcess | None = None,
+        library: Library = OWN_LIBRARY,
     ) -> None:
+        self._library = library
         self._pool = ThreadPoolExecutor(1, "policy")
-        self._policy = self._pool.submit(policy_here, tier, packages)
+        self._policy = self._pool.submit(policy_here, tier, packages, library)
         self._lock = threading.Lock()
         self._warm: dict[Packages, WarmProcess] = {}
         self._asking: dict[Packages, threading.Lock] = defaultdict(threading.Lock)
@@ -69,5 +74,6 @@ class SharedWarm:
             if known is None or known.died(0.0):
                 if known is not None:
                     known.close()
-                known = self._warm[packages] = WarmProcess.launch(packages)
+                known = WarmProcess.launch(packages, library=self._library)
+                self._warm[packages] = known
             return known

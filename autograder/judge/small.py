@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from autograder.settings import CS231N, CourseSettings
+
 
 @dataclass(frozen=True)
 class SmallRun:
@@ -42,8 +44,10 @@ def runs_small(
     _declared.setdefault(module, {})[cell] = SmallRun(begin, finish, on, arguments)
 
 
-def small_runs(assignment: str, notebook: str) -> Mapping[str, SmallRun]:
+def small_runs(
+    assignment: str, notebook: str, course: CourseSettings = CS231N
+) -> Mapping[str, SmallRun]:
     """Those of a notebook, by cell id, once its checks have been imported."""
-    package = f"autograder.checks.{assignment}.{notebook.lower()}"
+    package = course.checks_module(assignment, notebook)
     inside = [name for name in _declared if name == package or name.startswith(f"{package}.")]
     return {cell: run for name in inside for cell, run in _declared[name].items()}

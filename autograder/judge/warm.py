@@ -13,7 +13,7 @@ from autograder.host import gpus
 from autograder.judge.kernel import Kernel, KernelDied
 from autograder.judge.zygote import Zygote
 from autograder.sandbox import probe
-from autograder.sandbox.policy import Packages, Policy, SandboxError
+from autograder.sandbox.policy import OWN_LIBRARY, Library, Packages, Policy, SandboxError
 from cs231n_lib.data import find_cifar10, spritecifar
 from cs231n_lib.data.cache import CACHE_VARIABLE, cache_dir
 from cs231n_lib.data.folders import DATA_VARIABLE
@@ -28,9 +28,19 @@ tempfile.TemporaryFile().close()
 load_cifar10(num_train=1, num_test=1)[0].shape
 """
 TRIAL_ANSWER = "(1, 32, 32, 3)"
+# The same in a course that has no such data: its library is there, and NumPy.
+OTHER_TRIAL = """
+import numpy, numpy.testing, tempfile
+import {0} as library
+tempfile.TemporaryFile().close()
+library.__name__, numpy.zeros((1, 32)).shape
+"""
+OTHER_ANSWER = "('{0}', (1, 32))"
 
 
-def start_zygote(tier: str | None = None, packages: Packages = "all") -> Zygote:
+def start_zygote(
+    tier: str | None = None, packages: Packages = "all", library: Library = OWN_LIBRARY
+) -> Zygote:
     """A zygote of the best isolation this host offers, or of the tier named.
 
     It has ``packages`` ready, and gets others ready when they are first asked for.
@@ -38,7 +48,7 @@ def start_zygote(tier: str | None = None, packages: Packages = "all") -> Zygote:
     ``tier`` defaults to the environment's ``CS231N_ISOLATION``. Raises SandboxError where no
     isolation is to be had: grading never falls back to running unprotected.
     """
-    policy = policy_here(tier, packages)
+    policy = policy_here(tier, packages, library)
     zygote = Zygote(
         policy.tier,
         readable=[Path(path) for path in policy.readable],
@@ -46,11 +56,12 @@ def start_zygote(tier: str | None = None, packages: Packages = "all") -> Zygote:
         gpu_nodes=policy.gpu_nodes,
         packages=packages,
         trial=try_out,
+        library=library,
     )
     return tried_out(zygote)
 
 
-def policy_here(tier: str | None, packages: Packages) -> Policy:
+def policy_here(tier: str | None, packages: Packages, library: Library = OWN_LIBRARY) -> Policy:
     """How kernels are locked down on this host. Raises SandboxError; see `start_zygote`."""
     wanted = tier or os.environ.get(TIER_VARIABLE) or None
     chosen = probe.choose(wanted)
@@ -66,7 +77,7 @@ def policy_here(tier: str | None, packages: Packages) -> Policy:
             f"which is weaker (docs/threat-model.md). {_sentence(probe.why_only_flat())}",
             file=sys.stderr,
         )
-    folders, environment = data_for_kernels()
+    folders, environment = data_for_kernels(library)
     nodes = dict.fromkeys(node for device in gpus.devices()[0] for node in device.nodes)
     return Policy(
         chosen,
@@ -74,6 +85,7 @@ def policy_here(tier: str | None, packages: Packages) -> Policy:
         env=environment,
         gpu_nodes=tuple(nodes),
         packages=packages,
+        library=library,
     )
 
 
@@ -93,21 +105,26 @@ def tried_out(zygote: Zygote) -> Zygote:
 
 def try_out(zygote: Zygote) -> None:
     """Run what every notebook needs in a kernel, so that nobody is graded in a broken one."""
+    code, answer = TRIAL, TRIAL_ANSWER
+    library = zygote.library
+    if library.folder:
+        code, answer = OTHER_TRIAL.format(library.name), OTHER_ANSWER.format(library.name)
     kernel = Kernel(zygote.fork())
     try:
-        run = kernel.run_cell(TRIAL, seconds=60)
+        run = kernel.run_cell(code, seconds=60)
         outcome = str(run.outputs)
     except KernelDied as death:
         outcome = f"the kernel {death}"
     finally:
         kernel.close()
-    if TRIAL_ANSWER not in outcome:
-        raise SandboxError("trial", f"a kernel cannot run numpy on the data set: {outcome[-600:]}")
+    if answer not in outcome:
+        what = f"import {library.name}" if library.folder else "run numpy on the data set"
+        raise SandboxError("trial", f"a kernel cannot {what}: {outcome[-600:]}")
 
 
 @contextmanager
 def warm_zygote(
-    tier: str | None = None, packages: Packages = "all"
+    tier: str | None = None, packages: Packages = "all", library: Library = OWN_LIBRARY
 ) -> Iterator[Callable[[], Zygote]]:
     """A function that gives a live zygote.
 
@@ -116,11 +133,11 @@ def warm_zygote(
     started, the function raises SandboxError.
     """
     with ThreadPoolExecutor(1) as pool:
-        started = [pool.submit(start_zygote, tier, packages)]
+        started = [pool.submit(start_zygote, tier, packages, library)]
 
         def live() -> Zygote:
             if not started[-1].result().alive:
-                started.append(pool.submit(start_zygote, tier, packages))
+                started.append(pool.submit(start_zygote, tier, packages, library))
             return started[-1].result()
 
         try:
@@ -131,11 +148,12 @@ def warm_zygote(
                     future.result().close()
 
 
-def data_for_kernels() -> tuple[list[Path], dict[str, str]]:
+def data_for_kernels(library: Library = OWN_LIBRARY) -> tuple[list[Path], dict[str, str]]:
     """What kernels read the data sets from: folders, and the variables of the data.
 
     Makes the embedded data set if there is no real one and it is not in the cache yet: kernels
-    cannot write there, and each would make it anew.
+    cannot write there, and each would make it anew. A course with a library of its own has its
+    data in there.
     """
     environment = {CACHE_VARIABLE: str(cache_dir())}
     environment[SCALE_VARIABLE] = at_scale(embedded="embedded", full="full")  # raises if wrong
@@ -143,7 +161,7 @@ def data_for_kernels() -> tuple[list[Path], dict[str, str]]:
     if given := os.environ.get(DATA_VARIABLE):
         folders.append(Path(given).expanduser().resolve())
         environment[DATA_VARIABLE] = str(folders[-1])
-    if find_cifar10() is None:
+    if not library.folder and find_cifar10() is None:
         make_embedded_data()
     return [folder for folder in folders if folder.exists()], environment
 

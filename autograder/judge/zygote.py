@@ -33,7 +33,17 @@ from autograder.judge.zygote_link import (
     receive_handles,
 )
 from autograder.sandbox import mounts, syscalls
-from autograder.sandbox.policy import AGENT, Gpu, Limits, Packages, Policy, SandboxError, Tier
+from autograder.sandbox.policy import (
+    AGENT,
+    OWN_LIBRARY,
+    Gpu,
+    Library,
+    Limits,
+    Packages,
+    Policy,
+    SandboxError,
+    Tier,
+)
 
 _KILL_SECONDS = 10.0
 _NO_FILES: Mapping[str, bytes] = {}
@@ -56,6 +66,7 @@ class Zygote:
         packages: which :meth:`fork` gives a sandbox if it is not told.
         trial: tried on the process for other packages, when one is started.
         twin: the process, where it has been started already: see :meth:`of`.
+        library: what students import.
 
     Raises SandboxError when the tier does not work here.
     """
@@ -75,15 +86,17 @@ class Zygote:
         packages: Packages = "all",
         trial: Callable[[Zygote], None] | None = None,
         twin: WarmProcess | None = None,
+        library: Library = OWN_LIBRARY,
     ) -> None:
         self.tier = tier
+        self.library = library
         self._owner = os.getpid()
         self.packages: Packages = packages
         self._others: dict[Packages, Zygote] = {}
         self._trial = trial
         self._start_other = partial(
             Zygote, tier, readable=readable, env=env, blas_threads=blas_threads, entry=entry,
-            search=search, warm=warm, python=python, gpu_nodes=gpu_nodes,
+            search=search, warm=warm, python=python, gpu_nodes=gpu_nodes, library=library,
         )  # fmt: skip
         self._starting = threading.Lock()  # of others
         self._lock = threading.Lock()  # one request at a time on the control socket
@@ -95,7 +108,7 @@ class Zygote:
         Path(self._homes).chmod(0o711)  # a sandbox may run as another user
         syscalls.set_dumpable(False)  # what the judge knows is in its memory
         self._warm = twin or WarmProcess.launch(
-            packages, entry=entry, warm=warm, search=search, python=python
+            packages, entry=entry, warm=warm, search=search, python=python, library=library
         )
         self._control = self._warm.control
         policy = Policy(
@@ -107,6 +120,7 @@ class Zygote:
             blas_threads=blas_threads,
             gpu_nodes=tuple(gpu_nodes),
             packages=packages,
+            library=library,
         )
         try:
             self.start_seconds = self._warm.settle(policy)
@@ -123,6 +137,7 @@ class Zygote:
             policy.tier, readable=[Path(path) for path in policy.readable], env=policy.env,
             blas_threads=policy.blas_threads, entry=policy.entry, warm=policy.warm,
             gpu_nodes=policy.gpu_nodes, packages=policy.packages, trial=trial, twin=twin,
+            library=policy.library,
         )  # fmt: skip
 
     @property

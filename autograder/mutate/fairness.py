@@ -1,7 +1,7 @@
 """No false alarms: right solutions, ours and others, get full marks whatever numbers are drawn.
 
-``autograder/mutants/ASSIGNMENT/NOTEBOOK/right_*.py`` hold right solutions in other styles, as edits
-of the notebook (the format of :mod:`autograder.notebook.edits`).
+``mutants/ASSIGNMENT/NOTEBOOK/right_*.py``, ours or the course's, hold right solutions in other
+styles, as edits of the notebook (the format of :mod:`autograder.notebook.edits`).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from autograder.mutate import mutants, run
 from autograder.mutate.trial import SECRET, Document, Key, Subject, failures, load_subject
 from autograder.notebook.edits import apply, read_sample
 from autograder.notebook.template import grade_id, is_auto_graded, is_skipped, nbgrader
+from autograder.settings import CS231N, CourseSettings
 
 REFERENCE = "reference"
 
@@ -37,9 +38,9 @@ class FlakeRate:
     messages: tuple[str, ...]  # of the checks that failed, each once
 
 
-def alternatives(assignment: str, notebook: str) -> list[Path]:
+def alternatives(assignment: str, notebook: str, course: CourseSettings = CS231N) -> list[Path]:
     """The files with right solutions in another style."""
-    return sorted((mutants.MUTANTS / assignment / notebook).glob("right_*.py"))
+    return sorted((mutants.folder_of(course) / assignment / notebook).glob("right_*.py"))
 
 
 def solution(subject: Subject, path: Path | None) -> Document:
@@ -69,7 +70,7 @@ def repeat(
     numbers. Raises CourseError.
     """
     subject = load_subject(root, assignment, notebook)
-    paths = [None, *(alternatives(assignment, notebook) if others else ())]
+    paths = [None, *(alternatives(assignment, notebook, subject.course) if others else ())]
     names = [path.stem if path else REFERENCE for path in paths]
     documents = {name: solution(subject, path) for name, path in zip(names, paths, strict=True)}
     wanted = {name: times if name == REFERENCE else others for name in documents}
@@ -100,7 +101,7 @@ def _messages(failed: dict[Key, str]) -> str:
 
 
 def _work(subject: Subject, document: Document, seeds: Sequence[int]) -> list[dict[Key, str]]:
-    zygote = run.live_zygote(subject.template.packages())
+    zygote = run.live_zygote(subject.template.packages(), subject.course.library)
     return grade_repeatedly(subject, document, zygote, seeds)
 
 

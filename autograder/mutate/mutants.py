@@ -1,7 +1,7 @@
 """Mutants of a notebook's solutions: made automatically, and written by hand.
 
-``autograder/mutants/ASSIGNMENT/NOTEBOOK/`` holds ``wrong.toml`` (mistakes that students make) and
-``equivalent.toml`` (automatic mutants that a person has found to be right after all).
+``mutants/ASSIGNMENT/NOTEBOOK/``, ours or the course's, holds ``wrong.toml`` (mistakes that students
+make) and ``equivalent.toml`` (automatic mutants that a person has found to be right after all).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from autograder.mutate.operators import mutations
 from autograder.notebook.edits import find_definition, replace_definitions, solution_of
 from autograder.notebook.regions import MARKER
 from autograder.notebook.template import is_answer, source_of
+from autograder.settings import CS231N, CourseSettings
 
 MUTANTS = Path(__file__).parents[1] / "mutants"
 
@@ -83,15 +84,24 @@ def automatic(region: Region) -> Iterator[Mutant]:
         yield Mutant(region.cell, region.of, edit.operator, False, mutated, before, after)
 
 
-def written_by_hand(assignment: str, notebook: str, places: list[Region]) -> list[Mutant]:
+def folder_of(course: CourseSettings) -> Path:
+    """Where a course's mutants are."""
+    return Path(course.mutants) if course.folder else MUTANTS
+
+
+def written_by_hand(
+    assignment: str, notebook: str, places: list[Region], course: CourseSettings = CS231N
+) -> list[Mutant]:
     """The mutants of ``wrong.toml``. Raises MutantError where one does not fit the notebook."""
-    path = MUTANTS / assignment / notebook / "wrong.toml"
+    path = folder_of(course) / assignment / notebook / "wrong.toml"
     return [_by_hand(path, entry, places) for entry in _read(path).get("mutant", [])]
 
 
-def equivalents(assignment: str, notebook: str) -> list[Equivalent]:
+def equivalents(
+    assignment: str, notebook: str, course: CourseSettings = CS231N
+) -> list[Equivalent]:
     """The entries of ``equivalent.toml``. Raises MutantError when one is incomplete."""
-    path = MUTANTS / assignment / notebook / "equivalent.toml"
+    path = folder_of(course) / assignment / notebook / "equivalent.toml"
     entries = _read(path).get("equivalent", [])
     try:
         return [Equivalent(**entry) for entry in entries]

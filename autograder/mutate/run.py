@@ -33,7 +33,7 @@ from autograder.mutate.mutants import (
     written_by_hand,
 )
 from autograder.mutate.trial import Key, Subject, load_subject
-from autograder.sandbox.policy import Packages
+from autograder.sandbox.policy import OWN_LIBRARY, Library, Packages
 
 
 class ReferenceFailed(NeedsHuman):
@@ -90,10 +90,10 @@ def measure(
     """
     subject = load_subject(root, assignment, notebook)
     places = regions(subject.source)
-    by_hand = written_by_hand(assignment, notebook, places)
+    by_hand = written_by_hand(assignment, notebook, places, subject.course)
     mutants = [*by_hand, *(mutant for place in places for mutant in automatic(place))]
     mutants = [mutant for mutant in mutants if only in ("", mutant.of)]
-    known = equivalents(assignment, notebook)
+    known = equivalents(assignment, notebook, subject.course)
     plan = _plan(subject, places, pool, progress)
 
     graded: list[Outcome] = []
@@ -199,12 +199,12 @@ def _print_to_stderr() -> None:
     sys.stdout = sys.stderr
 
 
-def live_zygote(packages: Packages = "all") -> Zygote:
+def live_zygote(packages: Packages = "all", library: Library = OWN_LIBRARY) -> Zygote:
     """The zygote of this process; the first notebook's ``packages`` are what it has ready."""
     if not _zygotes:
         atexit.register(lambda: _zygotes[-1].close())
     if not _zygotes or not _zygotes[-1].alive:
-        _zygotes[:] = [start_zygote(packages=packages)]
+        _zygotes[:] = [start_zygote(packages=packages, library=library)]
     return _zygotes[-1]
 
 
@@ -212,10 +212,11 @@ def _quick(
     subject: Subject, mutant: Mutant | None, grade_ids: frozenset[str] | None, seed: str = ""
 ) -> dict[Key, str]:
     document = subject.with_cell(mutant.cell, mutant.source) if mutant else subject.document
-    zygote = live_zygote(subject.template.packages())
+    zygote = live_zygote(subject.template.packages(), subject.course.library)
     return trial.quickly(subject, document, zygote, grade_ids, seed)
 
 
 def _thorough(subject: Subject, mutant: Mutant | None) -> dict[Key, str]:
     document = subject.with_cell(mutant.cell, mutant.source) if mutant else subject.document
-    return trial.thoroughly(subject, document, live_zygote(subject.template.packages()))
+    zygote = live_zygote(subject.template.packages(), subject.course.library)
+    return trial.thoroughly(subject, document, zygote)

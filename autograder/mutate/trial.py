@@ -34,6 +34,7 @@ from autograder.notebook.template import (
     is_skipped,
     nbgrader,
 )
+from autograder.settings import CS231N, CourseSettings, settings_of
 from cs231n_lib.notebooks import definitions
 
 Document = dict[str, Any]
@@ -53,10 +54,11 @@ class Subject:
     source: Document  # as authored
     document: Document  # as the best student hands it in: no markers, no hooks, no outputs
     files: Mapping[str, bytes]  # this and all earlier notebooks, solved: later ones load earlier
+    course: CourseSettings = CS231N
 
     @property
     def checks(self) -> Mapping[str, tuple[Check, ...]]:
-        return checks_for(self.assignment, self.notebook)
+        return checks_for(self.assignment, self.notebook, self.course)
 
     @property
     def template(self) -> Template:
@@ -77,7 +79,7 @@ class Subject:
 
 
 def load_subject(root: Path, assignment: str, notebook: str) -> Subject:
-    """Read ``source/``. Raises CourseError, CheckError."""
+    """Read ``source/``. Raises CourseError, CheckError, SettingsError."""
     folder = root / "source" / assignment
     sources = {path.stem: _read(path) for path in siblings(folder)}
     if not (folder / f"{notebook}.ipynb").is_file():
@@ -85,7 +87,8 @@ def load_subject(root: Path, assignment: str, notebook: str) -> Subject:
         raise CourseError(f"{folder} has no notebook {notebook!r}; there are: {known}")
     solved = {name: solve(document) for name, document in sources.items()}
     files = {f"{name}.ipynb": json.dumps(document).encode() for name, document in solved.items()}
-    return Subject(assignment, notebook, sources[notebook], solved[notebook], files)
+    course = settings_of(root)
+    return Subject(assignment, notebook, sources[notebook], solved[notebook], files, course)
 
 
 def _read(path: Path) -> Document:
@@ -128,9 +131,8 @@ def thoroughly(
     subject: Subject, document: Document, zygote: Zygote, seed: str = ""
 ) -> dict[Key, str]:
     """Messages of the failed checks when the whole notebook is graded like a submission."""
-    job = Job(
-        "mutant", subject.template, b"", subject.checks, SECRET + seed.encode(), subject.files
-    )
+    secret, files, course = SECRET + seed.encode(), subject.files, subject.course
+    job = Job("mutant", subject.template, b"", subject.checks, secret, files, course=course)
     graded = grade_document(job, json.loads(json.dumps(document)), zygote)
     failed: dict[Key, str] = {}
     for cell in graded.cells:

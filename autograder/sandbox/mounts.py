@@ -1,9 +1,9 @@
 """The file system a sandbox sees.
 
 With namespaces it is an own root: read-only binds of Python and the system's libraries, sized
-tmpfs for everything writable, and nothing of the course but ``cs231n_lib``. The zygote builds the
-read-only part once (:func:`build_base`); each sandbox adds its own writable part to a private copy
-of the mount table (:func:`enter`). Without namespaces Landlock allows the same paths.
+tmpfs for everything writable, and nothing of the course but what students import. The zygote builds
+the read-only part once (:func:`build_base`); each sandbox adds its own writable part to a private
+copy of the mount table (:func:`enter`). Without namespaces Landlock allows the same paths.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from autograder.sandbox.packages import Readable
-from autograder.sandbox.policy import Limits, SandboxError
+from autograder.sandbox.policy import OWN_LIBRARY, Library, Limits, SandboxError
 from autograder.sandbox.syscalls import (
     MOUNT_ATTR_NODEV,
     MOUNT_ATTR_NOSUID,
@@ -51,10 +51,11 @@ _COURSE_SECRETS = (
     "autograder", "source", "release", "submitted", "autograded", "feedback", "solutions",
     "gradebook.db", "tests",
 )  # fmt: skip
+_ALSO_OF_A_COURSE = (".autograder", "downloaded", "report", "course.toml", "nbgrader_config.py")
 
 
-def readable_paths(extra: Iterable[str] = ()) -> list[str]:
-    """Everything a sandbox may read: system, Python, installed packages, cs231n_lib, ``extra``.
+def readable_paths(extra: Iterable[str] = (), course: Library = OWN_LIBRARY) -> list[str]:
+    """Everything a sandbox may read: system, Python, packages, what students import, ``extra``.
 
     Raises SandboxError when a path holds, or lies in, what students must not see.
     """
@@ -65,11 +66,13 @@ def readable_paths(extra: Iterable[str] = ()) -> list[str]:
         raise SandboxError("paths", "cs231n_lib is not installed; run `pip install -e .`")
     library = Path(spec.origin).parent
     wanted = [*python, str(library), *extra]
+    if course.folder:
+        wanted.append(str(Path(course.folder, course.name)))
     found = {os.path.abspath(path) for path in wanted if Path(path).exists()}  # noqa: PTH100
     real = found | {os.path.realpath(path) for path in found}
     system = [path for path in _SYSTEM if Path(path).exists()]
     every = sorted(real.union(system))
-    _refuse_secrets(every)
+    _refuse_secrets(every, course)
     return [path for path in every if not _inside_any(path, (p for p in every if p != path))]
 
 
@@ -77,9 +80,13 @@ def _inside_any(path: str, folders: Iterable[str]) -> bool:
     return any(Path(path).is_relative_to(folder) for folder in folders)
 
 
-def _refuse_secrets(paths: Iterable[str]) -> None:
-    course = Path(__file__).resolve().parents[2]
-    for secret in (course / name for name in _COURSE_SECRETS):
+def _refuse_secrets(paths: Iterable[str], course: Library) -> None:
+    engine = Path(__file__).resolve().parents[2]
+    secrets = [engine / name for name in _COURSE_SECRETS]
+    if course.folder:
+        names = (*_COURSE_SECRETS, *_ALSO_OF_A_COURSE, *course.hidden)
+        secrets += [Path(course.folder, name).resolve() for name in names]
+    for secret in secrets:
         for path in paths:
             if secret.is_relative_to(path) or Path(path).is_relative_to(secret):
                 raise SandboxError(

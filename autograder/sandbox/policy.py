@@ -84,6 +84,28 @@ class Gpu:
 
 
 @dataclass(frozen=True)
+class Library:
+    """What students import, which is there in every sandbox.
+
+    ``folder``: the course's, where it lies in there and not among the installed packages. Of that
+    folder nothing else may be readable inside; ``hidden`` names what there has to be kept so, as
+    far as not every course has it.
+    """
+
+    name: str = "cs231n_lib"
+    folder: str = ""
+    hidden: tuple[str, ...] = ()
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Library:
+        return cls(**{**data, "hidden": tuple(data["hidden"])})
+
+
+#: That of the course that comes with the engine.
+OWN_LIBRARY = Library()
+
+
+@dataclass(frozen=True)
 class Policy:
     """Everything a zygote needs to know; the limits come with each fork.
 
@@ -97,6 +119,7 @@ class Policy:
         blas_threads: threads of BLAS and OpenMP in a sandbox.
         gpu_nodes: device files that a fork may be given, see :class:`Gpu`.
         packages: all that are installed, or those of a notebook in NumPy (``packages.py``).
+        library: what students import.
     """
 
     tier: Tier
@@ -108,6 +131,7 @@ class Policy:
     blas_threads: int = 1
     gpu_nodes: tuple[str, ...] = ()
     packages: Packages = "all"
+    library: Library = OWN_LIBRARY
 
     def __post_init__(self) -> None:
         if self.tier not in TIERS:
@@ -124,4 +148,4 @@ class Policy:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Policy:
         tuples = {name: tuple(data[name]) for name in ("readable", "gpu_nodes")}
-        return cls(**{**data, **tuples})
+        return cls(**{**data, **tuples, "library": Library.from_json(data["library"])})

@@ -32,7 +32,7 @@ from autograder.sandbox import fresh_start, landlock, lockdown, mounts, seccomp,
 from autograder.sandbox import packages as package_views
 from autograder.sandbox.at_hand import AtHand
 from autograder.sandbox.packages import Readable
-from autograder.sandbox.policy import Gpu, Limits, Packages, Policy, SandboxError
+from autograder.sandbox.policy import Gpu, Library, Limits, Packages, Policy, SandboxError
 
 WARM = (
     "numpy", "scipy.linalg", "scipy.ndimage", "scipy.spatial.distance", "scipy.special", "torch",
@@ -55,7 +55,8 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is the judge's to handle
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # supervisors report by themselves
     with contextlib.suppress(Exception):  # what fails here fails again, and is told then
-        import_ahead(**json.loads(control.recv(1 << 16)))
+        ahead = json.loads(control.recv(1 << 16))
+        import_ahead(**{**ahead, "library": Library.from_json(ahead["library"])})
     control, told = _wait_for_policy(control)
     if not told:
         return  # there is nothing to grade after all
@@ -142,12 +143,11 @@ def _introduce(control: socket.socket, twin: int, request: str) -> None:
     os.close(descriptor)
 
 
-def import_ahead(packages: Packages, entry: str, *, warm: bool) -> None:
+def import_ahead(packages: Packages, entry: str, *, warm: bool, library: Library) -> None:
     """Import what notebooks use, and the agent, before the policy is known."""
-    views = package_views.views(mounts.readable_paths()) if packages != "all" else ()
+    views = package_views.views(mounts.readable_paths((), library)) if packages != "all" else ()
     hidden = package_views.hide(views) if views else ()
-    if warm:
-        _warm_up(hidden)
+    _warm_up(hidden, library, warm=warm)
     _entry(entry)
 
 
@@ -159,8 +159,7 @@ def prepare(policy: Policy) -> tuple[Entry, Readable]:
     syscalls.set_dumpable(False)
     readable = _readable(policy)
     hidden = package_views.hide(readable.views) if readable.views else ()
-    if policy.warm:
-        _warm_up(hidden)
+    _warm_up(hidden, policy.library, warm=policy.warm)
     entry = _entry(policy.entry)
     threads = len(list(Path("/proc/self/task").iterdir()))
     if threads > 1:
@@ -187,7 +186,7 @@ def _entry(name: str) -> Entry:
 def _readable(policy: Policy) -> Readable:
     """What a sandbox may read. With an own root, the views are mounted; else they are rules."""
     gpu_readable = mounts.GPU_READABLE if policy.gpu_nodes else ()
-    paths = mounts.readable_paths((*policy.readable, *gpu_readable))
+    paths = mounts.readable_paths((*policy.readable, *gpu_readable), policy.library)
     if policy.packages == "all":
         return Readable(paths)
     views = package_views.views(paths)
@@ -197,17 +196,43 @@ def _readable(policy: Policy) -> Readable:
     return Readable(package_views.without(paths, views), views, listed=folders)
 
 
-def _warm_up(hidden: Collection[str]) -> None:
-    """Import what notebooks use, but what is ``hidden`` and what cannot do without it."""
-    library = importlib.import_module("cs231n_lib")
-    modules = (module.name for module in pkgutil.walk_packages(library.__path__, "cs231n_lib."))
-    for name in (*WARM, *modules):
+def _warm_up(hidden: Collection[str], course: Library, *, warm: bool) -> None:
+    """Import what notebooks use, but what is ``hidden`` and what cannot do without it.
+
+    A library in a course's folder is imported always: nobody inside can list that folder.
+    """
+    if not warm and not course.folder:
+        return
+    for name in (*(WARM if warm else ()), *_modules_of(course)):
         if not name.startswith(NOT_WARM):
             try:
                 importlib.import_module(name)
             except ModuleNotFoundError as error:
                 if error.name not in hidden:
                     raise
+
+
+def _modules_of(course: Library) -> list[str]:
+    """The modules that students import. Raises SandboxError where the package is not there."""
+    if course.folder and course.folder not in sys.path:
+        sys.path.append(course.folder)  # last: nothing in there takes the name of anything else
+    try:
+        library = importlib.import_module(course.name)
+    except Exception as error:
+        raise _not_importable(course, error) from error
+    file = Path(library.__file__ or "")
+    if course.folder and Path(course.folder, course.name) not in file.parents:
+        raise _not_importable(course, ImportError(f"{file} has that name, too"))
+    found = pkgutil.walk_packages(library.__path__, f"{course.name}.")
+    return [module.name for module in found if not module.name.endswith(".__main__")]
+
+
+def _not_importable(course: Library, error: Exception) -> SandboxError:
+    return SandboxError(
+        "imports",
+        f"the students' library {course.name!r} in {course.folder or 'this installation'} cannot "
+        f"be imported ({type(error).__name__}: {error}); mend it, or `library` in course.toml",
+    )
 
 
 def _enter_namespaces(policy: Policy, readable: Readable) -> None:
@@ -248,8 +273,9 @@ def _refuse_unreadable(readable: list[str]) -> None:
     if failed:
         raise SandboxError(
             "user",
-            f"other users cannot read Python ({sys.base_prefix}) or the packages ({sys.prefix}); "
-            "install them outside a private home, or grade as an ordinary user",
+            f"other users cannot read Python ({sys.base_prefix}), the packages ({sys.prefix}) or "
+            "what students import of the course; have them outside a private home, or grade as an "
+            "ordinary user",
         )
 
 

@@ -24,6 +24,7 @@ VERBS = {
     "grade": "Grade submissions; write autograded/, gradebook, report/.",
     "feedback": "Write the feedback pages, as students will see them.",
     "notebooks": "Run source notebooks and compare their outputs.",
+    "calendar": "Write due dates into the gradebook, and list what was handed in late.",
     "checks": "List the hidden checks: question, points, check, weight, probe, title.",
     "refresh": "Run edited source notebooks and write them back in canonical form.",
     "collect": "Sort downloads from Canvas, Moodle or Gradescope into",
@@ -32,6 +33,8 @@ VERBS = {
     "similar": "List pairs of suspiciously similar submissions.",
     "doctor": "Show which isolation this host offers, and the versions installed.",
     "demo": "Build a sample class, grade it, and write its report and feedback.",
+    "new-course": "Write a small complete course into FOLDER: your own begins there.",
+    "add-question": "Append question NAME (as in fit-line) to NOTEBOOK, a path in source/.",
 }
 GRADE_HELP = """\
 Usage: python -m autograder grade [OPTIONS] ASSIGNMENT

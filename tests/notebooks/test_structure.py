@@ -21,6 +21,8 @@ from autograder.authoring.source import (
 )
 from autograder.authoring.tolerance import NOT_SHOWN_TAG, TOLERANCE_TAG, tolerance
 from autograder.judge.registry import checks_for
+from autograder.mutate.fairness import alternatives
+from autograder.mutate.mutants import regions, written_by_hand
 from cs231n_lib import plotting
 from cs231n_lib.plotting import curves, images, tables
 
@@ -207,6 +209,18 @@ def test_every_graded_cell_has_checks_and_every_check_a_cell(
     assert set(checks) == {cell.id for cell in auto_graded(cells)}
     for grade_id, declared in checks.items():
         assert sum(check.weight for check in declared) > 0, f"{grade_id}: only advice, no points"
+
+
+def test_every_solution_has_a_wrong_version_and_the_notebook_right_ones(path: Path) -> None:
+    """By hand, with the mistakes of students; tests/grading/test_mutate.py tries them."""
+    assignment, notebook = path.parent.name, path.stem
+    places = regions(json.loads(path.read_text("utf-8")))
+    broken = {mutant.of for mutant in written_by_hand(assignment, notebook, places)}
+    wanted = {place.of for place in places}
+    missing = sorted(wanted - broken)
+    file = f"autograder/mutants/{assignment}/{notebook}/wrong.toml"
+    assert missing == [], f"write an entry for each of them in {file}"
+    assert len(alternatives(assignment, notebook)) >= 2, "write right_1.py and right_2.py"
 
 
 def test_nothing_graded_needs_a_cell_that_grading_skips(cells: list[NotebookNode]) -> None:

@@ -25,6 +25,14 @@ OTHERS = {
     "sitecustomize.py": "an attack's",
     ".github/workflows/": "of repositories on GitHub",
     "in_kernel.py": "of a notebook's checks, where they need one",
+    "regression_checks/": "of the course that docs/new-course.md makes",
+    "regression_checks/assignment1/lines.py": "of that course",
+    "regression_lib/": "of that course",
+    "mutants/assignment1/lines/wrong.toml": "of that course",
+    "mutants/assignment1/lines/equivalent.toml": "of that course",
+    "calendar.toml": "of a course that has one",
+    "course.toml": "of a course that is not the engine's",
+    "mutants/assignment1/lines/right_1.py": "of that course",
 }
 PLACEHOLDER = re.compile(r"[A-Z]{4,}|[*<>…]|\.\.\.|_N\b")
 

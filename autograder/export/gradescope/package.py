@@ -8,7 +8,8 @@ as ``autograder/source/`` will be on the image:
     requirements.lock             the packages, as this grader was tested with
     autograder/, cs231n_lib/      this code, with the hidden checks of these assignments
     course/                       release/, gradebook.db without students, a secret; of source/
-                                  only notebooks that later ones load
+                                  only notebooks that later ones load; the packages of a course
+                                  that has its own, with the checks of these assignments
 
 The secret is new in each zip. The course's own stays here: a zip that gets around gives away no
 inputs but its own. Student and submission are part of the seed, so even who knows the secret cannot
@@ -30,12 +31,17 @@ from autograder.export import ExportError
 from autograder.files import replacing
 from autograder.grading.material import Material, load_material
 from autograder.notebook.order import MAP
+from autograder.settings import FILE
 
 FOLDER = Path(__file__).resolve().parent
 REPOSITORY = FOLDER.parents[2]
 PACKAGES = ("autograder", "cs231n_lib")
 # Wrong and right solutions, for measuring the checks: no part of grading.
-LEFT_OUT = ("autograder/mutants", "autograder/demo/samples")
+LEFT_OUT = (
+    "autograder/mutants",
+    "autograder/demo/samples",
+    "autograder/authoring/template_course",
+)
 FIXED_TIMESTAMP = (1980, 1, 1, 0, 0, 0)  # of the same files, the same zip
 
 
@@ -93,6 +99,24 @@ def _add_course(archive: zipfile.ZipFile, root: Path, material: Material, book: 
         for assignment, notebook in sorted(notebooks):
             path = f"{folder}/{assignment}/{notebook}.ipynb"
             _add(archive, f"course/{path}", (root / path).read_bytes())
+    for path in _packages(root, material):
+        _add(archive, f"course/{path.as_posix()}", (root / path).read_bytes())
+
+
+def _packages(root: Path, material: Material) -> Iterator[Path]:
+    """The settings and packages in the course's folder, where it has its own; relative paths."""
+    if not material.course.folder:
+        return
+    yield Path(FILE)
+    wanted = {assignment for assignment, _ in material.released}
+    others = {path.name for path in (root / "source").iterdir()} - wanted
+    for package in material.course.packages:
+        for path in sorted((root / package).rglob("*")):
+            parts = path.relative_to(root).parts
+            foreign = package == material.course.checks and parts[1] in others
+            hidden = any(part == "__pycache__" or part.startswith(".") for part in parts)
+            if path.is_file() and not foreign and not hidden:
+                yield Path(*parts)
 
 
 def _code(assignments: set[str]) -> Iterator[Path]:
