@@ -68,8 +68,11 @@ def penalise(book: Gradebook, submission: SubmittedAssignment, config: Config) -
         notebook.late_submission_penalty = penalty
 
 
-def _extend(calendar: Calendar | None, submission: SubmittedAssignment) -> None:
-    """An extension that was given in another way stays."""
+def _extend(calendar: Calendar | None, submission: Any) -> None:
+    """An extension that was given in another way stays.
+
+    ``submission``: a row of nbgrader's, whose fields have the types of columns.
+    """
     if calendar:
         extension = calendar.extension(submission.student.id, submission.assignment.name)
         if extension is not None:
@@ -113,7 +116,8 @@ def apply_calendar(root: Path) -> tuple[list[str], list[Late]]:
         for submission in submissions:
             penalise(book, submission, config)
         book.db.commit()
-        for student in book.students:
+        students: Any = book.students
+        for student in students:
             late = lateness(calendar, _hand_ins(book, student.id))
             for submission in book.student_submissions(student.id):
                 if about := late.get(submission.assignment.name):
@@ -123,5 +127,6 @@ def apply_calendar(root: Path) -> tuple[list[str], list[Late]]:
 
 
 def _hand_ins(book: Gradebook, student: str) -> Iterator[HandIn]:
-    for submission in book.student_submissions(student):
+    submissions: Any = book.student_submissions(student)
+    for submission in submissions:
         yield HandIn(submission.assignment.name, submission.duedate, submission.timestamp)
