@@ -17,6 +17,7 @@ if wrong:  # an nbgrader of another environment
 
 from autograder.authoring import release  # noqa: E402
 from autograder.batch import nbgrader_autograde  # noqa: E402
+from autograder.collect import exchange  # noqa: E402
 from autograder.course import late  # noqa: E402
 from autograder.feedback import pages  # noqa: E402
 
@@ -26,6 +27,7 @@ c.CourseDirectory.root = str(ROOT)
 c.NbGrader.logfile = ""  # no .nbgrader.log in the checkout
 
 release.configure(c)  # source/ -> release/
+exchange.configure(c)  # the exchange's inbound/ -> submitted/: no links, nothing of somebody else's
 nbgrader_autograde.configure(c)  # submitted/ -> autograded/: our sandbox, our judge
 late.configure(c)  # due dates and penalties, by calendar.toml
 pages.configure(c)  # autograded/ -> feedback/, and what the formgrader shows: no scripts

@@ -24,6 +24,7 @@ from autograder.batch.submission import SubmissionState, start_submission, task_
 from autograder.batch.task import Task
 from autograder.batch.under_way import GIVE_UP, UnderWay
 from autograder.batch.ungraded import given_up, not_run, readable, students_own
+from autograder.course.helpers import carry_exchange_files
 from autograder.course.records import write_result
 from autograder.course.submissions import Submission
 from autograder.errors import AutograderError
@@ -223,9 +224,19 @@ class Engine:
         state.regraded = state.regraded or not job.reused
         if state.finished:
             self._finished[state.student] = state
+            self._carry(state)
             self.recorder.record(
                 state.student, state.verdicts(), state.when, regraded=state.regraded
             )
+
+    def _carry(self, state: SubmissionState) -> None:
+        """Only now: feedback that is released under the secret of a hand-in is about that one."""
+        target = self.root / "autograded" / state.student / self.material.assignment
+        try:
+            carry_exchange_files(state.submission.folder, target)
+        except Exception as error:
+            reason = f"its feedback cannot be released to the exchange: {students_own(error)}"
+            self.recorder.refused[state.student] = reason
 
     def _write(self, graded: GradedNotebook, fingerprint: str) -> GradedNotebook:
         """Put a notebook on record; one that cannot be written is a human's."""

@@ -34,15 +34,21 @@ class _Entry:
 class GradebookRecorder:
     """Context manager around the gradebook of a course, for the grades of one assignment.
 
-    It is opened in the background; ``prepare`` is called there first. ``refused``: why the
+    It is opened in the background; ``prepare`` is called there first. ``recorded`` is called with
+    each student whose grades are in it, mostly in the background. ``refused``: why the
     gradebook did not take one student's grades; complete once the context is left. What could not
     be written, because another program had locked the gradebook, is tried again at the end; leaving
     the context raises GradebookError when that fails, too.
     """
 
     def __init__(
-        self, root: Path, assignment: str, prepare: Callable[[], object] = lambda: None
+        self,
+        root: Path,
+        assignment: str,
+        prepare: Callable[[], object] = lambda: None,
+        recorded: Callable[[str], object] = lambda student: None,
     ) -> None:
+        self._recorded = recorded
         self._root = root
         self._assignment = assignment
         self._prepare = prepare
@@ -88,6 +94,7 @@ class GradebookRecorder:
             raise self._error
         book = self._entries.get(student)
         if not regraded and book and book.holds(graded, when):
+            self._recorded(student)
             return
         light = tuple(replace(one, document="") for one in graded)
         self._room.acquire()
@@ -147,3 +154,5 @@ class GradebookRecorder:
             )
         except EntryRefused as error:
             self.refused[entry.student] = str(error)
+        else:
+            self._recorded(entry.student)

@@ -6,11 +6,8 @@ The folder is an nbgrader course: ``submitted/STUDENT/ASSIGNMENT/NOTEBOOK.ipynb`
 
 from __future__ import annotations
 
-import fcntl
-import os
 import tempfile
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from functools import partial
@@ -20,8 +17,9 @@ from autograder.batch.engine import Engine, Event
 from autograder.batch.executors import Executor, LocalExecutor
 from autograder.batch.recorder import GradebookRecorder
 from autograder.batch.task_grader import TaskGrader
+from autograder.course.lock import only_one
 from autograder.course.secret import course_secret
-from autograder.course.submissions import CourseError, submissions
+from autograder.course.submissions import CourseError, Submission, submissions
 from autograder.grading.material import Material, load_material
 from autograder.grading.prerequisites import course_order
 from autograder.judge.registry import checks_for, ensure_checks
@@ -37,15 +35,21 @@ class Selection:
     notebooks: str = "*"
     force: bool = False  # also what is graded and unchanged
     gpus: bool = False  # for notebooks that want one
+    only: frozenset[str] | None = None  # just these students, whatever is in a name
 
 
 def grade_class(
-    root: Path, assignment: str, selection: Selection, executor: Callable[[Material], Executor]
+    root: Path,
+    assignment: str,
+    selection: Selection,
+    executor: Callable[[Material], Executor],
+    recorded: Callable[[str], object] = lambda student: None,
 ) -> Generator[Event, None, None]:
     """Grade the submissions of an assignment; events report what happens.
 
     What is graded and unchanged (submission, release, checks, judge) is not graded again unless
-    forced. Raises TemplateError, CourseError, CheckError, GradebookError, OSError (a full disk),
+    forced. ``recorded`` is called, in another thread, with each student whose grades are in the
+    gradebook. Raises TemplateError, CourseError, CheckError, GradebookError, OSError (a full disk),
     and SandboxError where no isolation is to be had at all. Whatever was graded until then is on
     record, and running it again goes on from there.
     """
@@ -57,11 +61,11 @@ def grade_class(
         raise CourseError(f"no notebook matches {selection.notebooks!r}; {assignment} has: {known}")
     for name in names:
         ensure_checks(assignment, name, material.course)
-    chosen = submissions(root, assignment, selection.students)
-    with _only_one(root):
+    chosen = _chosen(root, assignment, selection)
+    with only_one(root / ".autograder" / "grading.lock", "grading this course"):
         _sweep(root, assignment)
         prepare = partial(_prepare, root, material, names)
-        with GradebookRecorder(root, assignment, prepare) as recorder:
+        with GradebookRecorder(root, assignment, prepare, recorded) as recorder:
             workers = executor(material)
             if isinstance(workers, LocalExecutor):
                 recorder.wait()  # it forks, and no fork may find a module half imported
@@ -103,6 +107,17 @@ def grade_assignment(
     return [graded[key] for key in sorted(graded)]
 
 
+def _chosen(root: Path, assignment: str, selection: Selection) -> list[Submission]:
+    found = submissions(root, assignment, selection.students)
+    if selection.only is None:
+        return found
+    chosen = [one for one in found if one.student in selection.only]
+    if not chosen:
+        names = ", ".join(sorted(selection.only))
+        raise CourseError(f"submitted/ holds no {assignment} of {names}")
+    return chosen
+
+
 def _prepare(root: Path, material: Material, notebooks: Sequence[str]) -> None:
     """Make the gradebook know the assignment and all cells of its release.
 
@@ -125,26 +140,3 @@ def _sweep(root: Path, assignment: str) -> None:
         for pattern in (f"*/{assignment}/.*.ipynb-*", f"{assignment}/*/.*.json-*"):
             for left in place.glob(pattern):
                 left.unlink(missing_ok=True)
-
-
-@contextmanager
-def _only_one(root: Path) -> Iterator[None]:
-    """Two runs over one course would write over each other. Raises CourseError.
-
-    The system lets go of the lock when its holder dies, however it dies.
-    """
-    path = root / ".autograder" / "grading.lock"
-    path.parent.mkdir(mode=0o700, exist_ok=True)
-    with path.open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.seek(0)
-            holder = lock.read().strip() or "another process"
-            raise CourseError(
-                f"{holder} is grading this course already: wait for it, or stop it first"
-            ) from None
-        lock.truncate(0)
-        lock.write(f"process {os.getpid()}\n")
-        lock.flush()
-        yield

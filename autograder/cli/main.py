@@ -17,7 +17,9 @@ from autograder.cli.collect import collect
 from autograder.cli.command import NEEDS_HUMAN, reports_errors, root_option
 from autograder.cli.export import export, gradescope
 from autograder.cli.new_course import new_course
+from autograder.cli.regrade import regrade
 from autograder.cli.similar import similar
+from autograder.cli.watch import watch
 from cs231n_lib.extras import version
 
 
@@ -333,5 +335,16 @@ def flakes(
 
 
 # Those with a module of their own.
-for command in (add_question, calendar, checks, collect, export, gradescope, new_course, similar):
+for command in (
+    add_question,
+    calendar,
+    checks,
+    collect,
+    export,
+    gradescope,
+    new_course,
+    regrade,
+    similar,
+    watch,
+):
     main.add_command(command)

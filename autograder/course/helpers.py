@@ -8,11 +8,31 @@ from collections.abc import Iterable, Iterator
 from importlib.machinery import PathFinder
 from pathlib import Path
 
+from autograder.course.beside import read_regular
+from autograder.files import write_bytes
+
 MAX_BYTES = 1 << 20  # of one module
 MAX_FILES = 50
 # What goes with a notebook in other ways, or says when it was handed in.
 KNOWN = {".ipynb", ".py", ".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".bmp"}
 TIMESTAMP = "timestamp.txt"
+# What nbgrader's exchange puts beside a hand-in, and looks for beside its feedback: when it was
+# handed in, and the secret that gives the name under which the student finds the feedback.
+EXCHANGE = (TIMESTAMP, "submission_secret.txt")
+MAX_EXCHANGE = 4096  # bytes
+
+
+def carry_exchange_files(folder: Path, target: Path) -> None:
+    """Have ``target`` hold what the exchange put beside a hand-in: just that, of just this one.
+
+    A link is not followed, and what is too large to be the exchange's stays behind.
+    """
+    for name in EXCHANGE:
+        path, data = target / name, read_regular(folder / name, MAX_EXCHANGE)
+        if data is None or len(data) > MAX_EXCHANGE:
+            path.unlink(missing_ok=True)
+        elif not (path.is_file() and path.read_bytes() == data):
+            write_bytes(path, data)
 
 
 def helper_modules(folder: Path) -> tuple[dict[str, bytes], list[str]]:
@@ -72,7 +92,7 @@ def unused_files(folder: Path, notebooks: Iterable[bytes]) -> Iterator[str]:
     contents = list(notebooks)
     for path in sorted(folder.glob("*")):
         name = path.name.encode("utf-8", "surrogateescape")
-        other = path.suffix.lower() not in {*KNOWN, ""} and path.name != TIMESTAMP
+        other = path.suffix.lower() not in {*KNOWN, ""} and path.name not in EXCHANGE
         if other and path.is_file() and any(name in content for content in contents):
             yield (
                 f"{path.name}, which a notebook names, was handed in beside it but is not there "

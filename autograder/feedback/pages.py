@@ -28,10 +28,12 @@ from traitlets.config import Config
 
 from autograder.course.beside import pictures_beside
 from autograder.course.gradebook import course_config
+from autograder.course.helpers import carry_exchange_files
 from autograder.course.submissions import CourseError
 from autograder.feedback import safe_html
 from autograder.feedback.contents import Contents
 from autograder.feedback.disclosure import explain, read_disclosure
+from autograder.feedback.notes import Notes
 from autograder.feedback.scores import Scores
 from autograder.files import write_bytes, write_text
 from autograder.grading.verdict_output import only_points
@@ -76,7 +78,8 @@ class Feedback:
 def configure(c: Config) -> None:
     """Set what ``nbgrader generate_feedback`` needs to give the pages of `write_feedback`."""
     safe_html.configure(c)
-    c.GenerateFeedback.preprocessors = [Scores, HoldBack, Contents, CSSHTMLHeaderPreprocessor]
+    steps = [Scores, HoldBack, Notes, Contents, CSSHTMLHeaderPreprocessor]
+    c.GenerateFeedback.preprocessors = steps
     # Pages are always made anew from autograded/: one made before a date says less than it should
     # now, and one made before there was a date says more.
     c.GenerateFeedback.force = True
@@ -162,6 +165,8 @@ def write_feedback(root: Path, assignment: str, students: Sequence[str] | None =
         found = (path for path in Path(scratch).rglob("*") if path.is_file())
         written = sorted(found, key=lambda path: (path.parent, order(path.stem), path.suffix))
         made.pages = [_move(p, root / folder / p.relative_to(scratch)) for p in written]
+    for student, place in notebooks:
+        carry_exchange_files(place, root / folder / student / assignment)
     return made
 
 

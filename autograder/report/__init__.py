@@ -47,7 +47,7 @@ def write_report(
     summary = tally.summary()
     write_text(folder / "grades.csv", grades_csv(summary))
     index = folder / "index.html"
-    write_text(index, class_page(summary, environment))
+    write_text(index, class_page(summary, environment, beside.changes))
     return index
 
 

@@ -1,13 +1,14 @@
-"""What a report takes from the course folder besides verdicts: order, rubrics, pages to link to."""
+"""What a report takes from the course folder besides verdicts: order, rubrics, links, regrades."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
+from autograder.course.changes import Change, read_changes
 from autograder.course.pages import feedback_page
 from autograder.course.rubrics import Rubric, read_rubrics
 from autograder.course.submissions import CourseError
@@ -24,6 +25,11 @@ class Beside:
     order: Order = field(default_factory=Order)
     rubrics: Mapping[str, Mapping[str, Rubric]] = field(default_factory=dict)
     root: Path | None = None
+    changes: Sequence[Change] = ()  # regrades, the first one first
+
+    def changes_of(self, student: str) -> list[Change]:
+        """The student's own regrades."""
+        return [change for change in self.changes if change.student == student]
 
     def links(self, student: str, assignment: str, notebook: str) -> Iterator[tuple[str, str]]:
         """(what, address) of the pages that there are about a notebook, from the student's page."""
@@ -42,4 +48,4 @@ def beside(root: Path, assignment: str) -> Beside:
     with suppress(CourseError, TemplateError):
         for name in notebooks_of(root, assignment):
             rubrics[name] = read_rubrics(root, assignment, name)
-    return Beside(order_of(root, assignment), rubrics, root)
+    return Beside(order_of(root, assignment), rubrics, root, read_changes(root, assignment))

@@ -17,6 +17,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from autograder.course.changes import Change
 from autograder.course.pages import student_file
 from autograder.judge.results import GradedNotebook
 from autograder.report import histograms, item_analysis
@@ -27,7 +28,9 @@ from autograder.report.summary import REMARKS, ClassSummary
 from autograder.report.to_read import place_of
 
 
-def class_page(summary: ClassSummary, environment: Mapping[str, str]) -> str:
+def class_page(
+    summary: ClassSummary, environment: Mapping[str, str], changes: Sequence[Change] = ()
+) -> str:
     """The page of the whole class."""
     script = files("autograder.report").joinpath("templates", "students.js").read_text("utf-8")
     digest = hashlib.sha256(script.encode()).digest()
@@ -44,6 +47,7 @@ def class_page(summary: ClassSummary, environment: Mapping[str, str]) -> str:
         outcomes=[o for o in OUTCOMES if any(o in c for c in summary.cases.outcomes.values())],
         remarks=[remark for remark in REMARKS if remark in occurring],
         environment=environment,
+        changes=changes,
     )
 
 
@@ -54,11 +58,15 @@ def student_page(
 
     Without rubrics: a page of one student may be shown to that student.
     """
-    links = {
-        n.notebook: list((beside or Beside()).links(n.student, assignment, n.notebook))
-        for n in notebooks
-    }
-    return _render("student.html.j2", assignment=assignment, notebooks=notebooks, links=links)
+    beside = beside or Beside()
+    links = {n.notebook: list(beside.links(n.student, assignment, n.notebook)) for n in notebooks}
+    return _render(
+        "student.html.j2",
+        assignment=assignment,
+        notebooks=notebooks,
+        links=links,
+        changes=beside.changes_of(notebooks[0].student),
+    )
 
 
 def points(value: float) -> str:

@@ -30,6 +30,8 @@ VERBS = {
     "collect": "Sort downloads from Canvas, Moodle or Gradescope into",
     "export": "Write grades for other programs.",
     "gradescope": "Build an autograder for Gradescope, or for CI runners: a zip.",
+    "watch": "Grade what arrives in submitted/ while an assignment is open.",
+    "regrade": "Grade one student again, and keep the old and the new verdict",
     "similar": "List pairs of suspiciously similar submissions.",
     "doctor": "Show which isolation this host offers, and the versions installed.",
     "demo": "Build a sample class, grade it, and write its report and feedback.",

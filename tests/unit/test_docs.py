@@ -15,7 +15,7 @@ CODE = ("autograder", "benchmarks", "cs231n_lib", "tests", "tools", "deploy")
 # Folders that a course gets, and files that are not ours.
 NOT_IN_THE_REPOSITORY = {
     "submitted", "autograded", "feedback", "report", "demo", "downloaded", "unattributed",
-    "solutions", "attempts", "results", ".autograder",
+    "solutions", "attempts", "results", ".autograder", "exchange", "inbound",
 }  # fmt: skip
 OTHERS = {
     "plugins/zipcollect.py": "nbgrader's",
@@ -24,6 +24,8 @@ OTHERS = {
     "autograder.py": "an attack's",
     "sitecustomize.py": "an attack's",
     ".github/workflows/": "of repositories on GitHub",
+    "/etc/jupyter/nbgrader_config.py": "of a hub",
+    "jupyterhub_config.py": "of a hub",
     "in_kernel.py": "of a notebook's checks, where they need one",
     "regression_checks/": "of the course that docs/new-course.md makes",
     "regression_checks/assignment1/lines.py": "of that course",
