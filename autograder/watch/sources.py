@@ -136,7 +136,7 @@ class _Log(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
         self.lines: list[str] = []
-        self.logger = logging.Logger("autograder.exchange", level=logging.WARNING)
+        self.logger = logging.Logger("autograder.nbgrader", level=logging.WARNING)
         self.logger.addHandler(self)
 
     def emit(self, record: logging.LogRecord) -> None:
