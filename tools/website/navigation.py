@@ -30,6 +30,8 @@ SECTIONS = (
             "docs/threat-model",
             "docs/collect",
             "docs/report",
+            "docs/watch",
+            "docs/jupyterhub",
             "docs/export",
             "docs/similar",
         ),
