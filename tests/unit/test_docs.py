@@ -15,7 +15,7 @@ CODE = ("autograder", "benchmarks", "cs231n_lib", "tests", "tools", "deploy")
 # Folders that a course gets, and files that are not ours.
 NOT_IN_THE_REPOSITORY = {
     "submitted", "autograded", "feedback", "report", "demo", "downloaded", "unattributed",
-    "solutions", "attempts", "results", ".autograder", "exchange", "inbound",
+    "solutions", "attempts", "results", ".autograder", "exchange", "inbound", "build",
 }  # fmt: skip
 OTHERS = {
     "plugins/zipcollect.py": "nbgrader's",

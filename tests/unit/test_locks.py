@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sysconfig
 import tomllib
 from collections.abc import Iterator
 from importlib import metadata
@@ -15,7 +16,9 @@ from packaging.version import Version
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 PYTHONS = ("3.11", "3.12", "3.13")
-INSTALLED = {canonicalize_name(one.name): one for one in metadata.distributions()}
+# Of this environment alone: setuptools, once imported, puts older copies of others on sys.path.
+PACKAGES = list({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
+INSTALLED = {canonicalize_name(one.name): one for one in metadata.distributions(path=PACKAGES)}
 FOR_STUDENTS = ("torch", "vision", "captions", "coco", "jupyter", "student")
 
 
