@@ -29,7 +29,9 @@ REMEDY = (
     f'`pip install "{DISTRIBUTION}[jupyter]"` brings; with --no-run they are only looked at.'
 )
 #: What installs packages: there is no network where notebooks are graded, and here it need not.
-INSTALLS = re.compile(r"^\s*[%!]\s*(?:\w+\s+-m\s+)?(?:pip3?|conda|mamba|uv)\b.*$", re.MULTILINE)
+INSTALLS = re.compile(
+    r"^([ \t]*)[%!]\s*(?:\w+\s+-m\s+)?(?:pip3?|conda|mamba|uv)\b.*$", re.MULTILINE
+)
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -139,7 +141,7 @@ def _run_cells(
 
 
 def _source(cell: Cell) -> str:
-    return INSTALLS.sub("pass", cell.source)
+    return INSTALLS.sub(r"\1pass", cell.source)
 
 
 def _environment() -> dict[str, str]:

@@ -42,7 +42,7 @@ def test_a_finished_notebook_is_ready(tmp_path: Path) -> None:
     (tmp_path / "assignment2" / "helper.py").write_text("THREE = 3\n")
     (tmp_path / "assignment2" / "notes.csv").write_text("1,2\n")
     extra = (
-        "%pip install nothing-of-this-name",
+        "%pip install nothing-of-this-name\nif True:\n    !python -m pip install nor-this",
         "from helper import THREE\nfrom cs231n_lib.notebooks import load\n"
         'assert load("little").double(THREE) == 6',
         "from cs231n_lib import submit\nsubmit.check(); submit.submit()",
