@@ -113,3 +113,14 @@ def test_help_is_shown_as_it_is_written() -> None:
     assert "\nx tidy [OPTIONS]\n" in text
     assert "Reads \\*.ipynb and `a_b|c` \\[all\\]." in text
     assert "| `--form [a\\|b]` | Which. |" in text
+
+
+def test_the_pictures_of_the_readme_are_small_and_described() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    for name in ("notebook", "report"):
+        [alt] = re.findall(rf"!\[([^\]]+)\]\(docs/img/{name}\.webp\)", readme)
+        assert len(alt) > 60
+        path = ROOT / "docs" / "img" / f"{name}.webp"
+        assert path.stat().st_size < 150_000
+        with Image.open(path) as picture:
+            assert picture.size == (2000, 1520)
