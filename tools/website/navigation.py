@@ -19,7 +19,13 @@ SECTIONS = (
         "start",
         "Quick start",
         "From nothing to a first result: a page for each of the three who use this course.",
-        ("docs/start-student", "docs/start-ta", "docs/start-instructor"),
+        (
+            "docs/start-student",
+            "docs/start-ta",
+            "docs/start-instructor",
+            "docs/installation",
+            "docs/students",
+        ),
     ),
     Section(
         "grading",
