@@ -169,7 +169,8 @@ def test_mode_after_training(student: Student, rng: Generator) -> None:
 def trained_net_classifies_single_images(student: Student, rng: Generator) -> None:
     """Sixty steps of SGD on eight easy images with batch normalisation; then the class of each."""
     N, C, D = 8, 4, 6
-    case = draw_case(rng, N=N, image=(D,), hidden=(8,), C=C, normalization=BATCHNORM)
+    # With 8 hidden units a right net fails once in 600 draws: too many of them die, or start dead.
+    case = draw_case(rng, N=N, image=(D,), hidden=(16,), C=C, normalization=BATCHNORM)
     centres = 3 * np.linalg.qr(rng.normal(size=(D, D)))[0][:C]  # the classes are far apart
     case = replace(case, X=centres[case.y] + 0.1 * rng.normal(size=(N, D)))
     trained = in_kernel_net.scores_after_training
