@@ -35,6 +35,9 @@ SECTIONS = (
             "docs/grading",
             "docs/threat-model",
             "docs/collect",
+            "docs/jupyterhub",
+            "docs/watch",
+            "docs/calendar",
             "docs/report",
             "docs/watch",
             "docs/jupyterhub",
@@ -53,6 +56,7 @@ SECTIONS = (
         "Teaching",
         "Writing and keeping notebooks, questions, hidden checks and data.",
         (
+            "docs/new-course",
             "CONTRIBUTING",
             "docs/notebooks",
             "docs/checks",
