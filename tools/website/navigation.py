@@ -39,8 +39,6 @@ SECTIONS = (
             "docs/watch",
             "docs/calendar",
             "docs/report",
-            "docs/watch",
-            "docs/jupyterhub",
             "docs/export",
             "docs/similar",
         ),
