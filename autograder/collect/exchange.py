@@ -62,18 +62,19 @@ class SafeCollect(ExchangeCollect):
 
     def do_copy(self, src: str, dest: str, log: Logger | None = None) -> None:
         """Copy the ordinary files of the student's; names of others are in the log."""
-        if self.get_size(src) > 1000 * self.coursedir.max_dir_size:
+        course: Any = self.coursedir  # traitlets tells no checker what is in a trait
+        if self.get_size(src) > 1000 * course.max_dir_size:
             self.fail(f"{src} is larger than CourseDirectory.max_dir_size allows")
         ignored = ignore_patterns(
-            exclude=self.coursedir.ignore,
-            include=self.coursedir.include,
-            max_file_size=self.coursedir.max_file_size,
+            exclude=course.ignore,
+            include=course.include,
+            max_file_size=course.max_file_size,
             log=self.log,
         )
         for left_out in copy_ordinary(Path(src), Path(dest), ignored):
             what = "is a link, a special file or somebody else's: left out"
             self.log.warning("%s %s", Path(src, left_out), what)
-        if self.coursedir.groupshared:
+        if course.groupshared:
             for place in (Path(dest), *Path(dest).rglob("*")):
                 place.chmod(0o2770 if place.is_dir() else 0o660)
 
@@ -107,12 +108,12 @@ def copy_ordinary(source: Path, target: Path, ignored: Any = None) -> list[str]:
     has become one.
     """
     left_out: list[str] = []
-    found = False
+    owner = -1  # not known yet: nobody's
     target.mkdir(parents=True)
     for place, folders, names, here in os.fwalk(source, follow_symlinks=False):
         relative = Path(place).relative_to(source)
-        if not found:
-            found, owner = True, os.fstat(here).st_uid
+        if owner < 0:
+            owner = os.fstat(here).st_uid
         skipped = set(ignored(place, [*folders, *names])) if ignored else set()
         links = {name for name in folders if _is_link(name, here)}
         left_out += [str(relative / name) for name in sorted(links)]
@@ -122,7 +123,7 @@ def copy_ordinary(source: Path, target: Path, ignored: Any = None) -> list[str]:
         for name in names:
             if name not in skipped and not _copy(name, here, target / relative / name, owner):
                 left_out.append(str(relative / name))
-    if not found:
+    if owner < 0:
         raise ExchangeError(f"{source} cannot be read: is it still there?")
     return left_out
 
