@@ -17,6 +17,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Unicode
 
+from autograder.errors import WrongUse
 from autograder.notebook.template import SKIP_TAG
 
 BADGE, CELL = "open-in-colab", "colab-setup"
@@ -35,7 +36,7 @@ if "google.colab" in sys.modules:
 """
 
 
-class ColabError(ValueError):
+class ColabError(WrongUse):
     """A setting is not what it should be."""
 
 

@@ -71,12 +71,15 @@ class SafeCollect(ExchangeCollect):
             max_file_size=course.max_file_size,
             log=self.log,
         )
-        for left_out in copy_ordinary(Path(src), Path(dest), ignored):
+        new = Path(dest).with_name(f".{Path(dest).name}.new")  # whole, or not there at all
+        shutil.rmtree(new, ignore_errors=True)
+        for left_out in copy_ordinary(Path(src), new, ignored):
             what = "is a link, a special file or somebody else's: left out"
             self.log.warning("%s %s", Path(src, left_out), what)
         if course.groupshared:
-            for place in (Path(dest), *Path(dest).rglob("*")):
+            for place in (new, *new.rglob("*")):
                 place.chmod(0o2770 if place.is_dir() else 0o660)
+        new.rename(dest)
 
     def _fault(self, record: Mapping[str, Any]) -> str:
         """Why a hand-in is not taken; empty: it is."""

@@ -143,9 +143,9 @@ def test_nothing_is_inherited(zygote: Zygote) -> None:
         environment = eval(ask(sandbox, "got = sorted(os.environ)")["got"])
     assert descriptors == "[0, 1, 2, 3, 4]"
     assert set(environment) == {
-        "CUDA_VISIBLE_DEVICES", "HOME", "IPYTHONDIR", "LANG", "LOGNAME", "MKL_NUM_THREADS",
-        "MPLBACKEND", "MPLCONFIGDIR", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "PATH",
-        "PYTHONHASHSEED", "PYTORCH_NVML_BASED_CUDA_CHECK",
+        "CS231N_GRADING", "CUDA_VISIBLE_DEVICES", "HOME", "IPYTHONDIR", "LANG", "LOGNAME",
+        "MKL_NUM_THREADS", "MPLBACKEND", "MPLCONFIGDIR", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS",
+        "PATH", "PYTHONHASHSEED", "PYTORCH_NVML_BASED_CUDA_CHECK",
         "TMPDIR", "TORCHINDUCTOR_CPP_CACHE_PRECOMPILE_HEADERS", "USER",
     }  # fmt: skip
 

@@ -16,8 +16,10 @@ ROOT = Path(__file__).resolve().parents[2]
 OTHER_WAYS = {
     "autograder/authoring/regression.py": "into a scratch folder of its own",
     "autograder/authoring/scratch.py": "into a scratch folder of its own",
-    "autograder/batch/run.py": "a lock, which nobody reads for its content",
     "autograder/collect/archives.py": "unpacks into a scratch folder of its own",
+    "autograder/collect/exchange.py": "into a folder that gets its name when it is whole",
+    "autograder/course/changes.py": "appends to a log; a line that was broken off is left out",
+    "autograder/course/lock.py": "a lock, read for the number of a process only",
     "autograder/course/secret.py": "must not replace a secret that another process made",
     "autograder/export/gradescope/push.py": "into a scratch folder of its own, and a log",
     "autograder/export/gradescope/run.py": "copies the course into a scratch folder of its own",
