@@ -15,6 +15,7 @@ from autograder.cli.grade_display import Display
 from autograder.cli.grade_table import show_table
 from autograder.cli.grading_start import GradingOptions, Start
 from autograder.judge.results import CellVerdict, GradedNotebook
+from autograder.sandbox.policy import OWN_LIBRARY
 
 ROOT = Path(__file__).resolve().parents[2]
 LONGEST = "Generative_Adversarial_Networks"
@@ -74,19 +75,23 @@ def test_what_is_waited_for_and_what_is_tried_again_is_said_with_whole_names() -
 @pytest.mark.parametrize(
     ("start", "options", "words"),
     [
-        (Start("all", 2, judges=[None, None], submitted=9, new=9), {}, "starting 2 workers for 9 "),
         (
-            Start("all", 1, judges=[None], submitted=1, new=1),
+            Start("all", 2, OWN_LIBRARY, judges=[None, None], submitted=9, new=9),
+            {},
+            "starting 2 workers for 9 ",
+        ),
+        (
+            Start("all", 1, OWN_LIBRARY, judges=[None], submitted=1, new=1),
             {},
             "starting 1 worker for 1 notebook ",
         ),
-        (Start("all", 2, submitted=9), {}, "nothing new at first sight"),
+        (Start("all", 2, OWN_LIBRARY, submitted=9), {}, "nothing new at first sight"),
         (
-            Start("all", 2, submitted=9, new=9),
+            Start("all", 2, OWN_LIBRARY, submitted=9, new=9),
             {"scheduler": "tcp://h:1"},
             "scheduler at tcp://h:1 ",
         ),
-        (Start("all", 2), {}, ""),
+        (Start("all", 2, OWN_LIBRARY), {}, ""),
     ],
 )
 def test_the_first_line_says_what_is_begun(start: Start, options: dict, words: str) -> None:
