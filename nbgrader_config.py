@@ -7,7 +7,7 @@ ROOT = Path(__file__).resolve().parent
 if str(ROOT) not in sys.path:  # `autograder` is importable even when it is not installed
     sys.path.insert(0, str(ROOT))
 
-from autograder.installed import complaint  # noqa: E402
+from autograder.host.installed import complaint  # noqa: E402
 
 wrong = complaint("nbgrader")
 if wrong:  # an nbgrader of another environment

@@ -2,7 +2,7 @@
 
 import sys
 
-from autograder.installed import complaint
+from autograder.host.installed import complaint
 
 wrong = complaint("python -m autograder")
 if wrong:

@@ -87,7 +87,7 @@ def grader_code() -> str:
 
 
 @cache
-def checks_code(assignment: str, notebook: str, course: CourseSettings = CS231N) -> str:
+def checks_code(assignment: str, notebook: str, course: CourseSettings) -> str:
     """A hash of a notebook's hidden checks and of what they import.
 
     And of the library that students import, where the course has one of its own.

@@ -35,7 +35,8 @@ class StandingWorkers:
         if self._workers is None or material != self._material:
             self.discard()
             packages = packages_first(map(material.template, material.notebooks))
-            warm = self._stack.enter_context(SharedWarm(self._tier, packages))
+            shared = SharedWarm(self._tier, packages, material.course.library)
+            warm = self._stack.enter_context(shared)
             workers = LocalWorkers(self.count, material, self._tier, warm, [])
             self._workers = self._stack.enter_context(workers)
             self._material = material

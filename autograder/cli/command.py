@@ -46,3 +46,9 @@ class CommandFailed(click.ClickException):
 root_option = click.option(
     "--root", type=ROOT, default=".", show_default="this folder", help="The course folder."
 )
+
+isolation_option = click.option(
+    "--isolation",
+    type=click.Choice(["root", "userns", "flat", "none"]),
+    help="Use this tier instead of the best one; `none` only for solutions you wrote yourself.",
+)

@@ -82,7 +82,7 @@ def _executor(start: Start, options: GradingOptions) -> Iterator[Callable[[Mater
 
             yield lambda material: LazyExecutor(lambda: on_dask(material))
             return
-        shared = SharedWarm(options.isolation, start.packages, start.warm, start.library)
+        shared = SharedWarm(options.isolation, start.packages, start.library, start.warm)
         warm = stack.enter_context(shared)
 
         def here(material: Material) -> Executor:

@@ -14,7 +14,7 @@ from autograder.cli.add_question import add_question
 from autograder.cli.calendar import calendar
 from autograder.cli.checks import checks
 from autograder.cli.collect import collect
-from autograder.cli.command import NEEDS_HUMAN, reports_errors, root_option
+from autograder.cli.command import NEEDS_HUMAN, isolation_option, reports_errors, root_option
 from autograder.cli.export import export, gradescope
 from autograder.cli.new_course import new_course
 from autograder.cli.regrade import regrade
@@ -86,11 +86,7 @@ def release(assignments: tuple[str, ...], root: Path) -> None:
 )
 @click.option("--force", is_flag=True, help="Grade again what is unchanged.")
 @click.option("--json", "as_json", is_flag=True, help="Print verdicts as JSON, nothing else.")
-@click.option(
-    "--isolation",
-    type=click.Choice(["root", "userns", "flat", "none"]),
-    help="Use this tier instead of the best one; `none` only for solutions you wrote yourself.",
-)
+@isolation_option
 @root_option
 @reports_errors
 def grade(

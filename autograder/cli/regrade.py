@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from autograder.cli.command import NEEDS_HUMAN, reports_errors, root_option
+from autograder.cli.command import NEEDS_HUMAN, isolation_option, reports_errors, root_option
 
 
 @click.command()
@@ -15,11 +15,7 @@ from autograder.cli.command import NEEDS_HUMAN, reports_errors, root_option
 @click.argument("assignment")
 @click.option("--note", required=True, help="Why: for the report and the log, not for the student.")
 @click.option("--notebooks", default="*", metavar="GLOB", help="Only notebooks whose name matches.")
-@click.option(
-    "--isolation",
-    type=click.Choice(["root", "userns", "flat", "none"]),
-    help="Use this tier instead of the best one; `none` only for solutions you wrote yourself.",
-)
+@isolation_option
 @root_option
 @reports_errors
 def regrade(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from autograder.cli.command import ROOT, reports_errors, root_option
+from autograder.cli.command import ROOT, isolation_option, reports_errors, root_option
 
 
 @click.command()
@@ -37,11 +37,7 @@ from autograder.cli.command import ROOT, reports_errors, root_option
     help="Seconds between two looks at the folders.",
 )
 @click.option("--workers", type=click.IntRange(1), help="Processes. [default: as for `grade`]")
-@click.option(
-    "--isolation",
-    type=click.Choice(["root", "userns", "flat", "none"]),
-    help="Use this tier instead of the best one; `none` only for solutions you wrote yourself.",
-)
+@isolation_option
 @root_option
 @reports_errors
 def watch(

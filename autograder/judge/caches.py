@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograder.judge.registry import checks_for
-from autograder.settings import CS231N, CourseSettings
+from autograder.settings import CourseSettings
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def shares_cache(
     pairs[forward] = Pair(forward, backward, tuple(arguments), wrt)
 
 
-def pairs_for(assignment: str, notebook: str, course: CourseSettings = CS231N) -> tuple[Pair, ...]:
+def pairs_for(assignment: str, notebook: str, course: CourseSettings) -> tuple[Pair, ...]:
     """The pairs of a notebook, from all modules of its checks. Raises CheckError without any."""
     checks_for(assignment, notebook, course)  # imports them
     module = course.checks_module(assignment, notebook)

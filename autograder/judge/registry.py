@@ -135,7 +135,7 @@ def _declare(
     return register
 
 
-def ensure_checks(assignment: str, notebook: str, course: CourseSettings = CS231N) -> None:
+def ensure_checks(assignment: str, notebook: str, course: CourseSettings) -> None:
     """Raises CheckError where there are none; what they import is not imported for that."""
     _find_package(course)
     try:

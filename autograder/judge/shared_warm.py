@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from autograder.host.warm_process import WarmProcess
 from autograder.judge.warm import policy_here
-from autograder.sandbox.policy import OWN_LIBRARY, Library, Packages, Policy, SandboxError
+from autograder.sandbox.policy import Library, Packages, Policy, SandboxError
 
 
 class SharedWarm:
@@ -26,8 +26,8 @@ class SharedWarm:
         self,
         tier: str | None,
         packages: Packages,
+        library: Library,
         launched: WarmProcess | None = None,
-        library: Library = OWN_LIBRARY,
     ) -> None:
         self._library = library
         self._pool = ThreadPoolExecutor(1, "policy")

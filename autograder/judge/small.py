@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from autograder.settings import CS231N, CourseSettings
+from autograder.settings import CourseSettings
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,7 @@ def runs_small(
     _declared.setdefault(module, {})[cell] = SmallRun(begin, finish, on, arguments)
 
 
-def small_runs(
-    assignment: str, notebook: str, course: CourseSettings = CS231N
-) -> Mapping[str, SmallRun]:
+def small_runs(assignment: str, notebook: str, course: CourseSettings) -> Mapping[str, SmallRun]:
     """Those of a notebook, by cell id, once its checks have been imported."""
     package = course.checks_module(assignment, notebook)
     inside = [name for name in _declared if name == package or name.startswith(f"{package}.")]

@@ -61,7 +61,7 @@ def start_zygote(
     return tried_out(zygote)
 
 
-def policy_here(tier: str | None, packages: Packages, library: Library = OWN_LIBRARY) -> Policy:
+def policy_here(tier: str | None, packages: Packages, library: Library) -> Policy:
     """How kernels are locked down on this host. Raises SandboxError; see `start_zygote`."""
     wanted = tier or os.environ.get(TIER_VARIABLE) or None
     chosen = probe.choose(wanted)

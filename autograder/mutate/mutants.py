@@ -19,7 +19,7 @@ from autograder.mutate.operators import mutations
 from autograder.notebook.edits import find_definition, replace_definitions, solution_of
 from autograder.notebook.regions import MARKER
 from autograder.notebook.template import is_answer, source_of
-from autograder.settings import CS231N, CourseSettings
+from autograder.settings import CourseSettings
 
 MUTANTS = Path(__file__).parents[1] / "mutants"
 
@@ -90,16 +90,14 @@ def folder_of(course: CourseSettings) -> Path:
 
 
 def written_by_hand(
-    assignment: str, notebook: str, places: list[Region], course: CourseSettings = CS231N
+    assignment: str, notebook: str, places: list[Region], course: CourseSettings
 ) -> list[Mutant]:
     """The mutants of ``wrong.toml``. Raises MutantError where one does not fit the notebook."""
     path = folder_of(course) / assignment / notebook / "wrong.toml"
     return [_by_hand(path, entry, places) for entry in _read(path).get("mutant", [])]
 
 
-def equivalents(
-    assignment: str, notebook: str, course: CourseSettings = CS231N
-) -> list[Equivalent]:
+def equivalents(assignment: str, notebook: str, course: CourseSettings) -> list[Equivalent]:
     """The entries of ``equivalent.toml``. Raises MutantError when one is incomplete."""
     path = folder_of(course) / assignment / notebook / "equivalent.toml"
     entries = _read(path).get("equivalent", [])

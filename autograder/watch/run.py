@@ -18,6 +18,7 @@ from autograder.feedback.disclosure import course_zone, parse_time, what_is_show
 from autograder.host.memory import default_worker_count
 from autograder.judge.registry import ensure_checks
 from autograder.notebook.template import notebooks_of
+from autograder.settings import settings_of
 from autograder.watch.feedback_writer import FeedbackWriter
 from autograder.watch.parts import Source
 from autograder.watch.sources import Downloads, Exchange
@@ -47,10 +48,11 @@ def keep_watching(
     """Grade what arrives until Ctrl-C, SIGTERM, or the time given.
 
     ``after_round`` is called whenever something has been graded. Raises TemplateError, CheckError,
-    CourseError, and OSError where the disk is full.
+    SettingsError, CourseError, and OSError where the disk is full.
     """
+    course = settings_of(root)
     for name in notebooks_of(root, assignment):
-        ensure_checks(assignment, name)
+        ensure_checks(assignment, name, course)
     config = course_config(root)
     zone, named = course_zone(config), zone_name(config)
     until = parse_time(options.until, config) if options.until else None

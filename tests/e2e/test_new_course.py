@@ -114,6 +114,13 @@ def fit(X, y):
     assert "FOUND []" in graded
 
 
+def test_its_checks_and_library_serve_regrade_and_watch(course: Course) -> None:
+    run(course.autograder("regrade", "ada", "assignment1", "--note", "asked for"))
+    assert scores(course)["ada"] == 5
+    printed = run(course.autograder("watch", "assignment1", "--until", "2001-01-01"))
+    assert "watching assignment1" in printed  # it has found the checks, and has no time left
+
+
 def test_a_changed_check_or_library_grades_again(course: Course) -> None:
     """Also a file that is not code, and what is imported from beside the module."""
     folder = course.root / "regression_checks" / "assignment1"

@@ -22,7 +22,7 @@ from autograder.judge.sandbox import children
 from autograder.judge.shared_warm import SharedWarm
 from autograder.judge.zygote import Zygote
 from autograder.sandbox import probe
-from autograder.sandbox.policy import Policy, SandboxError
+from autograder.sandbox.policy import OWN_LIBRARY, Policy, SandboxError
 from tests.little import ASSIGNMENT, CLASS_POINTS, NOTEBOOK, answer, write_course
 from tests.waiting import SECONDS, wait_until
 
@@ -77,7 +77,7 @@ def test_a_twin_ends_with_whoever_has_it(mother: tuple[WarmProcess, Policy]) -> 
 
 
 def test_what_does_not_work_here_is_an_error_for_whoever_asks() -> None:
-    with SharedWarm("no-such-tier", "numpy", WarmProcess.launch(warm=False)) as warm:
+    with SharedWarm("no-such-tier", "numpy", OWN_LIBRARY, WarmProcess.launch(warm=False)) as warm:
         for _ in range(2):
             with pytest.raises(SandboxError, match="no tier 'no-such-tier'"):
                 warm.twin("numpy")
@@ -85,7 +85,7 @@ def test_what_does_not_work_here_is_an_error_for_whoever_asks() -> None:
 
 def test_what_is_not_needed_after_all_is_not_waited_for() -> None:
     launched = WarmProcess.launch("numpy")
-    with SharedWarm(None, "numpy", launched):
+    with SharedWarm(None, "numpy", OWN_LIBRARY, launched):
         pass
     assert launched.died(0)
 
@@ -122,7 +122,7 @@ def test_who_brings_down_two_processes_is_left_to_a_human_and_nobody_else(
 
     monkeypatch.setattr(JudgeProcess, "grade", grade)
     with (
-        SharedWarm(None, "numpy") as warm,
+        SharedWarm(None, "numpy", OWN_LIBRARY) as warm,
         LocalWorkers(2, material, None, warm, []) as workers,
     ):
         for student in ("ann", "bob", "cyd", "dan"):
@@ -145,7 +145,7 @@ def test_two_workers_share_what_is_warm_listen_to_nobody_and_leave_nothing(
     before = set(me.children(recursive=True))
     hangs = answer(lambda document: document["cells"][0].update(source="while True: pass"))
     with (
-        SharedWarm(None, "numpy") as warm,
+        SharedWarm(None, "numpy", OWN_LIBRARY) as warm,
         LocalWorkers(2, material, None, warm, []) as workers,
     ):
         for student in ("ann", "bob", "zoe"):

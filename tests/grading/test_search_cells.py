@@ -13,6 +13,7 @@ from autograder.judge.results import CellVerdict, GradedNotebook
 from autograder.judge.small import small_runs
 from autograder.judge.zygote import Zygote
 from autograder.notebook.template import Template, load_template
+from autograder.settings import CS231N
 from tests.little import ROOT
 from trial_notebook import TrialNotebook
 
@@ -192,7 +193,7 @@ def test_the_notebook_says_what_its_searches_get(assignment: str, notebook: str)
     checks_for(assignment, notebook)  # declares them
     template = load_template(ROOT, assignment, notebook)
     text = " ".join(cell["source"] for cell in template.cells if cell["cell_type"] == "markdown")
-    seconds, runs = template.limit("search_seconds", 0), small_runs(assignment, notebook)
+    seconds, runs = template.limit("search_seconds", 0), small_runs(assignment, notebook, CS231N)
     assert runs.keys() <= {cell["id"] for cell in template.cells}
     assert all(run.on in text for run in runs.values())
     if seconds:

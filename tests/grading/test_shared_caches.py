@@ -26,6 +26,7 @@ from autograder.mutate import fairness
 from autograder.mutate.trial import load_subject
 from autograder.notebook.edits import solve
 from autograder.notebook.template import is_answer, load_template, notebooks_of, source_of
+from autograder.settings import CS231N
 from tests.little import ROOT
 
 ASSIGNMENTS = sorted({path.parent.name for path in (ROOT / "release").glob("*/*.ipynb")})
@@ -94,20 +95,22 @@ def test_all_forward_and_backward_functions_of_the_course_are_declared() -> None
             for function in defined(source_of(cell))
         }
         found |= {(name, f) for f in answers if "_forward" in f or "_backward" in f}
-        declared |= {(name, f) for pair in pairs_for(*name) for f in pair.names}
+        declared |= {(name, f) for pair in pairs_for(*name, CS231N) for f in pair.names}
     assert found == declared
     assert len(found) == 29
 
 
 @pytest.mark.sandbox
-@pytest.mark.parametrize("name", [n for n in NOTEBOOKS if pairs_for(*n)], ids=lambda n: n[1])
+@pytest.mark.parametrize(
+    "name", [n for n in NOTEBOOKS if pairs_for(*n, CS231N)], ids=lambda n: n[1]
+)
 def test_right_functions_work_together_and_others_do_not(zygote, name: Name) -> None:
     sources = {path.stem: path for path in Path(ROOT, "source").glob("*/*.ipynb")}
     files = {
         f"{stem}.ipynb": instructors(stem, solve(json.loads(path.read_text("utf-8"))), "").content
         for stem, path in sources.items()
     }
-    pairs = pairs_for(*name)
+    pairs = pairs_for(*name, CS231N)
     asked = [(pair.forward, pair.backward, pair.arguments, pair.wrt) for pair in pairs]
     other = "\ndef wrong(*upstream_and_cache):\n    return upstream_and_cache[-1][0]\n"
     wrong = json.loads(files[f"{name[1]}.ipynb"])

@@ -23,6 +23,7 @@ from autograder.authoring.tolerance import NOT_SHOWN_TAG, TOLERANCE_TAG, toleran
 from autograder.judge.registry import checks_for
 from autograder.mutate.fairness import alternatives
 from autograder.mutate.mutants import regions, written_by_hand
+from autograder.settings import CS231N
 from cs231n_lib import plotting
 from cs231n_lib.plotting import curves, images, tables
 
@@ -215,7 +216,7 @@ def test_every_solution_has_a_wrong_version_and_the_notebook_right_ones(path: Pa
     """By hand, with the mistakes of students; tests/grading/test_mutate.py tries them."""
     assignment, notebook = path.parent.name, path.stem
     places = regions(json.loads(path.read_text("utf-8")))
-    broken = {mutant.of for mutant in written_by_hand(assignment, notebook, places)}
+    broken = {mutant.of for mutant in written_by_hand(assignment, notebook, places, CS231N)}
     wanted = {place.of for place in places}
     missing = sorted(wanted - broken)
     file = f"autograder/mutants/{assignment}/{notebook}/wrong.toml"

@@ -18,6 +18,7 @@ from autograder.mutate.mutants import (
     written_by_hand,
 )
 from autograder.mutate.operators import mutations
+from autograder.settings import CS231N
 
 SOLUTION = """class Sum:
     def given(self):
@@ -104,7 +105,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def by_hand(folder: Path, toml: str) -> list[mutants.Mutant]:
     (folder / "wrong.toml").write_text(toml)
-    return written_by_hand("a1", "sums", regions(DOCUMENT))
+    return written_by_hand("a1", "sums", regions(DOCUMENT), CS231N)
 
 
 def test_edits_and_whole_functions(folder: Path) -> None:
@@ -158,7 +159,7 @@ def test_a_mutant_that_does_not_fit_is_named(folder: Path, entry: str, complaint
 def test_equivalents_need_a_reason(folder: Path) -> None:
     (folder / "equivalent.toml").write_text('[[equivalent]]\nof = "f"\nfind = "a"\nput = "b"\n')
     with pytest.raises(MutantError, match="reason"):
-        equivalents("a1", "sums")
+        equivalents("a1", "sums", CS231N)
 
 
 MUTATED = sorted(path.parent for path in mutants.MUTANTS.glob("*/*/wrong.toml"))
@@ -171,6 +172,6 @@ def test_the_lists_fit_the_solutions_as_they_are_today(folder: Path) -> None:
     root = mutants.MUTANTS.parents[1]
     document = json.loads((root / "source" / assignment / f"{notebook}.ipynb").read_text())
     places = regions(document)
-    assert written_by_hand(assignment, notebook, places)
+    assert written_by_hand(assignment, notebook, places, CS231N)
     made = [mutant for place in places for mutant in automatic(place)]
-    assert stale(equivalents(assignment, notebook), made) == []
+    assert stale(equivalents(assignment, notebook, CS231N), made) == []

@@ -10,7 +10,7 @@ from pathlib import Path
 
 OLDEST = (3, 11)
 NEEDED = ("click", "nbgrader", "nbconvert", "nh3", "math_core", "msgpack", "rich", "numpy")
-COURSE = Path(__file__).resolve().parents[1]
+COURSE = Path(__file__).resolve().parents[2]
 
 
 def complaint(command):
