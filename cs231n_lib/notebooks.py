@@ -14,6 +14,7 @@ import sys
 from contextvars import ContextVar
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from cs231n_lib.cell_source import python_of
 from cs231n_lib.errors import NotebookError
@@ -90,22 +91,33 @@ def _find(name: str, folder: Path) -> Path:
     )
 
 
-def _code_cells(path: Path) -> list[dict[str, str]]:
-    """Id and source of the code cells. Plain JSON: nbformat would take a second to import."""
+def read_document(path: Path) -> tuple[bytes, dict[str, Any]]:
+    """The bytes of a notebook, and what they mean. Raises NotebookError.
+
+    Plain JSON: nbformat would take a second to import.
+    """
     try:
-        notebook = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise NotebookError(f"{path}: cannot be read ({error}).") from error
+        data = path.read_bytes()
+        document = json.loads(data.decode("utf-8-sig"))
+    except OSError as error:
+        raise NotebookError(f"{path}: cannot be read ({error.strerror}).") from error
     except (ValueError, RecursionError) as error:
         raise NotebookError(
             f"{path}: not a notebook (its JSON is damaged). Open it in Jupyter; if that fails too, "
             "go back to an earlier version."
         ) from error
-    cells = notebook.get("cells") if isinstance(notebook, dict) else None
-    if not isinstance(cells, list) or notebook.get("nbformat") != 4:
+    cells = document.get("cells") if isinstance(document, dict) else None
+    if not isinstance(cells, list) or document.get("nbformat") != 4:
         raise NotebookError(
             f"{path}: not a notebook of format 4. If it is an old one, open and save it in Jupyter."
         )
+    return data, document
+
+
+def _code_cells(path: Path) -> list[dict[str, str]]:
+    """Id and source of the code cells."""
+    _, document = read_document(path)
+    cells = document["cells"]
     code = [c for c in cells if isinstance(c, dict) and c.get("cell_type") == "code"]
     return [
         {"id": str(c.get("id", number)), "source": "".join(c.get("source", ""))}

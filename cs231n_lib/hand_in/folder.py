@@ -9,7 +9,8 @@ from pathlib import Path
 
 from cs231n_lib.errors import NotebookError
 from cs231n_lib.hand_in.note import note_of
-from cs231n_lib.hand_in.notebook import Notebook, is_of_a_course, read, read_document
+from cs231n_lib.hand_in.notebook import Notebook, is_of_a_course, read
+from cs231n_lib.notebooks import read_document
 
 # As the graders' side has them (tests/unit/lib/test_hand_in_folder.py compares).
 MAX_MODULE, MAX_MODULES = 1 << 20, 50  # bytes of one; how many

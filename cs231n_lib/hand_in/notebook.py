@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +9,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from cs231n_lib.errors import NotebookError
 from cs231n_lib.hand_in.note import (
     ANSWER,
     GIVEN,
@@ -21,6 +19,7 @@ from cs231n_lib.hand_in.note import (
     digest,
     note_of,
 )
+from cs231n_lib.notebooks import read_document
 
 SKIP_TAG = "skip-when-grading"
 
@@ -107,25 +106,6 @@ def read(path: Path) -> Notebook:
     found = note is not None
     note = note or _made_up(path, cells)
     return Notebook(path, len(data), document, note, found, _named(cells, note))
-
-
-def read_document(path: Path) -> tuple[bytes, dict[str, Any]]:
-    """The bytes of a notebook, and what they mean. Raises NotebookError."""
-    try:
-        data = path.read_bytes()
-        document = json.loads(data.decode("utf-8-sig"))
-    except OSError as error:
-        raise NotebookError(f"{path}: cannot be read ({error.strerror}).") from error
-    except (ValueError, RecursionError) as error:
-        raise NotebookError(
-            f"{path}: not a notebook (its JSON is damaged). Open it in Jupyter; if that fails too, "
-            "go back to an earlier version."
-        ) from error
-    if not isinstance(document, dict) or not isinstance(document.get("cells"), list):
-        raise NotebookError(
-            f"{path}: not a notebook of format 4. If it is an old one, open and save it in Jupyter."
-        )
-    return data, document
 
 
 def source_of(cell: Mapping[str, Any]) -> str:

@@ -117,6 +117,9 @@ def fit(X, y):
 def test_its_checks_and_library_serve_regrade_and_watch(course: Course) -> None:
     run(course.autograder("regrade", "ada", "assignment1", "--note", "asked for"))
     assert scores(course)["ada"] == 5
+    graded = nbformat.read(course.root / "autograded/ada" / NOTEBOOK.relative_to("source"), 4)
+    failed = [out for cell in graded.cells for out in cell.get("outputs", ()) if "ename" in out]
+    assert failed == []  # its first cell imports the library
     printed = run(course.autograder("watch", "assignment1", "--until", "2001-01-01"))
     assert "watching assignment1" in printed  # it has found the checks, and has no time left
 
