@@ -136,7 +136,9 @@ def test_outputs_are_short_texts_that_nbval_compares(cells: list[NotebookNode]) 
             assert len(text) <= 2000, f"{cell.id}: {len(text)} characters of output"
         if outputs:
             drawn = calls(cell.source) & {"with_alt_text", "show_frames", "plt.show"}
-            assert not drawn, f"{cell.id}: a picture is no output to compare; draw it in another cell"
+            assert not drawn, (
+                f"{cell.id}: a picture is no output to compare; draw it in another cell"
+            )
 
 
 def test_every_figure_is_described_for_those_who_cannot_see_it(path: Path) -> None:
