@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from autograder.course.records import results
 from tests import little
 from tests.e2e.courses import Course, finish, run
 from tests.little import ASSIGNMENT, CLASS_POINTS, NOTEBOOK, cell_of
+from tests.processes import below, running
 from tests.waiting import is_waiting, wait_until
 
 FINE, NEEDS_HUMAN, WRONG_USE = 0, 1, 2
@@ -185,7 +185,7 @@ def test_a_killed_run_leaves_nothing_half_written_and_resumes(
         little.submit(course.root, student, little.answer(takes_a_while))
     driver = course.autograder("grade", ASSIGNMENT)
     wait_until(lambda: len(list(results(course.root, ASSIGNMENT))) >= 2, driver)
-    family = descendants(driver.pid)
+    family = list(below(driver.pid))
     driver.kill()
     assert driver.wait() == -signal.SIGKILL
     done = [graded.student for graded in results(course.root, ASSIGNMENT)]
@@ -210,7 +210,7 @@ def test_ctrl_c_says_what_is_kept(released: Course, tmp_path: Path) -> None:
         little.submit(course.root, f"student-{number}", little.answer(takes_a_while))
     driver = course.autograder("grade", ASSIGNMENT, "--workers", "2", in_a_terminal=True)
     wait_until(lambda: len(list(results(course.root, ASSIGNMENT))) >= 2, driver)
-    family = descendants(driver.pid)
+    family = list(below(driver.pid))
     os.killpg(driver.pid, signal.SIGINT)
     status, text = finish(driver)[0]
     assert status == NEEDS_HUMAN
@@ -236,21 +236,3 @@ def test_a_gradebook_that_is_busy_for_a_moment_is_waited_for(
     status, text = finish(driver)[0]
     assert status == FINE, text
     assert course.points("zoe") == CLASS_POINTS
-
-
-def descendants(pid: int) -> list[int]:
-    return list(_below(pid))
-
-
-def _below(pid: int) -> Iterator[int]:
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        for child in (task / "children").read_text().split():
-            yield int(child)
-            yield from _below(int(child))
-
-
-def running(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False

@@ -23,11 +23,13 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
 from autograder.feedback.pages import make_feedback
+from autograder.judge.sandbox import children
 from tests import little
 from tests.e2e import pages
 from tests.e2e.browsers import SECONDS, chromium
 from tests.e2e.courses import Course
 from tests.little import ASSIGNMENT, CLASS_POINTS, cell_of
+from tests.processes import named
 from tests.waiting import wait_until
 
 HARM = "document.title = 'HARMED'; window.harmed = true"
@@ -161,12 +163,8 @@ def test_autograde_button_asks_our_judge(server: Server) -> None:
 
 def test_the_button_still_works_after_its_warm_process_died(server: Server) -> None:
     """The server lives for days; what it keeps warm may have been killed in between."""
-    children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children")
-    warm = [
-        int(child)
-        for child in children.read_text().split()
-        if b"autograder.sandbox" in Path(f"/proc/{child}/cmdline").read_bytes()
-    ]
+    own = children(server.process.pid)
+    warm = [pid for pid in named(server.process.pid, b"autograder.sandbox") if pid in own]
     assert warm, "the executor keeps a warm process"
     for child in warm:
         os.kill(child, signal.SIGKILL)

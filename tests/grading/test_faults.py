@@ -23,6 +23,7 @@ from autograder.judge.sandbox import children
 from tests import little
 from tests.little import ASSIGNMENT, cell_of
 from tests.nightly import rounds
+from tests.processes import below, named
 from tests.waiting import wait_until
 
 ROUNDS = rounds(20, by_day=3)  # one of each kind but the last
@@ -92,23 +93,6 @@ def scores(root: Path) -> list[tuple]:
         assert book.execute("pragma integrity_check").fetchone() == ("ok",)
         counted = [book.execute(f"select count(*) from {table}").fetchone() for table in TABLES]
         return [*book.execute(SCORES).fetchall(), *counted]
-
-
-def below(pid: int) -> Iterator[int]:
-    for child in children(pid):
-        yield child
-        yield from below(child)
-
-
-def named(pid: int, word: bytes) -> list[int]:
-    found = []
-    for child in below(pid):
-        try:
-            if word in Path(f"/proc/{child}/cmdline").read_bytes():
-                found.append(child)
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-    return found
 
 
 def warm(driver: int) -> list[int]:
