@@ -54,6 +54,12 @@ def test_no_name_is_cut_in_the_table_of_80_columns() -> None:
     assert "10.25 / 27 2 128.4" in " ".join(said(wide).split())
 
 
+def test_a_large_class_of_which_nothing_needs_a_human_is_a_line() -> None:
+    console = terminal()
+    show_table(console, "assignment3", [graded()] * 41)
+    assert "and 41 more: see the report" in said(console)
+
+
 def test_what_is_waited_for_and_what_is_tried_again_is_said_with_whole_names() -> None:
     console = terminal()
     with Display(console) as display:
