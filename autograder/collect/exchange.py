@@ -10,7 +10,6 @@ to somebody else's work, would come back on the student's own feedback page.
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import os
 import pwd
@@ -73,9 +72,13 @@ class SafeCollect(ExchangeCollect):
         )
         new = Path(dest).with_name(f".{Path(dest).name}.new")  # whole, or not there at all
         shutil.rmtree(new, ignore_errors=True)
-        for left_out in copy_ordinary(Path(src), new, ignored):
-            what = "is a link, a special file or somebody else's: left out"
-            self.log.warning("%s %s", Path(src, left_out), what)
+        try:
+            for left_out in copy_ordinary(Path(src), new, ignored):
+                what = "is a link, a special file or somebody else's: left out"
+                self.log.warning("%s %s", Path(src, left_out), what)
+        except BaseException:
+            shutil.rmtree(new, ignore_errors=True)
+            raise
         if course.groupshared:
             for place in (new, *new.rglob("*")):
                 place.chmod(0o2770 if place.is_dir() else 0o660)
@@ -139,14 +142,18 @@ def _is_link(name: str, folder: int) -> bool:
 
 
 def _copy(name: str, folder: int, target: Path, owner: int) -> bool:
-    """Whether it was an ordinary file of the owner's."""
-    with contextlib.suppress(OSError):
+    """Whether it was an ordinary file of the owner's.
+
+    Raises OSError where it cannot be copied to its end: a part of a file is nobody's hand-in.
+    """
+    try:
         descriptor = os.open(name, FLAGS, dir_fd=folder)
-        with os.fdopen(descriptor, "rb") as file:
-            about = os.fstat(descriptor)
-            if not stat.S_ISREG(about.st_mode) or about.st_uid != owner:
-                return False
-            with target.open("wb") as copy:
-                shutil.copyfileobj(file, copy)
-        return True
-    return False
+    except OSError:
+        return False  # a link, or gone meanwhile
+    with os.fdopen(descriptor, "rb") as file:
+        about = os.fstat(descriptor)
+        if not stat.S_ISREG(about.st_mode) or about.st_uid != owner:
+            return False
+        with target.open("wb") as copy:
+            shutil.copyfileobj(file, copy)
+    return True
