@@ -27,7 +27,7 @@ CONTEXT_LENGTH = COLUMNS
 FOLDER = Path(__file__).parent
 WEIGHTS = WeightFile(
     name="tiny_clip.pt",
-    sha256="",
+    sha256="52ece8854b0a5e7da99a7bbbba1029a75b1d5fbc7a9b58fbca5e067c619a72b5",
     remedy="It comes with the package: install cs231n-course again (pip install --force-reinstall "
     "--no-deps), or, in a checkout, `git checkout` the file.",
 )
