@@ -146,7 +146,9 @@ def main() -> None:
             f"--{field.name.replace('_', '-')}", type=type(field.default), default=field.default
         )
     arguments = parser.parse_args()
-    settings = Settings(**{f.name: getattr(arguments, f.name) for f in dataclasses.fields(Settings)})
+    settings = Settings(
+        **{f.name: getattr(arguments, f.name) for f in dataclasses.fields(Settings)}
+    )
     arguments.out.mkdir(parents=True, exist_ok=True)
     started = time.process_time()
     features = load_pretrained("efficientnet-lite0").features

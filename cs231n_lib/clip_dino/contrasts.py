@@ -55,7 +55,7 @@ def _pairs(make: Make, seed: int) -> Iterator[tuple[int, Pair]]:
 
 
 def phrase(thing: Thing) -> str:
-    """"a red car", "two dogs"."""
+    """ "a red car", "two dogs"."""
     colour = f"{thing.colour} " if thing.colour else ""
     if thing.count > 1:
         return f"{_NUMBERS[thing.count]} {colour}{plural(thing.noun)}"

@@ -48,7 +48,7 @@ def openai_clip() -> ModuleType:
     path = Path("~/.cache/clip").expanduser() / CLIP_WEIGHTS
     if not path.is_file():
         raise DataError(
-            f"{path} is missing. Where there is a connection, run `python -c \"import clip; "
+            f'{path} is missing. Where there is a connection, run `python -c "import clip; '
             "clip.load('ViT-B/32')\"` once (340 MB)."
         )
     return package
@@ -61,7 +61,7 @@ def dino_patches(device: str | torch.device = "cpu") -> DinoPatches:
     for needed in (folder, path):
         if not needed.exists():
             raise DataError(
-                f"{needed} is missing. Where there is a connection, run `python -c \"import torch; "
+                f'{needed} is missing. Where there is a connection, run `python -c "import torch; '
                 "torch.hub.load('facebookresearch/dino:main', 'dino_vits8')\"` once (90 MB); or "
                 "use ImageNetPatches, which needs neither."
             )

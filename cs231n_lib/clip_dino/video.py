@@ -114,9 +114,7 @@ class SpriteVideos:
         story = self._story(index)
         rng = np.random.default_rng([self.seed, index])
         ground = _ground(rng, story.ground)
-        pairs = [
-            _frame(rng, ground, story.actors, time) for time in np.linspace(0, 1, self.frames)
-        ]
+        pairs = [_frame(rng, ground, story.actors, time) for time in np.linspace(0, 1, self.frames)]
         frames, masks = zip(*pairs, strict=True)
         return np.stack(frames), np.stack(masks)[..., None]
 

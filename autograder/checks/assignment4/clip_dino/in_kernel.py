@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.module import register_module_forward_hook
+from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 # -- a CLIP whose features are known -----------------------------------------------------------
 
@@ -84,9 +86,7 @@ def prepared(
     notebook["get_similarity_no_loop"] = get_similarity_no_loop
     notebook.run(cell)
     tokens = notebook["clip"].tokenize(list(words))
-    pixels = [
-        np.full((*size, 3), 10 * (number + 1), np.uint8) for number, size in enumerate(sizes)
-    ]
+    pixels = [np.full((*size, 3), 10 * (number + 1), np.uint8) for number, size in enumerate(sizes)]
     return KnownCLIP(images, texts, tokens), Preprocess(), pixels
 
 
@@ -109,7 +109,9 @@ def retrieved(
 ) -> dict[str, Any]:  # fmt: skip
     """What a retriever answers to (number of a text, k or None), and how often it encoded."""
     model, preprocess, pixels = prepared(notebook, cell, ask, sizes, images, texts, words)
-    retriever = defined(notebook, "CLIPImageRetriever")(model, preprocess, pixels, torch.device("cpu"))
+    retriever = defined(notebook, "CLIPImageRetriever")(
+        model, preprocess, pixels, torch.device("cpu")
+    )
     built = sum(model.image_calls), preprocess.calls
     answers, types = [], []
     for number, k in queries:
@@ -162,7 +164,12 @@ def segmented(
 
 
 def steps_taken(
-    notebook: Any, K: int, X: Tensor, Y: Tensor, seed: int, num_iters: int | None  # noqa: N803
+    notebook: Any,
+    K: int,
+    X: Tensor,
+    Y: Tensor,
+    seed: int,
+    num_iters: int | None,  # noqa: N803
 ) -> dict[str, Any]:
     """How many steps an optimiser took, and whether it stepped along gradients left over.
 
@@ -189,7 +196,7 @@ def steps_taken(
         brought[number] = grad.detach().clone() + brought.get(number, 0)
 
     model = defined(notebook, "DINOSegmentation")(torch.device("cpu"), K, inp_dim=X.shape[1])
-    handle = torch.optim.optimizer.register_optimizer_step_pre_hook(before)
+    handle = register_optimizer_step_pre_hook(before)
     try:
         model.train(X, Y, **({} if num_iters is None else {"num_iters": num_iters}))
     finally:
@@ -206,7 +213,7 @@ def graph_of_inference(notebook: Any, K: int, X: Tensor, Y: Tensor) -> dict[str,
     def after(module: Any, args: Any, output: Any) -> None:
         found.append(isinstance(output, Tensor) and output.requires_grad)
 
-    handle = torch.nn.modules.module.register_module_forward_hook(after)
+    handle = register_module_forward_hook(after)
     try:
         answer = model.inference(X)
     finally:

@@ -47,7 +47,9 @@ def _draw(rng: Generator, K: int, D: int, each: int = 40, kept: tuple[int, ...] 
     return Points(centres, empty.more(rng, labels), labels)
 
 
-def _ask(student: Student, points: Points, K: int, tests: list[Tensor], **options: Any) -> list[Any]:
+def _ask(
+    student: Student, points: Points, K: int, tests: list[Tensor], **options: Any
+) -> list[Any]:
     return _apply(student, in_kernel.segmented, K, points.X, points.Y, tests, SEED, **options)
 
 
@@ -162,7 +164,9 @@ def a_row_alone(student: Student, rng: Generator) -> None:
     """A single row gets the class that it gets among others."""
     points = _draw(rng, 3, 8)
     alone = [points.X[row : row + 1] for row in (0, 50, 100)]
-    together, *each = (as_array(one, "inference") for one in _ask(student, points, 3, [points.X, *alone]))
+    together, *each = (
+        as_array(one, "inference") for one in _ask(student, points, 3, [points.X, *alone])
+    )
     single = np.array([one.ravel()[0] for one in each])
     expect(
         np.array_equal(single, together.ravel()[[0, 50, 100]]),

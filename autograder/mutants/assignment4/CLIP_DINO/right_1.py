@@ -17,7 +17,7 @@ def get_similarity_no_loop(text_features, image_features):
     return similarity
 
 
-# %% definitions of zero-shot-code
+# %% cell zero-shot-code
 @torch.no_grad()
 def clip_zero_shot_classifier(clip_model, clip_preprocess, images, class_texts, device):
     pred_classes = []
@@ -33,7 +33,7 @@ def clip_zero_shot_classifier(clip_model, clip_preprocess, images, class_texts, 
     return pred_classes
 
 
-# %% definitions of retrieval-code
+# %% cell retrieval-code
 class CLIPImageRetriever:
     @torch.no_grad()
     def __init__(self, clip_model, clip_preprocess, images, device):
@@ -55,7 +55,7 @@ class CLIPImageRetriever:
         return top_indices
 
 
-# %% definitions of segmentation-code
+# %% cell segmentation-code
 class DINOSegmentation:
     def __init__(self, device, num_classes: int, inp_dim: int = 384):
         self.model = nn.Sequential(

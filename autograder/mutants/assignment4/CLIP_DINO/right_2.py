@@ -13,7 +13,7 @@ def get_similarity_no_loop(text_features, image_features):
     return F.cosine_similarity(text_features[:, None, :], image_features[None, :, :], dim=-1)
 
 
-# %% definitions of zero-shot-code
+# %% cell zero-shot-code
 def clip_zero_shot_classifier(clip_model, clip_preprocess, images, class_texts, device):
     answers = []
     with torch.no_grad():
@@ -26,7 +26,7 @@ def clip_zero_shot_classifier(clip_model, clip_preprocess, images, class_texts, 
     return answers
 
 
-# %% definitions of retrieval-code
+# %% cell retrieval-code
 class CLIPImageRetriever:
     def __init__(self, clip_model, clip_preprocess, images, device):
         self.text_encoder = clip_model.encode_text
@@ -45,7 +45,7 @@ class CLIPImageRetriever:
         return [int(i) for i in cosines.argsort()[::-1][:k]]
 
 
-# %% definitions of segmentation-code
+# %% cell segmentation-code
 class DINOSegmentation:
     def __init__(self, device, num_classes: int, inp_dim: int = 384):
         self.W = torch.zeros(inp_dim, num_classes, device=device, requires_grad=True)

@@ -11,13 +11,11 @@ from cs231n_lib.clip_dino import clip
 # %% definitions of similarity-code
 def get_similarity_no_loop(text_features, image_features):
     dots = torch.einsum("nd,md->nm", text_features, image_features)
-    lengths = torch.outer(
-        (text_features**2).sum(1).sqrt(), (image_features**2).sum(1).sqrt()
-    )
+    lengths = torch.outer((text_features**2).sum(1).sqrt(), (image_features**2).sum(1).sqrt())
     return dots / lengths
 
 
-# %% definitions of zero-shot-code
+# %% cell zero-shot-code
 def clip_zero_shot_classifier(clip_model, clip_preprocess, images, class_texts, device):
     batch = torch.cat([clip_preprocess(Image.fromarray(image)).unsqueeze(0) for image in images])
     with torch.no_grad():
@@ -25,7 +23,7 @@ def clip_zero_shot_classifier(clip_model, clip_preprocess, images, class_texts, 
     return [class_texts[i] for i in logits_per_image.argmax(dim=1).cpu().numpy()]
 
 
-# %% definitions of retrieval-code
+# %% cell retrieval-code
 class CLIPImageRetriever:
     def __init__(self, clip_model, clip_preprocess, images, device):
         self.clip_model, self.device = clip_model, device
@@ -38,7 +36,7 @@ class CLIPImageRetriever:
         return order[:k].tolist()
 
 
-# %% definitions of segmentation-code
+# %% cell segmentation-code
 class DINOSegmentation:
     def __init__(self, device, num_classes: int, inp_dim: int = 384):
         self.net = nn.Sequential(
