@@ -81,7 +81,9 @@ def emoji(manifest: Path, packages: Path, render: Render = render) -> Iterator[E
     hues, called, held_out = about["hues"], about["called"], set(about["held_out"])
     found = []
     for one in read_manifest(manifest):
-        found += [(drawing, on_white(render(drawing.content))) for drawing in drawings(one, packages)]
+        found += [
+            (drawing, on_white(render(drawing.content))) for drawing in drawings(one, packages)
+        ]
     known = set()
     for drawing, image in found:
         name = called.get(drawing.name, drawing.name.replace("-", " "))
