@@ -45,6 +45,7 @@ NEEDED_BY: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "Self_Supervised_Learning": ("torch",),
         },
         "assignment4": {
+            "DDPM": ("torch",),
             "CLIP_DINO": ("torch", *_NETWORK, *_PHOTOS),
         },
     }

@@ -49,7 +49,9 @@ class Shell:
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        kept = {k: v for k, v in os.environ.items() if not re.match(r"VIRTUAL_ENV|CS231N_|JUPYTER", k)}
+        kept = {
+            k: v for k, v in os.environ.items() if not re.match(r"VIRTUAL_ENV|CS231N_|JUPYTER", k)
+        }
         of_its_own = {"HOME": str(home), "COLUMNS": "100", "TERM": "dumb"}
         user = Path.home() / ".config" / "pip" / "pip.conf"  # this machine's mirrors of packages
         if user.is_file():
@@ -71,7 +73,11 @@ class Shell:
         assert self.process.stdout is not None
         began = time.monotonic()
         command = command.replace(ADDRESS, str(ROOT))
-        print(f"\n{{ {command}\n}} </dev/null; echo; echo '{END}' $?", file=self.process.stdin, flush=True)
+        print(
+            f"\n{{ {command}\n}} </dev/null; echo; echo '{END}' $?",
+            file=self.process.stdin,
+            flush=True,
+        )
         lines = []
         for line in self.process.stdout:
             if line.startswith(END):
