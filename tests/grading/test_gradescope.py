@@ -104,6 +104,7 @@ def test_the_zip_holds_no_more_of_the_course_than_grading_needs(
         "course/release/assignment1/svm.ipynb",
     }
     assert "autograder/checks/assignment1/knn/distances.py" in names
+    assert {"requirements.lock", "torch-cpu.lock", "torch-cuda.lock"} <= names
     assert not [name for name in names if "mutants/" in name or "checks/assignment2" in name]
     everything = b"".join(archive.read(name) for name in names)
     assert b"hunter2" not in everything

@@ -36,6 +36,7 @@ from autograder.settings import FILE
 FOLDER = Path(__file__).resolve().parent
 REPOSITORY = FOLDER.parents[2]
 PACKAGES = ("autograder", "cs231n_lib")
+LOCKS = ("requirements.lock", "torch-cpu.lock", "torch-cuda.lock")
 # Wrong and right solutions, for measuring the checks: no part of grading.
 LEFT_OUT = (
     "autograder/mutants",
@@ -58,9 +59,10 @@ def build_zip(
 
     Raises also what a course without release or source raises: TemplateError, ReleaseError.
     """
-    lock = REPOSITORY / "requirements.lock"
-    if not lock.is_file():
-        raise ExportError(f"there is no {lock}: build the zip from a checkout of the course")
+    for name in LOCKS:
+        if not (REPOSITORY / name).is_file():
+            where = REPOSITORY / name
+            raise ExportError(f"there is no {where}: build the zip from a checkout of the course")
     material = load_material(root, assignment, b"")
     settings = {"assignment": assignment, "minutes": minutes, "visibility": visibility}
     settings |= {"gpus": True} if gpus else {}
@@ -74,7 +76,8 @@ def build_zip(
                 zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive,
             ):
                 _add(archive, "settings.json", json.dumps(settings, indent=1).encode())
-                _add(archive, "requirements.lock", lock.read_bytes())
+                for name in LOCKS:
+                    _add(archive, name, (REPOSITORY / name).read_bytes())
                 _add_code(archive, {name for name, _ in material.released})
                 _add_course(archive, root, material, book.read_bytes())
     except OSError as error:
