@@ -90,6 +90,7 @@ class Shell:
         output = re.sub(r".*\r(?!\n)", "", ANSI.sub("", output))
         output = re.sub(r"^WARNING: Location .*\n", "", output, flags=re.M)  # of pip's mirrors
         output = output.replace(str(self.home), "~").replace(str(ROOT), ADDRESS)
+        output = output.replace(str(Path.home()), "~")  # where this machine's Python may be
         return re.sub(r"[ \t]+$", "", output, flags=re.M).strip("\n")
 
     def where(self, path: str) -> Path:
