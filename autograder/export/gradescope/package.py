@@ -6,7 +6,7 @@ as ``autograder/source/`` will be on the image:
     setup.sh, run_autograder      what Gradescope runs
     settings.json                 which assignment, when to stop
     requirements.lock             the packages, as this grader was tested with
-    autograder/, cs231n_lib/      this code, with the hidden checks of these assignments
+    autograder/, cs231n_lib/      this code; of CS231n's hidden checks those of these assignments
     course/                       release/, gradebook.db without students, a secret; of source/
                                   only notebooks that later ones load; the packages of a course
                                   that has its own, with the checks of these assignments
@@ -78,7 +78,8 @@ def build_zip(
                 _add(archive, "settings.json", json.dumps(settings, indent=1).encode())
                 for name in LOCKS:
                     _add(archive, name, (REPOSITORY / name).read_bytes())
-                _add_code(archive, {name for name, _ in material.released})
+                own = {name for name, _ in material.released}
+                _add_code(archive, set() if material.course.folder else own)
                 _add_course(archive, root, material, book.read_bytes())
     except OSError as error:
         raise ExportError(f"{out} cannot be made: {error}") from None
