@@ -31,7 +31,7 @@ from cs231n_lib.data.scene_captions import word_ids
 from cs231n_lib.data.scene_pictures import scene_images
 from cs231n_lib.errors import DataError
 
-# -- the small CLIP ---------------------------------------------------------------------------------
+# -- the small CLIP --
 
 
 def test_tokens_are_words_between_start_and_end() -> None:
@@ -97,7 +97,7 @@ def test_an_unknown_contrast_is_refused() -> None:
         contrasts("size", 1)
 
 
-# -- videos and masks -------------------------------------------------------------------------------
+# -- videos and masks --
 
 
 def test_videos_follow_their_number_and_have_exact_masks() -> None:
@@ -164,7 +164,7 @@ def test_iou_by_hand() -> None:
         ious(pred[:2], gt, 2)
 
 
-# -- the real ones ----------------------------------------------------------------------------------
+# -- the real ones --
 
 
 def test_what_is_missing_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
