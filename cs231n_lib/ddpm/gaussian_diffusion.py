@@ -112,7 +112,7 @@ class DiffusionBase(nn.Module):
         self,
         batch_size: int = 16,
         return_all_timesteps: bool = False,
-        model_kwargs: Mapping[str, Any] = {},  # noqa: B006 (it is passed on and never changed)
+        model_kwargs: Mapping[str, Any] = {},
     ) -> Tensor:
         """Images (B, C, H, W) in [0, 1] from pure noise, of PyTorch's global generator.
 
