@@ -44,6 +44,9 @@ NEEDED_BY: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "Generative_Adversarial_Networks": ("torch",),
             "Self_Supervised_Learning": ("torch",),
         },
+        "assignment4": {
+            "DDPM": ("torch",),
+        },
     }
 )
 #: Running notebooks, and checking them.
