@@ -46,6 +46,7 @@ NEEDED_BY: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
         },
         "assignment4": {
             "DDPM": ("torch",),
+            "CLIP_DINO": ("torch", *_NETWORK, *_PHOTOS),
         },
     }
 )

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from autograder.batch.executors import Answer, Executor, TaskFailure
+from autograder.batch.executors import Again, Answer, Executor, TaskFailure
 from autograder.batch.fingerprints import fingerprint
 from autograder.batch.recorder import GradebookRecorder
 from autograder.batch.retries import second_try, settled
@@ -36,6 +36,7 @@ SUSPECT = (
     "was being graded when the last run ended: it will be tried again at the end, with nothing "
     "else running"
 )
+AT_ONCE = "is graded again, because"
 HELD_UP = "ran out of time while others used this machine: it will be tried again"
 MAX_WAITING = 64  # verdicts kept in memory while the gradebook is opened
 
@@ -44,7 +45,7 @@ MAX_WAITING = 64  # verdicts kept in memory while the gradebook is opened
 class Event:
     """Progress: one notebook is about to be graded, is done, or will be graded later than others.
 
-    ``later``: why, in words that follow its name.
+    ``later``: why, or why it is begun anew, in words that follow its name.
     """
 
     student: str
@@ -116,7 +117,7 @@ class Engine:
             if self._can_handle():
                 continue
             if self._running:
-                self._answered.append(self._next())
+                self._answered.append((yield from self._next()))
             elif self._suspects:
                 yield from self._try_suspect(next(keys))
             else:
@@ -129,9 +130,14 @@ class Engine:
     def _has_room(self) -> bool:
         return len(self._answered) < MAX_WAITING
 
-    def _next(self) -> tuple[_Running, Answer]:
-        key, answer = self.executor.next()
-        return self._running.pop(key), answer
+    def _next(self) -> Generator[Event, None, tuple[_Running, Answer]]:
+        while True:
+            key, answer = self.executor.next()
+            if not isinstance(answer, Again):
+                return self._running.pop(key), answer
+            event = self._event(self._running[key])
+            yield replace(event, later=f"{AT_ONCE} {answer.reason}")
+            yield event  # it is under way
 
     def _open(self, submission: Submission) -> SubmissionState:
         """Whatever is wrong with what one student handed in stops nobody else."""
@@ -185,7 +191,7 @@ class Engine:
         job = self._suspects.popleft()
         yield self._event(job)
         self._submit(key, job, alone=True)
-        job, answer = self._next()
+        job, answer = yield from self._next()
         self._at_hand = job
         yield from self._finish(job, self._verdict(job, answer))
 

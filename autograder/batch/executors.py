@@ -20,6 +20,13 @@ class TaskFailure:
     reason: str
 
 
+@dataclass(frozen=True)
+class Again:
+    """No answer yet: the task is tried once more, at once, and why."""
+
+    reason: str
+
+
 Answer = GradedNotebook | TaskFailure
 
 
@@ -40,8 +47,11 @@ class Executor(Protocol):
         """Whether tasks that are not alone have others beside them."""
         ...
 
-    def next(self) -> tuple[str, Answer]:
-        """Wait for one. Raises SandboxError where no worker can grade safely."""
+    def next(self) -> tuple[str, Answer | Again]:
+        """Wait for one. After `Again` the same task is still under way.
+
+        Raises SandboxError where no worker can grade safely.
+        """
         ...
 
 
@@ -95,7 +105,7 @@ class LazyExecutor:
     def crowded(self) -> bool:
         return self._started().crowded()
 
-    def next(self) -> tuple[str, Answer]:
+    def next(self) -> tuple[str, Answer | Again]:
         return self._started().next()
 
     def _started(self) -> Executor:

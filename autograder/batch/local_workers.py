@@ -9,13 +9,12 @@ from __future__ import annotations
 from concurrent.futures import Future, ThreadPoolExecutor
 from queue import SimpleQueue
 
-from autograder.batch.executors import Answer, TaskFailure
+from autograder.batch.executors import Again, Answer, TaskFailure
 from autograder.batch.judge_process import JudgeFailed, JudgeProcess, JudgeProcessDied
 from autograder.batch.task import Task
 from autograder.grading.material import Material
 from autograder.host.memory import room_for_a_kernel
 from autograder.host.server_process import ServerProcess
-from autograder.judge.results import GradedNotebook
 from autograder.judge.shared_warm import SharedWarm
 from autograder.notebook.template import packages_first
 from autograder.sandbox.policy import Packages, SandboxError
@@ -47,7 +46,7 @@ class LocalWorkers:
         self._idle: SimpleQueue[JudgeProcess] = SimpleQueue()
         self._judges: list[JudgeProcess] = []
         self._keys: dict[Future[Answer], str] = {}
-        self._done: SimpleQueue[Future[Answer]] = SimpleQueue()
+        self._done: SimpleQueue[Future[Answer] | tuple[str, Again]] = SimpleQueue()
 
     def __enter__(self) -> LocalWorkers:
         return self
@@ -76,7 +75,7 @@ class LocalWorkers:
             )
             self._judges.append(judge)
             self._idle.put(judge)
-        future = self._threads.submit(self._grade, task)
+        future = self._threads.submit(self._grade, key, task)
         self._keys[future] = key
         future.add_done_callback(self._done.put)
 
@@ -87,33 +86,33 @@ class LocalWorkers:
     def crowded(self) -> bool:
         return self._count > 1
 
-    def next(self) -> tuple[str, Answer]:
-        future = self._done.get()
-        return self._keys.pop(future), future.result()
+    def next(self) -> tuple[str, Answer | Again]:
+        said = self._done.get()
+        return said if isinstance(said, tuple) else (self._keys.pop(said), said.result())
 
     # -- in a thread -----------------------------------------------------------------------------
 
-    def _grade(self, task: Task) -> Answer:
+    def _grade(self, key: str, task: Task) -> Answer:
         judge = self._idle.get()
         try:
             with room_for_a_kernel():
-                return _verdict(judge, task)
+                return self._verdict(judge, key, task)
         finally:
             self._idle.put(judge)
 
-
-def _verdict(judge: JudgeProcess, task: Task) -> GradedNotebook | TaskFailure:
-    """Raises SandboxError where nobody can be graded safely."""
-    failure = ""
-    for _ in range(TRIES):
-        try:
-            return judge.grade(task)
-        except JudgeProcessDied as error:
-            failure = f"{TRIES} processes died with it: {error}"
-        except SandboxError:
-            raise
-        except JudgeFailed as error:
-            return TaskFailure(str(error))
-        except Exception as error:  # of ours: other submissions shall not suffer
-            return TaskFailure(f"{type(error).__name__}: {error}")
-    return TaskFailure(failure)
+    def _verdict(self, judge: JudgeProcess, key: str, task: Task) -> Answer:
+        """Raises SandboxError where nobody can be graded safely."""
+        for tries in range(1, TRIES + 1):
+            try:
+                return judge.grade(task)
+            except JudgeProcessDied as error:
+                if tries == TRIES:
+                    return TaskFailure(f"{TRIES} processes died with it: {error}")
+                self._done.put((key, Again(str(error))))
+            except SandboxError:
+                raise
+            except JudgeFailed as error:
+                return TaskFailure(str(error))
+            except Exception as error:  # of ours: other submissions shall not suffer
+                return TaskFailure(f"{type(error).__name__}: {error}")
+        raise AssertionError("the last try has ended")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import platform
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
@@ -24,6 +24,10 @@ from autograder.grading.material import Material
 from autograder.judge.results import GradedNotebook
 from autograder.judge.shared_warm import SharedWarm
 from autograder.notebook.order import order_of
+
+if TYPE_CHECKING:
+    from autograder.course.late import Late
+    from autograder.report.beside import Beside
 
 
 def grade_with_progress(
@@ -54,14 +58,17 @@ def grade_with_progress(
                 if event.graded:
                     found[event.student, event.notebook] = replace(event.graded, document="")
                     reused += event.reused
+    from autograder.report.beside import beside  # nbgrader, too: by now it is imported
+
     order = order_of(root, assignment)
     done = [found[key] for key in sorted(found, key=lambda key: (key[0], order(key[1])))]
-    report = report_on(root, assignment, root / "report" / assignment, {})
+    around = beside(root, assignment)
+    report = report_on(root, assignment, root / "report" / assignment, {}, around)
     seconds = time.monotonic() - began
     if options.quiet:
-        print(json.dumps(_summary(assignment, done, reused, seconds, report)))
+        print(json.dumps(_summary(assignment, done, reused, seconds, report, around.late)))
         return done
-    show_table(console, assignment, done)
+    show_table(console, assignment, done, around.late)
     graded = len(done) - reused
     said = f"{graded} graded, {reused} unchanged, {seconds:.0f} s; report: {report}"
     console.print(said, markup=False)
@@ -92,8 +99,17 @@ def _executor(start: Start, options: GradingOptions) -> Iterator[Callable[[Mater
         yield here
 
 
-def report_on(root: Path, assignment: str, folder: Path, environment: dict[str, str]) -> Path:
-    """Write the report into ``folder`` from everything on record."""
+def report_on(
+    root: Path,
+    assignment: str,
+    folder: Path,
+    environment: dict[str, str],
+    around: Beside | None = None,
+) -> Path:
+    """Write the report into ``folder`` from everything on record.
+
+    ``around``: what the course folder has beside verdicts, where that has been read.
+    """
     from autograder.course.records import results
     from autograder.report import write_report
     from autograder.report.beside import beside
@@ -101,11 +117,17 @@ def report_on(root: Path, assignment: str, folder: Path, environment: dict[str, 
     about = {"python": platform.python_version(), "system": platform.platform(terse=True)}
     about |= {name: version(name) for name in ("numpy", "torch", "nbgrader")}
     seen = results(root, assignment)
-    return write_report(folder, assignment, seen, about | environment, beside(root, assignment))
+    around = around or beside(root, assignment)
+    return write_report(folder, assignment, seen, about | environment, around)
 
 
 def _summary(
-    assignment: str, done: Sequence[GradedNotebook], reused: int, seconds: float, report: Path
+    assignment: str,
+    done: Sequence[GradedNotebook],
+    reused: int,
+    seconds: float,
+    report: Path,
+    late: Mapping[str, Late],
 ) -> dict[str, Any]:
     """What --json prints."""
     graded = [
@@ -120,6 +142,10 @@ def _summary(
             "attempts": one.attempts,
             "device": one.device,
             "seconds": one.timings.get("total", 0.0),
+            "days_late": late[one.student].lateness.days if one.student in late else 0,
+            "late_penalty": (
+                late[one.student].penalties.get(one.notebook, 0.0) if one.student in late else 0.0
+            ),
         }
         for one in done
     ]

@@ -44,7 +44,7 @@ def mutate(
 
             done.append(measure(root, assignment, name, pool, show, only))
             bars.remove_task(bar)
-            _print(console, done[-1])
+            print_measured(console, done[-1])
     if as_json:
         print(json.dumps([score.to_dict(measured) for measured in done], indent=1))
     if document:
@@ -63,8 +63,11 @@ def flakes(
 ) -> bool:
     """Grade right solutions with many seeds and print how often they lose points; whether never."""
     console = Console()
-    headings = ("notebook", "solution", "times graded", "flakes")
-    table = Table(*headings, title=f"{assignment}: flake rate")
+    table = Table(title=f"{assignment}: flake rate", title_justify="left")
+    for heading in ("notebook", "solution"):
+        table.add_column(heading, overflow="fold")
+    for heading in ("times graded", "flakes"):
+        table.add_column(heading, justify="right", no_wrap=True)
     parts = jobs or os.cpu_count() or 1
     clean = True
     with workers(jobs) as pool, progress_bar(console) as bars:
@@ -94,10 +97,12 @@ def _names(root: Path, assignment: str, notebooks: Sequence[str]) -> list[str]:
     return names
 
 
-def _print(console: Console, measured: Measured) -> None:
+def print_measured(console: Console, measured: Measured) -> None:
+    """Both tables, in which no name is cut, then what nobody noticed."""
     table = Table(title=f"{measured.assignment}/{measured.notebook}", title_justify="left")
-    for heading in ("function or cell", "automatic", "", "equivalent", "by hand"):
-        table.add_column(heading, justify="left" if heading.startswith("function") else "right")
+    table.add_column("function or cell", overflow="fold")
+    for heading in ("automatic", "", "equivalent", "by hand"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for name, automatic, by_hand in score.by_function(measured):
         share = f"{automatic.share:.0%}"
         table.add_row(name, str(automatic), share, str(automatic.equivalent), str(by_hand))
@@ -108,8 +113,9 @@ def _print(console: Console, measured: Measured) -> None:
     console.print(table)
     checks = Table(title="mutants noticed by each check, and by it alone", title_justify="left")
     for heading in ("question", "check", "noticed", "", "alone"):
-        left = heading in ("question", "check")
-        checks.add_column(heading, justify="left" if left else "right", overflow="fold")
+        name = heading in ("question", "check")
+        justify = "left" if name else "right"
+        checks.add_column(heading, justify=justify, overflow="fold", no_wrap=not name)
     for question, check, noticed, alone in score.by_check(measured):
         if noticed.counted:
             row = (question, check, str(noticed), f"{noticed.share:.0%}", str(alone))

@@ -79,10 +79,11 @@ def print_false_claims(console: Console, paths: Sequence[Path]) -> bool:
 
 def print_summary(console: Console, runs: Sequence[NotebookRun], cells: dict[str, int]) -> None:
     """The table, then every red cell. ``cells``: code cells of each notebook."""
-    table = Table("notebook", title="notebooks")
+    table = Table(title="notebooks", title_justify="left")
+    table.add_column("notebook", overflow="fold")
     for heading in ("cells run", "seconds"):
-        table.add_column(heading, justify="right")
-    table.add_column("result")
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("result", overflow="fold")
     for run in runs:
         table.add_row(
             run.name,

@@ -10,7 +10,6 @@ to somebody else's work, would come back on the student's own feedback page.
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import os
 import pwd
@@ -40,7 +39,8 @@ class SafeCollect(ExchangeCollect):
 
     def copy_files(self) -> None:
         """As nbgrader does it, without what somebody else put there."""
-        self.src_records = [record for record in self.src_records if not self._fault(record)]
+        records = [record for record in self.src_records if not self._fault(record)]
+        self.src_records = [record for record in records if not self._too_large(record["filename"])]
         super().copy_files()
 
     def _path_to_record(self, path: str) -> dict[str, Any]:
@@ -61,10 +61,12 @@ class SafeCollect(ExchangeCollect):
         return sorted(ordered, key=lambda record: bool(faults[record["filename"]]))
 
     def do_copy(self, src: str, dest: str, log: Logger | None = None) -> None:
-        """Copy the ordinary files of the student's; names of others are in the log."""
+        """Copy the ordinary files of the student's; names of others are in the log.
+
+        ``dest`` is there as a whole or not at all. Raises OSError, as where the disk is full; what
+        is one student's doing keeps nobody else's from being collected.
+        """
         course: Any = self.coursedir  # traitlets tells no checker what is in a trait
-        if self.get_size(src) > 1000 * course.max_dir_size:
-            self.fail(f"{src} is larger than CourseDirectory.max_dir_size allows")
         ignored = ignore_patterns(
             exclude=course.ignore,
             include=course.include,
@@ -73,13 +75,29 @@ class SafeCollect(ExchangeCollect):
         )
         new = Path(dest).with_name(f".{Path(dest).name}.new")  # whole, or not there at all
         shutil.rmtree(new, ignore_errors=True)
-        for left_out in copy_ordinary(Path(src), new, ignored):
-            what = "is a link, a special file or somebody else's: left out"
-            self.log.warning("%s %s", Path(src, left_out), what)
+        try:
+            for left_out in copy_ordinary(Path(src), new, ignored):
+                what = "is a link, a special file or somebody else's: left out"
+                self.log.warning("%s %s", Path(src, left_out), what)
+        except ExchangeError as error:
+            shutil.rmtree(new, ignore_errors=True)
+            self.log.error("%s is not collected: %s", Path(src).name, error)
+            return
+        except BaseException:
+            shutil.rmtree(new, ignore_errors=True)
+            raise
         if course.groupshared:
             for place in (new, *new.rglob("*")):
                 place.chmod(0o2770 if place.is_dir() else 0o660)
         new.rename(dest)
+
+    def _too_large(self, name: str) -> bool:
+        course: Any = self.coursedir
+        if self.get_size(str(Path(self.inbound_path, name))) <= 1000 * course.max_dir_size:
+            return False
+        what = "it is larger than CourseDirectory.max_dir_size allows"
+        self.log.error("%s is not collected: %s", name, what)
+        return True
 
     def _fault(self, record: Mapping[str, Any]) -> str:
         """Why a hand-in is not taken; empty: it is."""
@@ -139,14 +157,18 @@ def _is_link(name: str, folder: int) -> bool:
 
 
 def _copy(name: str, folder: int, target: Path, owner: int) -> bool:
-    """Whether it was an ordinary file of the owner's."""
-    with contextlib.suppress(OSError):
+    """Whether it was an ordinary file of the owner's.
+
+    Raises OSError where it cannot be copied to its end: a part of a file is nobody's hand-in.
+    """
+    try:
         descriptor = os.open(name, FLAGS, dir_fd=folder)
-        with os.fdopen(descriptor, "rb") as file:
-            about = os.fstat(descriptor)
-            if not stat.S_ISREG(about.st_mode) or about.st_uid != owner:
-                return False
-            with target.open("wb") as copy:
-                shutil.copyfileobj(file, copy)
-        return True
-    return False
+    except OSError:
+        return False  # a link, or gone meanwhile
+    with os.fdopen(descriptor, "rb") as file:
+        about = os.fstat(descriptor)
+        if not stat.S_ISREG(about.st_mode) or about.st_uid != owner:
+            return False
+        with target.open("wb") as copy:
+            shutil.copyfileobj(file, copy)
+    return True

@@ -16,7 +16,7 @@ from autograder.notebook.edits import Document, Section, apply, read_sample, rea
 from autograder.notebook.order import MAP
 from autograder.notebook.template import load_template, notebooks_of
 
-ASSIGNMENTS = ("assignment1", "assignment2", "assignment3")
+ASSIGNMENTS = ("assignment1", "assignment2", "assignment3", "assignment4")
 ASSIGNMENT, NOTEBOOK = "assignment1", "knn"  # the notebook that most samples are about
 SAMPLES = Path(__file__).parent / "samples"
 #: Right solutions in other styles, on which the checks are tried: samples may start from them.

@@ -148,4 +148,19 @@ FULL: Mapping[str, Mapping[str, float]] = {
         "ntxent-vectorized": 4.0,
         "training": 3.0,
     },
+    "DDPM": {
+        "noising": 2.0,
+        "inverses": 2.0,
+        "loss": 3.0,
+        "step-back": 3.0,
+        "unet-parts": 3.0,
+        "unet-forward": 4.0,
+        "guidance": 3.0,
+    },
+    "CLIP_DINO": {
+        "similarity": 3.0,
+        "zero-shot": 4.0,
+        "retrieval": 4.0,
+        "segmentation": 5.0,
+    },
 }

@@ -83,6 +83,8 @@ def configure(c: Config) -> None:
     # Pages are always made anew from autograded/: one made before a date says less than it should
     # now, and one made before there was a date says more.
     c.GenerateFeedback.force = True
+    # By its name: the exchange is not imported to make pages.
+    c.ExchangeFactory.release_feedback = "autograder.feedback.exchange.ReleaseWhereItCameFrom"
 
 
 class HoldBack(NbGraderPreprocessor):

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from nbconvert.exporters.exporter import ResourcesDict
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
+from nbgrader.api import Gradebook
+from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import GetGrades
+
+from autograder.course.calendar import CalendarError
+from autograder.course.late import late_of
 
 NOT_READ = "not read yet"
 
@@ -23,9 +30,17 @@ class Scores(GetGrades):
         about = resources["nbgrader"]
         about["unread"] = len(self._unread)
         about["max_score"] -= sum(self._unread)
+        about["late"] = self._how_late()
         if self._unread:
             nb.cells.insert(0, new_markdown_cell(explain_unread(self._unread), id="not-read-yet"))
         return nb, resources
+
+    def _how_late(self) -> str:
+        course = CourseDirectory(config=self.config)
+        with Gradebook(self.db_url, course.course_id) as book, suppress(CalendarError):
+            late = late_of(Path(course.root), book, self.student_id, self.assignment_id)
+            return late.how_late if late else ""
+        return ""  # the calendar is wrong: `grade` and `calendar` say so
 
     def _get_score(self, cell: NotebookNode, resources: ResourcesDict) -> None:
         super()._get_score(cell, resources)

@@ -66,6 +66,7 @@ def student_page(
         notebooks=notebooks,
         links=links,
         changes=beside.changes_of(notebooks[0].student),
+        late=beside.late.get(notebooks[0].student),
     )
 
 

@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 from autograder.judge.results import (
     ANOTHER,
@@ -24,10 +25,13 @@ from autograder.report.questions import QuestionSummary, QuestionTally
 from autograder.report.times import SlowNotebook, TimeSummary, TimeTally
 from autograder.report.to_read import ToRead, ToReadTally
 
+if TYPE_CHECKING:
+    from autograder.course.late import Late
+
 # What may be remarked of a student's notebooks: the table of students can be filtered by these.
 NEEDS_HUMAN, REPAIRED, SUBSTITUTED = "needs a human", "repaired", "substituted"
-FELL_BACK, RETRIED = "CPU fallback", "tried again"
-REMARKS = (NEEDS_HUMAN, REPAIRED, SUBSTITUTED, FELL_BACK, RETRIED)
+FELL_BACK, RETRIED, LATE = "CPU fallback", "tried again", "handed in late"
+REMARKS = (NEEDS_HUMAN, REPAIRED, SUBSTITUTED, FELL_BACK, RETRIED, LATE)
 
 NOTHING_RAN = (MISSING, UNREADABLE, ANOTHER, NOT_RUN, ENDED_JUDGE)
 
@@ -58,6 +62,7 @@ class StudentSummary:
     seconds: float
     notebooks: Mapping[str, NotebookScore]
     remarks: tuple[str, ...]
+    late: Late | None = None
 
 
 @dataclass(frozen=True)
@@ -112,6 +117,10 @@ class ClassSummary:
     def needing_human(self) -> int:
         return sum(bool(s.needs_human) for s in self.students)
 
+    @property
+    def late(self) -> int:
+        return sum(s.late is not None for s in self.students)
+
 
 class ClassTally:
     """Adds up one assignment, a student at a time."""
@@ -127,7 +136,8 @@ class ClassTally:
 
     def add(self, notebooks: Sequence[GradedNotebook]) -> None:
         """Count all notebooks of one student."""
-        self._students.append(_student(notebooks))
+        late = self._beside.late.get(notebooks[0].student)
+        self._students.append(_student(notebooks, late))
         for notebook in notebooks:
             self._questions.add(notebook)
             self._times.add(notebook)
@@ -173,13 +183,14 @@ def by_student(
         yield sorted(notebooks, key=lambda notebook: place(notebook.notebook))
 
 
-def _student(notebooks: Sequence[GradedNotebook]) -> StudentSummary:
+def _student(notebooks: Sequence[GradedNotebook], late: Late | None) -> StudentSummary:
     said = {
         NEEDS_HUMAN: any(n.needs_human for n in notebooks),
         REPAIRED: any(n.repairs for n in notebooks),
         SUBSTITUTED: any(n.substituted for n in notebooks),
         FELL_BACK: any(n.missed_gpu for n in notebooks),
         RETRIED: any(n.attempts > 1 for n in notebooks),
+        LATE: late is not None,
     }
     return StudentSummary(
         name=notebooks[0].student,
@@ -190,6 +201,7 @@ def _student(notebooks: Sequence[GradedNotebook]) -> StudentSummary:
         seconds=sum(n.timings.get("total", 0.0) for n in notebooks),
         notebooks={n.notebook: NotebookScore(n.score, n.max_score, n.outcome) for n in notebooks},
         remarks=tuple(remark for remark, holds in said.items() if holds),
+        late=late,
     )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.collect import CollectError
-from autograder.course.config import course_config
+from autograder.course.config import course_config, find_alembic
 from autograder.course.helpers import EXCHANGE
 from autograder.errors import NeedsHuman
 from autograder.files import write_text
@@ -69,7 +69,10 @@ class Exchange:
         self._seen = self._collected = ""
 
     def bring(self) -> Sequence[str]:
-        """Collect, if there is something new and it was there at the last look already."""
+        """Collect, if there is something new and it was there at the last look already.
+
+        Raises ExchangeFailed; the next look tries again.
+        """
         inbound = self._inbound()
         try:
             about = sorted(
@@ -87,8 +90,9 @@ class Exchange:
         settled, self._seen = seen == self._seen, seen
         if not settled or seen == self._collected or not about:
             return ()
-        self._collected = seen
-        return self._run("Collect", "*")
+        lines = self._run("Collect", "*")
+        self._collected = seen  # not before: what broke off is done again
+        return lines
 
     def release(self, student: str) -> str:
         """Put a student's pages into the exchange; what went wrong, if anything did.
@@ -106,11 +110,12 @@ class Exchange:
         return Path(root, str(config.CourseDirectory.get("course_id", "")), "inbound")
 
     def _run(self, step: str, student: str) -> list[str]:
-        """What nbgrader warns of."""
+        """What nbgrader warns of. Raises ExchangeFailed."""
         from nbgrader.auth import Authenticator
         from nbgrader.coursedir import CourseDirectory
         from nbgrader.exchange import ExchangeError, ExchangeFactory
 
+        find_alembic()
         config = course_config(self._root)
         config.CourseDirectory.assignment_id = self._assignment
         config.CourseDirectory.student_id = student
@@ -126,7 +131,8 @@ class Exchange:
         try:
             make(**parts).start()
         except (ExchangeError, OSError, RuntimeError, ValueError) as error:
-            return log.lines or [f"{type(error).__name__}: {error}"]
+            said = "; ".join(log.lines) or f"{type(error).__name__}: {error}"
+            raise ExchangeFailed(f"nbgrader's {step} broke off: {said}") from error
         return log.lines
 
 

@@ -21,8 +21,9 @@ NAMED_BY: Mapping[str, tuple[str, ...]] = MappingProxyType(
         ),
         "features": ("hog_feature", "color_histogram_hsv"),
         "captions": ("load_coco_data",),
-        "imagenet-weights": ("load_pretrained",),
+        "imagenet-weights": ("load_pretrained", "clip_dino"),
         "simclr-weights": ("pretrained_model",),
+        "clip-weights": ("clip_dino",),
     }
 )
 

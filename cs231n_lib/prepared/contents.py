@@ -144,6 +144,10 @@ def _have_simclr_weights() -> bool:
     return _have_weights(importlib.import_module("cs231n_lib.simclr.pretrained").weights())
 
 
+def _have_clip_weights() -> bool:
+    return _have_weights(importlib.import_module("cs231n_lib.clip_dino.clip").weights())
+
+
 def _have_weights(known: Iterator[tuple[Path, Any]]) -> bool:
     weights: Any = importlib.import_module("cs231n_lib.models.weights")
     for path, file in known:
@@ -164,4 +168,5 @@ _KINDS: Mapping[str, _Kind] = {
     "captions": _Kind(_make_captions, _have_captions),
     "imagenet-weights": _Kind(_make_nothing, _have_imagenet_weights),
     "simclr-weights": _Kind(_make_nothing, _have_simclr_weights),
+    "clip-weights": _Kind(_make_nothing, _have_clip_weights),
 }

@@ -7,16 +7,19 @@ its server. As root they are two Unix users; see `tests.e2e.hub`.
 from __future__ import annotations
 
 import datetime
+import errno
 import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
 from autograder.authoring.release import release
 from autograder.collect.exchange import copy_ordinary
+from autograder.watch.sources import Exchange, ExchangeFailed
 from tests import little
 from tests.e2e.courses import Course, run
 from tests.e2e.hub import AS_ROOT, COURSE_ID, Student, exchange_settings, students
@@ -139,10 +142,11 @@ def test_what_the_exchange_brings_is_graded_by_its_time(hub: Hub) -> None:
 
 
 def test_feedback_comes_back_to_whose_hand_in_it_is_about(hub: Hub) -> None:
-    """nbgrader's own `release_feedback`, which looks for two files beside our pages."""
-    hub.course.start("rm", "-rf", str(hub.course.root / "feedback" / hub.hostile.name)).wait()
+    """`release_feedback` looks for two files beside our pages, which not every hand-in brought."""
+    assert list((hub.course.root / "feedback" / hub.hostile.name / ASSIGNMENT).glob("*.html"))
     printed = run(hub.course.nbgrader("release_feedback", ASSIGNMENT))
     assert "Traceback" not in printed
+    assert f"cannot go back through it: {hub.hostile.name}. Give them the pages in " in printed
     hub.by_hand.does(["nbgrader", "fetch_feedback", ASSIGNMENT])
     (answer, _) = hub.in_lab.does(
         ["api", "fetch_feedback", COURSE_ID, ASSIGNMENT], ["api", "list_submitted_assignments"]
@@ -181,6 +185,79 @@ def test_collecting_follows_no_link_and_takes_nothing_forged(hub: Hub) -> None:
     if AS_ROOT:  # whoever puts it there has to be the student whose name it has
         assert f"it belongs to {hub.hostile.name}" in printed
     assert "Traceback" not in printed
+
+
+@pytest.fixture
+def mixed(tmp_path: Path) -> tuple[Path, Path]:
+    """A course and an exchange in which two students have handed in, without `nbgrader submit`."""
+    root, exchange = tmp_path / "course", tmp_path / "exchange"
+    root.mkdir()
+    inbound = exchange / COURSE_ID / "inbound"
+    for name in ("ann", "bo"):
+        place = inbound / f"{name}+{ASSIGNMENT}+2031-02-07 12:00:00 UTC+x"
+        place.mkdir(parents=True)
+        for file in ("knn.ipynb", "svm.ipynb"):
+            (place / file).write_text(f"{name}'s {file}")
+        (place / "timestamp.txt").write_text("2031-02-07 12:00:00 UTC")
+    exchange.chmod(0o777)
+    (root / "nbgrader_config.py").write_text(
+        "from autograder.collect import exchange\nc = get_config()\nexchange.configure(c)\n"
+        f"c.ExchangeCollect.check_owner = False\n{exchange_settings(exchange)}"
+    )
+    return root, inbound
+
+
+def collected(root: Path) -> dict[str, list[str]]:
+    """What is in submitted/, by student."""
+    return {
+        student.name: sorted(str(p.relative_to(student)) for p in student.rglob("*.*"))
+        for student in sorted((root / "submitted").iterdir())
+        if any(student.rglob("*"))
+    }
+
+
+WHOLE = [f"{ASSIGNMENT}/{name}" for name in ("knn.ipynb", "svm.ipynb", "timestamp.txt")]
+
+
+def test_a_copy_that_breaks_off_leaves_nothing_and_is_made_again(
+    mixed: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, _ = mixed
+    source = Exchange(root, ASSIGNMENT)
+    assert source.bring() == ()
+    copy, copies = shutil.copyfileobj, []
+
+    def full(file: BinaryIO, target: BinaryIO) -> None:
+        copies.append(file)
+        if len(copies) == 5:  # in the middle of the second student's
+            target.write(file.read(3))
+            raise OSError(errno.ENOSPC, "No space left on device")
+        copy(file, target)
+
+    monkeypatch.setattr(shutil, "copyfileobj", full)
+    with pytest.raises(ExchangeFailed, match="No space left on device"):
+        source.bring()
+    (done,) = collected(root)
+    assert collected(root)[done] == WHOLE
+    assert not source.bring(), "tried again, although nothing new has come"
+    assert collected(root) == {"ann": WHOLE, "bo": WHOLE}
+    assert (root / "submitted" / "bo" / ASSIGNMENT / "svm.ipynb").read_text() == "bo's svm.ipynb"
+
+
+def test_what_is_too_large_keeps_nobody_elses_from_being_collected(
+    mixed: tuple[Path, Path],
+) -> None:
+    root, inbound = mixed
+    with (root / "nbgrader_config.py").open("a") as config:
+        config.write("c.CourseDirectory.max_dir_size = 1\n")  # kilobyte
+    (place,) = inbound.glob("ann+*")
+    (place / "data.txt").write_text("x" * 2000)
+    source = Exchange(root, ASSIGNMENT)
+    source.bring()
+    (said,) = source.bring()
+    assert "ann+" in said
+    assert "max_dir_size" in said
+    assert collected(root) == {"bo": WHOLE}
 
 
 def test_copying_leaves_out_what_is_no_ordinary_file(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import os
 import subprocess
 import sys
@@ -12,14 +13,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from autograder.authoring.release import release
 from autograder.batch import fingerprints
 from autograder.batch.engine import Event
-from autograder.batch.executors import Answer, LocalExecutor, TaskFailure
+from autograder.batch.executors import Again, Answer, LocalExecutor, TaskFailure
 from autograder.batch.run import Selection, grade_class
 from autograder.batch.task import VERSION, Refused, Task, pack_answer, unpack_answer
 from autograder.batch.task_grader import TaskGrader
+from autograder.cli.grade_display import Display
 from autograder.course.gradebook import GradebookError, GradebookWriter
 from autograder.course.records import results
 from autograder.course.submissions import CourseError
@@ -71,7 +74,7 @@ class Recording:
     def crowded(self) -> bool:
         return self._capacity > 1
 
-    def next(self) -> tuple[str, Answer]:
+    def next(self) -> tuple[str, Answer | Again]:
         self.companies.append([task.student for _, task in self.waiting])
         key, task = self.waiting.pop(0)
         return key, self._answers(task)
@@ -362,7 +365,7 @@ def test_while_the_gradebook_is_opened_others_are_graded_and_nothing_is_on_recor
     all_graded, opened = threading.Event(), []
 
     class Watching(Recording):
-        def next(self) -> tuple[str, Answer]:
+        def next(self) -> tuple[str, Answer | Again]:
             assert not list(results(course, ASSIGNMENT))
             key, given = super().next()
             if not self.waiting:
@@ -379,6 +382,31 @@ def test_while_the_gradebook_is_opened_others_are_graded_and_nothing_is_on_recor
     assert len(run(course, Watching(graded))) == 5
     assert opened == [True]
     assert len(list(results(course, ASSIGNMENT))) == 5
+
+
+def test_what_is_graded_again_at_once_is_said_with_the_reason(course: Path) -> None:
+    submit(course, "ada", answer())
+
+    class Dying(Recording):
+        died = False
+
+        def next(self) -> tuple[str, Answer | Again]:
+            if not self.died:
+                self.died = True
+                return self.waiting[0][0], Again("the process of the judge died (gone)")
+            return super().next()
+
+    events = list(grade_class(course, ASSIGNMENT, ALL, lambda _: Dying(graded)))
+    told = [event.later for event in events if event.later]
+    assert told == ["is graded again, because the process of the judge died (gone)"]
+    assert [event.graded.score for event in events if event.graded] == [2.0]
+    console = Console(file=io.StringIO(), width=80)
+    with Display(console) as display:
+        for event in events[:-1]:
+            display.show(event)
+        assert display.waiting().startswith("waiting for ada/knn "), "it is under way again"
+    assert isinstance(console.file, io.StringIO)
+    assert console.file.getvalue().strip() == f"ada/knn {told[0]}"
 
 
 def test_a_bad_gradebook_ends_the_run_with_nothing_on_record(course: Path) -> None:

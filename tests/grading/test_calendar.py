@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import datetime
+import io
 import re
 import shutil
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
+from autograder.cli.grade_table import show_table
 from autograder.cli.main import main
 from autograder.course.calendar import Calendar, CalendarError, HandIn, lateness, read_calendar
 from autograder.course.config import open_gradebook
 from autograder.course.gradebook import GradebookWriter
-from autograder.course.late import apply_calendar
+from autograder.course.late import apply_calendar, late_hand_ins
 from autograder.export.gather import standings
 from autograder.judge.results import CellVerdict, GradedNotebook
+from autograder.report import write_report
+from autograder.report.beside import beside
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "calendar.md").read_text("utf-8")
 EXAMPLE = re.findall(r"^```toml\n(.*?)^```$", DOCUMENT, re.MULTILINE | re.DOTALL)[0]
@@ -93,6 +98,67 @@ def test_the_example_of_the_document(course: Path) -> None:
         ["assignment2", "ben", "3", "1", "20 %", "-1.6"],
     ]
     assert penalties(course) == wanted
+
+
+def verdicts(assignment: str, *students: str) -> list[GradedNotebook]:
+    cells = (CellVerdict("fit", POINTS, REACHED, ()),)
+    return [GradedNotebook(student, assignment, "lines", cells) for student in students]
+
+
+def table(root: Path, assignment: str, *students: str) -> list[str]:
+    console = Console(file=io.StringIO(), width=80, color_system=None)
+    show_table(
+        console, assignment, verdicts(assignment, *students), late_hand_ins(root, assignment)
+    )
+    assert isinstance(console.file, io.StringIO)
+    return [" ".join(line.split()) for line in console.file.getvalue().splitlines()]
+
+
+def test_the_table_of_grade_says_how_late_and_what_it_costs(course: Path) -> None:
+    lines = table(course, "assignment2", "ada", "ben")
+    assert "student notebook score late to read seconds" in lines
+    assert "ben lines 8 / 10 3 days, -1.6 0 0.0" in lines
+    assert "ada lines 8 / 10 0 0.0" in lines
+    assert "ben lines 8 / 10 2 days 0 0.0" in table(course, "assignment1", "ben")
+    assert "student notebook score to read seconds" in table(course, "assignment1", "ada")
+
+
+def test_where_there_is_no_room_lateness_stands_below_the_table(course: Path) -> None:
+    long = "b" * 52
+    hand_in(course, {(long, "assignment2"): at("2031-03-06T10:00:00")})
+    lines = table(course, "assignment2", long)
+    assert f"{long} lines 8 / 10" in lines
+    below = " ".join(lines).partition("8 / 10 ")[2]
+    late = "handed in 6 days late, 3 of them from the budget of late days: 2.4 points off"
+    assert below == f"{long} {late}"
+    many = [f"s{number}" for number in range(50)]
+    hand_in(course, {(student, "assignment2"): at("2031-03-06T10:00:00") for student in many})
+    assert table(course, "assignment2", *many)[-1] == (
+        "handed in late: 50 of these students, 120 points off in all"
+    )
+
+
+def test_the_report_says_what_the_gradebook_does(course: Path) -> None:
+    with open_gradebook(course) as book:  # as a plug-in of one's own may have decided
+        book.find_submission_notebook("lines", "assignment2", "ben").late_submission_penalty = 2.5
+        book.db.commit()
+    around = beside(course, "assignment2")
+    folder = course / "report" / "assignment2"
+    index = write_report(folder, "assignment2", verdicts("assignment2", "ada", "ben"), {}, around)
+    page = " ".join(re.sub("<[^>]*>", " ", index.read_text()).split())
+    assert "taken off for 1 late hand-in" in page
+    assert "ben 8 8 3 days −2.5 0.0 handed in late" in page
+    ben = " ".join((folder / "students" / "ben.html").read_text().split())
+    late = "handed in 3 days late, 1 of them from the budget of late days: 2.5 points off"
+    assert f"It was {late}." in ben
+    assert "late" not in (folder / "students" / "ada.html").read_text().partition("<body>")[2]
+    nobody = write_report(folder, "assignment1", verdicts("assignment1", "ada"), {}, around)
+    assert "late" not in nobody.read_text().partition("<body>")[2].partition("<script>")[0]
+
+
+def test_lateness_asks_for_no_gradebook(tmp_path: Path) -> None:
+    assert late_hand_ins(tmp_path, "assignment1") == {}
+    assert not list(tmp_path.iterdir())
 
 
 def test_days_come_back_with_an_extension(course: Path) -> None:

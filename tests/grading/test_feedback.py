@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import datetime
 import html
 import json
 import os
@@ -17,6 +18,8 @@ import pytest
 
 from autograder.batch.run import grade_assignment
 from autograder.checks.assignment1 import knn
+from autograder.course.config import open_gradebook
+from autograder.course.late import apply_calendar
 from autograder.course.submissions import CourseError
 from autograder.demo import ASSIGNMENT, NOTEBOOK, SMALL, build_demo
 from autograder.feedback.pages import make_feedback
@@ -146,6 +149,34 @@ def test_somebody_not_graded_is_named(graded: tuple[Path, dict[str, GradedNotebo
     with pytest.raises(CourseError, match="no feedback on assignment1 for nobody"):
         make_feedback(root, ASSIGNMENT, ["blank", "nobody"])
     assert not list(root.glob(".feedback-*"))
+
+
+def test_a_page_says_how_late_the_hand_in_was(
+    graded: tuple[Path, dict[str, GradedNotebook]], tmp_path: Path
+) -> None:
+    """By its own notebook's penalty; late days that cost nothing are said, too."""
+    root = Path(shutil.copytree(graded[0], tmp_path / "course"))
+    config = root / "nbgrader_config.py"
+    config.write_text(config.read_text("utf-8").replace(str(graded[0]), str(root)), "utf-8")
+    (root / "calendar.toml").write_text(
+        f"penalty_per_day = 50\nlate_days = 1\n[due]\n{ASSIGNMENT} = 2031-02-07T12:00:00\n"
+    )
+    late, blank, later, _ = STUDENTS
+    with open_gradebook(root) as book:
+        for student, day in ((late, 8), (later, 9)):
+            book.find_submission(ASSIGNMENT, student).timestamp = datetime.datetime(2031, 2, day)
+        book.db.commit()
+    apply_calendar(root)
+    made = {
+        path.parts[-3]: text_of(path.read_text("utf-8")) for path in make_feedback(root, ASSIGNMENT)
+    }
+    assert "handed in 1 day late, taken from the budget of late days " in made[late]
+    off = graded[1][later].score / 2
+    assert (
+        f"handed in 2 days late, 1 of them from the budget of late days -{round(off, 2):g}"
+        in made[later]
+    )
+    assert "handed in" not in made[blank]
 
 
 def text_of(page: str) -> str:

@@ -10,11 +10,16 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from autograder.authoring.regression import Cell, NotebookRun
 from autograder.batch.engine import HELD_UP, Event
 from autograder.cli.grade_display import Display
 from autograder.cli.grade_table import show_table
 from autograder.cli.grading_start import GradingOptions, Start
+from autograder.cli.mutate import print_measured
+from autograder.cli.notebooks import print_summary
 from autograder.judge.results import CellVerdict, GradedNotebook
+from autograder.mutate.mutants import Mutant
+from autograder.mutate.run import Measured, Outcome
 from autograder.sandbox.policy import OWN_LIBRARY
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,6 +57,46 @@ def test_no_name_is_cut_in_the_table_of_80_columns() -> None:
     wide = terminal(100)
     show_table(wide, "assignment3", [graded()])
     assert "10.25 / 27 2 128.4" in " ".join(said(wide).split())
+
+
+def test_a_large_class_of_which_nothing_needs_a_human_is_a_line() -> None:
+    console = terminal()
+    show_table(console, "assignment3", [graded()] * 41)
+    assert "and 41 more: see the report" in said(console)
+
+
+FUNCTION = "CaptioningTransformerDecoderLayer.forward_with_cached_keys_and_values"
+QUESTION, CHECK = (
+    "transformer-decoder-layer-with-cached-keys",
+    "two_heads_see_only_what_came_before_them",
+)
+
+
+def test_the_tables_of_mutate_and_notebooks_cut_no_name() -> None:
+    key = (QUESTION, CHECK)
+    mutant = Mutant("cell", FUNCTION, "swapped", by_hand=False, source="", before="a", after="b")
+    outcome = Outcome(mutant, (key,), questions=frozenset([QUESTION]))
+    console = terminal()
+    print_measured(console, Measured("assignment3", LONGEST, (outcome,), (key,)))
+    lines = said(console).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert "…" not in said(console)
+    for heading in ("automatic", "equivalent", "by hand", "noticed", "alone"):
+        assert heading in said(console)
+    functions, _, checks = said(console).partition("mutants noticed")
+    assert lines_of(functions, 0) == FUNCTION + "inall"
+    assert (lines_of(checks, 0), lines_of(checks, 1)) == (QUESTION, CHECK)
+    console = terminal(60)
+    run = NotebookRun(Path("source/assignment3", f"{LONGEST}_{LONGEST}.ipynb"), (Cell("a", 61.0),))
+    print_summary(console, [run], {run.name: 1})
+    assert "…" not in said(console)
+    assert lines_of(said(console).partition("61.0 s; slowest")[0], 0).startswith(run.name)
+
+
+def lines_of(text: str, column: int) -> str:
+    """What stands in a column of a table's body, its lines put together."""
+    rows = [line.split("│")[1:-1] for line in text.splitlines() if line.startswith("│")]
+    return "".join(row[column].strip().replace(" ", "") for row in rows)
 
 
 def test_what_is_waited_for_and_what_is_tried_again_is_said_with_whole_names() -> None:

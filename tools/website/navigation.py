@@ -23,6 +23,7 @@ SECTIONS = (
             "docs/start-student",
             "docs/start-ta",
             "docs/start-instructor",
+            "docs/roads",
             "docs/installation",
             "docs/students",
         ),

@@ -150,3 +150,7 @@ best_model = max(searches)[-1]
 # %% start from right_1
 # %% notebook Self_Supervised_Learning
 # %% start from right_1
+# %% notebook DDPM
+# %% start from right_1
+# %% notebook CLIP_DINO
+# %% start from right_1

@@ -37,3 +37,7 @@ Earns: full marks.
 # %% start from solutions-and-answers
 # %% notebook Self_Supervised_Learning
 # %% start from solutions-and-answers
+# %% notebook DDPM
+# %% start from solutions-and-answers
+# %% notebook CLIP_DINO
+# %% start from solutions-and-answers
