@@ -98,10 +98,9 @@ class DiffusionBase(nn.Module):
 
         Equations 6 and 7 of the paper.
         """
-        toward_start = extract(self.posterior_mean_coef1, t, x_t.shape)
-        toward_now = extract(self.posterior_mean_coef2, t, x_t.shape)
-        mean = toward_start * x_start + toward_now * x_t
-        return mean, extract(self.posterior_std, t, x_t.shape)
+        buffers = self.posterior_mean_coef1, self.posterior_mean_coef2, self.posterior_std
+        of_start, of_now, std = (extract(values, t, x_t.shape) for values in buffers)
+        return of_start * x_start + of_now * x_t, std
 
     def p_sample(self, x_t: Tensor, t: int, model_kwargs: Any = None) -> Tensor:
         """One step back, from x_t to x_{t-1}."""
@@ -112,7 +111,7 @@ class DiffusionBase(nn.Module):
         self,
         batch_size: int = 16,
         return_all_timesteps: bool = False,
-        model_kwargs: Mapping[str, Any] = {},  # noqa: B006 (it is passed on and never changed)
+        model_kwargs: Mapping[str, Any] = {},
     ) -> Tensor:
         """Images (B, C, H, W) in [0, 1] from pure noise, of PyTorch's global generator.
 

@@ -15,7 +15,7 @@ from cs231n_lib.models.weights import WeightFile, read_weights
 FOLDER = Path(__file__).parent
 WEIGHTS = WeightFile(
     name="ddpm_emoji.pt",
-    sha256="3bae62a513bb9036a5b2d46149f4f6cb392c8b16f62891b542ebef74a77efda2",
+    sha256="eccbbf4d98af62b13728459558e1debd7cb4f957170b1e85e8ca568510ef05ed",
     remedy="It comes with the package: install cs231n-course again (pip install --force-reinstall "
     "--no-deps), or, in a checkout, `git checkout` the file.",
 )

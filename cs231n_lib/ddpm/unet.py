@@ -5,14 +5,12 @@ Ronneberger, Fischer and Brox, U-Net (2015); Ho, Jain and Abbeel (2020), appendi
 """
 
 import math
-from collections.abc import Callable
-from typing import TypeVar
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-T = TypeVar("T")
 LONGEST_PERIOD = 10_000
 
 
@@ -20,7 +18,7 @@ def exists(value: object) -> bool:
     return value is not None
 
 
-def default(value: T | None, otherwise: T | Callable[[], T]) -> T:
+def default(value: Any, otherwise: Any) -> Any:
     """``value``, or what stands in for None: a value, or a function that makes one."""
     if value is not None:
         return value

@@ -1,8 +1,8 @@
 """Words as directions: what stands in for a text encoder, and needs no weights.
 
-Every word has one random direction of its own, which follows from its letters; a text is the sum of
-its words', of unit length. Texts that share a word are therefore alike ("red car", "red apple"), and
-nothing else about the words is known: "crimson" is as far from "red" as "car" is.
+Every word has one random direction of its own, which follows from its letters; a text is the sum
+of its words', of unit length. Texts that share a word are therefore alike ("red car", "red apple"),
+and nothing else about the words is known: "crimson" is as far from "red" as "car" is.
 """
 
 import re

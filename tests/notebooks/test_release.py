@@ -28,6 +28,8 @@ from autograder.authoring.release import ReleaseError, make_release, release
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "source").glob("*/*.ipynb"))
 ASSIGNMENTS = sorted({path.parent.name for path in SOURCES})
+#: Classes of the library, or of an earlier cell, that a solution cell's class is made of.
+OTHER_BASES = ("CIFAR10Images", "DiffusionBase", "ForwardProcess", "ConditionalUnet")
 REGION = re.compile(r"^ *### BEGIN SOLUTION\n(.*?)^ *### END SOLUTION", re.DOTALL | re.MULTILINE)
 
 
@@ -145,12 +147,13 @@ def call(cell: NotebookNode, qualified_name: str, mode: str, axes: int) -> None:
     """Execute the cell's definitions, then call one of them with mocks for arguments."""
     namespace = Anything()
     # A class is made of a class, not of a mock.
-    namespace["nn"] = SimpleNamespace(Module=object)
+    namespace["nn"] = MagicMock(Module=object)
     namespace["rnn"] = SimpleNamespace(CaptioningRNN=object)
-    namespace["CIFAR10Images"] = object
+    namespace |= dict.fromkeys(OTHER_BASES, object)
     # What stands before a stub knows global names only; a class's default arguments and decorators
     # do not ask __missing__ for them.
     mocks = {name: MagicMock(name=name) for name in ("np", "torch")}
+    mocks["torch"].no_grad.return_value = lambda function: function
     known = Anything({"__name__": "stub", **mocks})
     exec(compile(cell.source, cell.id, "exec"), known, namespace)
     owner, _, name = qualified_name.rpartition(".")

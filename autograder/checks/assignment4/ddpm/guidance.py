@@ -28,7 +28,7 @@ def scale_0_is_the_conditional_answer(student: Student, rng: Generator) -> None:
 @check(CELL, probe="CFG-A1", weight=4)
 def answers_are_combined(student: Student, rng: Generator) -> None:
     """With other scales, small and large ones."""
-    for scale in (1.0, 2.5, 7.0):
+    for scale in (0.5, 2.5, 7.0):
         _expect_guided(student, rng, scale)
 
 

@@ -118,7 +118,8 @@ def parts(notebook: Notebook, sizes: Sequence[Any]) -> dict[str, Any]:
     net = named(notebook, NETWORK)(*sizes)
     levels = {name: [described(level) for level in getattr(net, name)] for name in ("downs", "ups")}
     shapes = {name: list(value.shape) for name, value in net.state_dict().items()}
-    return {"levels": levels, "shapes": shapes}
+    count = sum(value.numel() for value in net.parameters())  # what is shared counts once
+    return {"levels": levels, "shapes": shapes, "count": count}
 
 
 def described(level: Any) -> Any:

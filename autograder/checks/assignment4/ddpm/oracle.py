@@ -18,7 +18,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from torch import Tensor
 
-Array = NDArray[np.float64]
+Array = NDArray[Any]  # float64, and levels as integers
 State = Mapping[str, Tensor]
 SCHEDULES = ("linear", "cosine", "sigmoid")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 from numpy.random import Generator
@@ -31,12 +32,16 @@ def way_up_has_its_blocks(student: Student, rng: Generator) -> None:
 def parameters_have_their_shapes(student: Student, rng: Generator) -> None:
     """Names and shapes of all parameters, as the shipped weights have them."""
     for sizes in SIZES:
-        found = {name: tuple(shape) for name, shape in _parts(student, sizes)["shapes"].items()}
+        parts = _parts(student, sizes)
+        found = {name: tuple(shape) for name, shape in parts["shapes"].items()}
         want = oracle.shapes(*sizes)
         for name in sorted(want.keys() | found.keys()):
             text = f"parameter {name} is {found.get(name, 'missing')}"
             expect(name in want, f"the task has no parameter {name}, of shape {found.get(name)}")
             expect(found.get(name) == want[name], f"{text} with dim_mults={sizes[2]}")
+        count = sum(prod(shape) for shape in want.values())
+        shared = "two blocks share their parameters: each place has a block of its own"
+        expect(parts["count"] == count, shared)
 
 
 def _parts(student: Student, sizes: tuple[Any, ...]) -> dict[str, Any]:

@@ -31,7 +31,7 @@ def predict_noise_from_start(self, x_t, t, x_start):
 
 
 # %% definitions of gaussian-diffusion
-def p_losses(self, x_start, model_kwargs={}):
+def p_losses(self, x_start, model_kwargs={}):  # noqa: B006
     b, nts = x_start.shape[0], self.num_timesteps
     t = torch.randint(0, nts, (b,), device=x_start.device).long()
     x_start = self.normalize(x_start)
@@ -45,7 +45,7 @@ def p_losses(self, x_start, model_kwargs={}):
 
 
 @torch.no_grad()
-def p_sample(self, x_t, t: int, model_kwargs={}):
+def p_sample(self, x_t, t: int, model_kwargs={}):  # noqa: B006
     t = torch.full((x_t.shape[0],), t, device=x_t.device, dtype=torch.long)
     model_output = self.model(x_t, t, model_kwargs)
     if self.objective == "pred_noise":
@@ -107,7 +107,7 @@ def __init__(self, dim, condition_dim, dim_mults=(1, 2, 4, 8), channels=3, uncon
     self.final_conv = nn.Conv2d(dim, channels, 1)
 
 
-def forward(self, x, time, model_kwargs={}):
+def forward(self, x, time, model_kwargs={}):  # noqa: B006
     if "cfg_scale" in model_kwargs:
         return self.cfg_forward(x, time, model_kwargs)
     context = self.time_mlp(time)
@@ -136,7 +136,7 @@ def forward(self, x, time, model_kwargs={}):
 
 
 # %% definitions of unet
-def cfg_forward(self, x, time, model_kwargs={}):
+def cfg_forward(self, x, time, model_kwargs={}):  # noqa: B006
     model_kwargs = copy.deepcopy(model_kwargs)
     cfg_scale = model_kwargs.pop("cfg_scale")
     x_cond = self.forward(x, time, model_kwargs)

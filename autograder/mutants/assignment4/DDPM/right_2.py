@@ -1,4 +1,4 @@
-"""Right in another style: formulas written out, one method in terms of another, insert and index."""
+"""Right in another style: formulas written out, methods in terms of others, insert and index."""
 
 import torch
 import torch.nn as nn
@@ -27,7 +27,7 @@ def predict_noise_from_start(self, x_t, t, x_start):
 
 
 # %% definitions of gaussian-diffusion
-def p_losses(self, x_start, model_kwargs={}):
+def p_losses(self, x_start, model_kwargs={}):  # noqa: B006
     b = len(x_start)
     t = torch.randint(0, self.num_timesteps, (b,), device=x_start.device)
     x_start = self.normalize(x_start)
@@ -41,7 +41,7 @@ def p_losses(self, x_start, model_kwargs={}):
 
 
 @torch.no_grad()
-def p_sample(self, x_t, t: int, model_kwargs={}):
+def p_sample(self, x_t, t: int, model_kwargs={}):  # noqa: B006
     times = torch.tensor([t] * len(x_t), device=x_t.device)
     predicted = self.model(x_t, times, model_kwargs)
     if self.objective != "pred_x_start":
@@ -81,7 +81,7 @@ def __init__(self, dim, condition_dim, dim_mults=(1, 2, 4, 8), channels=3, uncon
     self.downs, self.ups = nn.ModuleList(downs), nn.ModuleList(ups)
 
 
-def forward(self, x, time, model_kwargs={}):
+def forward(self, x, time, model_kwargs={}):  # noqa: B006
     if "cfg_scale" in model_kwargs:
         return self.cfg_forward(x, time, model_kwargs)
     context = self.time_mlp(time)
@@ -108,7 +108,7 @@ def forward(self, x, time, model_kwargs={}):
 
 
 # %% definitions of unet
-def cfg_forward(self, x, time, model_kwargs={}):
+def cfg_forward(self, x, time, model_kwargs={}):  # noqa: B006
     w = model_kwargs["cfg_scale"]
     rest = {key: value for key, value in model_kwargs.items() if key != "cfg_scale"}
     without = self(x, time, rest | {"text_emb": None})
