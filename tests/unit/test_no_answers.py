@@ -29,6 +29,13 @@ ROOT = Path(__file__).parents[2]
 # the curriculum of another notebook, say.
 PROVIDED: dict[str, str] = {}
 
+# What is alike because it is five lines that every training step in PyTorch has: logits, loss,
+# `zero_grad`, `backward`, `step`. The curriculum (3.8) provides this solver.
+ALIKE = (
+    "cs231n_lib/captioning_solver_transformer.py: CaptioningSolverTransformer._step does "
+    "DINOSegmentation.train (CLIP_DINO, cell segmentation-code)",
+)
+
 # Tasks whose result the library also computes, in another way and under other names: all of
 # fast_layers, im2col and layer_utils is [P] in the curriculum (3.6), because with the loops that
 # students write, training would take days. Nobody may hand in a call of them as the answer, so the
@@ -68,7 +75,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 def test_the_library_holds_no_answers(library: dict[str, str], tasks: list[Task]) -> None:
     assert "cs231n_lib/solver.py" in library
-    assert answers(library, tasks, allowed=PROVIDED) == []
+    assert answers(library, tasks, allowed=PROVIDED) == list(ALIKE)
 
 
 def test_the_tasks_are_found(tasks: list[Task]) -> None:
