@@ -125,7 +125,7 @@ def train(
 
 @torch.inference_mode()
 def recall(model: TinyCLIP, numbers: Tensor, captions: Tensor) -> dict[str, float]:
-    """How often the first caption of a scene is among the k most similar, and the other way, in %."""
+    """How often the partner is among the k most similar, in both directions, in per cent."""
     images = functional.normalize(model.image(numbers), dim=1)
     texts = functional.normalize(model.encode_text(captions[::CAPTIONS_PER_SCENE]), dim=1)
     cosines = images @ texts.T
@@ -138,7 +138,7 @@ def recall(model: TinyCLIP, numbers: Tensor, captions: Tensor) -> dict[str, floa
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser = argparse.ArgumentParser(description="Train the small CLIP that ships with the course.")
     parser.add_argument("out", type=Path)
     parser.add_argument("--scenes", type=int, default=None, help="of each split; default: all")
     for field in dataclasses.fields(Settings):

@@ -3,8 +3,9 @@
     .venv/bin/python tools/walk_roads.py            # all roads; half an hour
     .venv/bin/python tools/walk_roads.py student    # the roads whose heading has this word
 
-The page is its own script. A line that begins with `$` in a block of type console is a command; what
-follows it is its output, which is replaced, as are the seconds behind it. Before a block there may stand
+The page is its own script. A line that begins with `$` in a block of type console is a command;
+what follows it is its output, which is replaced, as are the seconds behind it. Before a block there
+may stand
 
     File `PATH`:                the block is written into this file
     Add to `PATH`:              the block is appended to it
@@ -12,8 +13,9 @@ follows it is its output, which is replaced, as are the seconds behind it. Befor
     Function `NAME` of `PATH`:  the block replaces this function, also within a class or a notebook
     <!-- keep 5+3 -->           of each output in the block, the first 5 and the last 3 lines
 
-Each section is a shell of its own, and all have one home, an empty folder. Nothing is installed but
-what the page installs; the course comes from a clone of this repository as it was last committed.
+Each road (a heading that begins with "A" or "An") is a shell of its own, and all have one home, an
+empty folder. Nothing is installed but what the page installs; the course comes from a clone of this
+repository as it was last committed.
 """
 
 from __future__ import annotations
@@ -49,9 +51,8 @@ class Shell:
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        kept = {
-            k: v for k, v in os.environ.items() if not re.match(r"VIRTUAL_ENV|CS231N_|JUPYTER", k)
-        }
+        not_ours = re.compile("VIRTUAL_ENV|CS231N_|JUPYTER|PYTHON")
+        kept = {name: value for name, value in os.environ.items() if not not_ours.match(name)}
         of_its_own = {"HOME": str(home), "COLUMNS": "100", "TERM": "dumb"}
         user = Path.home() / ".config" / "pip" / "pip.conf"  # this machine's mirrors of packages
         if user.is_file():
@@ -73,11 +74,8 @@ class Shell:
         assert self.process.stdout is not None
         began = time.monotonic()
         command = command.replace(ADDRESS, str(ROOT))
-        print(
-            f"\n{{ {command}\n}} </dev/null; echo; echo '{END}' $?",
-            file=self.process.stdin,
-            flush=True,
-        )
+        told = f"{{ {command}\n}} </dev/null; status=$?; echo; echo '{END}' $status"
+        print(told, file=self.process.stdin, flush=True)
         lines = []
         for line in self.process.stdout:
             if line.startswith(END):
@@ -90,7 +88,9 @@ class Shell:
     def tidy(self, output: str) -> str:
         """Without colours, progress and the names of this machine's folders."""
         output = re.sub(r".*\r(?!\n)", "", ANSI.sub("", output))
+        output = re.sub(r"^WARNING: Location .*\n", "", output, flags=re.M)  # of pip's mirrors
         output = output.replace(str(self.home), "~").replace(str(ROOT), ADDRESS)
+        output = output.replace(str(Path.home()), "~")  # where this machine's Python may be
         return re.sub(r"[ \t]+$", "", output, flags=re.M).strip("\n")
 
     def where(self, path: str) -> Path:
@@ -163,22 +163,24 @@ def replaced(source: str, name: str, text: str) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("roads", nargs="*", help="words of headings; default: all of them")
+    parser.add_argument("--page", type=Path, default=PAGE, help="another page in this form")
     parser.add_argument("--home", type=Path, help="a folder that stays; default: one that does not")
     options = parser.parse_args()
-    page = PAGE.read_text("utf-8")
+    page = options.page.read_text("utf-8")
     with tempfile.TemporaryDirectory() as folder:
         home = (options.home or Path(folder)).resolve()
         home.mkdir(parents=True, exist_ok=True)
-        for section in re.split(r"^(?=## )", page, flags=re.M):
-            heading = section.splitlines()[0].lower() if section.startswith("## ") else ""
+        # A road's heading begins with A or An; others may stand within blocks.
+        for section in re.split(r"^(?=## An? )", page, flags=re.M):
+            heading = section.splitlines()[0].lower() if section.startswith("## A") else ""
             if not heading or (options.roads and not any(one in heading for one in options.roads)):
                 continue
             shell = Shell(home)
             walked = BLOCK.sub(lambda match, shell=shell: walk(shell, match), section)
             page = page.replace(section, walked)
-            PAGE.write_text(page, "utf-8")
+            options.page.write_text(page, "utf-8")
             assert shell.process.stdin is not None
             shell.process.stdin.close()
             shell.process.wait()

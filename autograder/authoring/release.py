@@ -54,6 +54,11 @@ from autograder.settings import settings_of
 __all__ = ["ReleaseError", "configure", "make_release", "release"]
 
 NAMES = "*.ipynb"
+HAS_GRADES = (
+    "There are grades of this notebook, which would not fit other questions: begin a new notebook, "
+    "or, if they were for a trial, delete gradebook.db, .autograder/results/, submitted/ and "
+    "autograded/"
+)
 
 
 class NamedStubs(ClearSolutions):
@@ -236,9 +241,11 @@ def make_release(
             coursedir=CourseDirectory(config=config), config=config, log=captured.logger
         ).start()
     except NbGraderException as error:
+        cause = captured.cause() or str(error)
+        hint = f". {HAS_GRADES}" if "submissions associated with it" in cause else ""
         raise ReleaseError(
             f"{course_root / 'source' / assignment}: nbgrader could not generate the release: "
-            f"{captured.cause() or error}"
+            f"{cause}{hint}"
         ) from error
     return sorted((destination / assignment).glob("*.ipynb"))
 

@@ -94,6 +94,13 @@ class DaskExecutor:
         client.register_plugin(GradingPlugin(self._plugin, packed, tier))
 
     def __enter__(self) -> DaskExecutor:
+        if not self._workers():
+            address = self._client.scheduler_info(n_workers=0)["address"]
+            print(
+                "no worker is connected yet, and grading begins with the first: start one with "
+                f"`bash deploy/worker.sh {address}`, see docs/cluster.md",
+                file=sys.stderr,
+            )
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -24,8 +24,9 @@ from autograder.batch.submission import SubmissionState, start_submission, task_
 from autograder.batch.task import Task
 from autograder.batch.under_way import GIVE_UP, UnderWay
 from autograder.batch.ungraded import given_up, not_run, readable, students_own
+from autograder.course.changes import append_change, changed_points
 from autograder.course.helpers import carry_exchange_files
-from autograder.course.records import write_result
+from autograder.course.records import read_verdict_on, write_result
 from autograder.course.submissions import Submission
 from autograder.errors import AutograderError
 from autograder.files import write_text
@@ -36,6 +37,9 @@ SUSPECT = (
     "was being graded when the last run ended: it will be tried again at the end, with nothing "
     "else running"
 )
+#: Notes in the log of changes.
+FORCED = "graded again, changed or not (--force)"
+AMENDED = "the hidden checks, the release or the grader have changed"
 AT_ONCE = "is graded again, because"
 HELD_UP = "ran out of time while others used this machine: it will be tried again"
 MAX_WAITING = 64  # verdicts kept in memory while the gradebook is opened
@@ -64,7 +68,8 @@ class Engine:
     """Grades ``submissions`` of one assignment by means of ``executor``.
 
     ``recorder`` writes the gradebook; ``force``: grade also what is unchanged; ``no_gpu``: why
-    no notebook shall get a GPU, if so.
+    no notebook shall get a GPU, if so; ``command``: whose doing it is in the log of changes, which
+    is not written without it.
     """
 
     root: Path
@@ -75,6 +80,7 @@ class Engine:
     recorder: GradebookRecorder
     force: bool = False
     no_gpu: str = ""
+    command: str = ""
     _running: dict[str, _Running] = field(default_factory=dict)
     _ready: deque[tuple[SubmissionState, str]] = field(default_factory=deque)
     _again: deque[_Running] = field(default_factory=deque)  # to be graded once more
@@ -221,7 +227,8 @@ class Engine:
         if not job.reused:
             reasons = filter(None, (graded.needs_human, state.problem))
             graded = readable(replace(graded, needs_human="; ".join(reasons)))
-            graded = self._write(graded, job.fingerprint)
+            self._log(graded, job)
+            graded = self._write(graded, job)
         self._forget(job)
         state.done[job.notebook] = graded
         self._done += 1
@@ -244,12 +251,25 @@ class Engine:
             reason = f"its feedback cannot be released to the exchange: {students_own(error)}"
             self.recorder.refused[state.student] = reason
 
-    def _write(self, graded: GradedNotebook, fingerprint: str) -> GradedNotebook:
+    def _log(self, graded: GradedNotebook, job: _Running) -> None:
+        """Who changed points of a hand-in that is the same, before they are changed."""
+        name = (graded.student, graded.assignment, graded.notebook)
+        old = read_verdict_on(self.root, *name, hand_in=self._number(job)) if self.command else None
+        change = old and changed_points(
+            old, graded, self.command, FORCED if self.force else AMENDED
+        )
+        if change:
+            append_change(self.root, change)
+
+    def _number(self, job: _Running) -> int:
+        return job.task.attempts.get((self.material.assignment, job.notebook), 0)
+
+    def _write(self, graded: GradedNotebook, job: _Running) -> GradedNotebook:
         """Put a notebook on record; one that cannot be written is a human's."""
         folder = self.root / "autograded" / graded.student / graded.assignment
         try:
             write_text(folder / f"{graded.notebook}.ipynb", graded.document)
-            write_result(self.root, graded, fingerprint)
+            write_result(self.root, graded, job.fingerprint, self._number(job))
         except Exception as error:
             reason = f"{graded.notebook} could not be recorded: {students_own(error)}"
             reasons = filter(None, (graded.needs_human, reason))

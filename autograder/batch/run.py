@@ -36,6 +36,7 @@ class Selection:
     force: bool = False  # also what is graded and unchanged
     gpus: bool = False  # for notebooks that want one
     only: frozenset[str] | None = None  # just these students, whatever is in a name
+    command: str = ""  # in the log of changes, where it is to be written
 
 
 def grade_class(
@@ -78,6 +79,7 @@ def grade_class(
                 recorder=recorder,
                 force=selection.force,
                 no_gpu="" if selection.gpus else UNASKED,
+                command=selection.command,
             )
             yield from engine.run()
         yield from engine.refusals(recorder.refused)

@@ -72,4 +72,4 @@ def _summary(done: Collected, *, dry_run: bool) -> str:
     students = len({row.student for row in done.rows if row.notebook})
     head = "would be: " if dry_run else ""
     kept = f"; deal with what is in {done.kept}" if UNATTRIBUTED in counted and not dry_run else ""
-    return f"{head}{', '.join(parts)}; {students} students{kept}"
+    return f"{head}{', '.join(parts)}; {students} student{'' if students == 1 else 's'}{kept}"

@@ -51,7 +51,8 @@ def grade_with_progress(
     found: dict[tuple[str, str], GradedNotebook] = {}
     reused = 0
     with explaining_interruption(console), _executor(start, options) as executor:
-        selection = Selection(students, notebooks, force, options.gpus)
+        command = f"grade {assignment}{' --force' if force else ''}"
+        selection = Selection(students, notebooks, force, options.gpus, command=command)
         with Display(console, quiet=options.quiet) as display:
             for event in grade_class(root, assignment, selection, executor):
                 display.show(event)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from fnmatch import fnmatch
 from pathlib import Path
 
 from autograder.host.memory import default_worker_count
@@ -64,14 +65,29 @@ class Start:
 
 @contextmanager
 def started(
-    root: Path, assignment: str, options: GradingOptions, *, force: bool = False
+    root: Path,
+    assignment: str,
+    options: GradingOptions,
+    students: str = "*",
+    notebooks: str = "*",
+    *,
+    force: bool = False,
 ) -> Iterator[Start]:
-    """Start what grading an assignment takes. Raises TemplateError and SettingsError."""
+    """Start what grading an assignment takes, or what of it these patterns name.
+
+    Raises TemplateError and SettingsError.
+    """
     library = settings_of(root).library
     templates = [load_template(root, assignment, name) for name in notebooks_of(root, assignment)]
     submitted = sorted((root / "submitted").glob(f"*/{assignment}/*.ipynb"))
-    start = Start(packages_first(templates), _workers(options, len(submitted)), library)
-    new = len(submitted) if force else sum(_seems_new(root, path) for path in submitted)
+    wanted = [
+        path
+        for path in submitted
+        if fnmatch(path.stem, notebooks)
+        and (path.parts[-3] == students or fnmatch(path.parts[-3], students))
+    ]
+    start = Start(packages_first(templates), _workers(options, len(wanted)), library)
+    new = len(wanted) if force else sum(_seems_new(root, path) for path in wanted)
     start.submitted, start.new = len(submitted), new
     try:
         if new and not options.scheduler:

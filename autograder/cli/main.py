@@ -113,7 +113,7 @@ def grade(
         raise click.UsageError("--workers is for this machine; a cluster has the workers it has")
     options = GradingOptions(workers, scheduler, isolation, gpus, quiet=as_json)
     root = root.resolve()
-    with started(root, assignment, options, force=force) as start:
+    with started(root, assignment, options, students, notebooks, force=force) as start:
         if not as_json and (told := start.told(options)):
             click.echo(told)
         from autograder.cli.grade import grade_with_progress  # takes half a second

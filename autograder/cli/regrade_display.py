@@ -35,7 +35,10 @@ def regrade_with_progress(
 
         change = regrade(root, assignment, student, note, workers, show, notebooks=notebooks)
     report = report_on(root, assignment, root / "report" / assignment, {})
-    console.print(_table(change), markup=False)
+    if any(one.changed for one in change.questions):
+        console.print(_table(change), markup=False)
+    else:
+        console.print(f"{change.student}, {change.assignment}: nothing has changed", markup=False)
     for line in (
         f"{change.old:g} of {change.max_score:g} automatic points before, {change.new:g} now",
         f"report: {report}",
@@ -55,6 +58,4 @@ def _table(change: Change) -> Table:
             points = [f"{value:g}" for value in (one.before.score, one.after.score, one.points)]
             said = [Text("\n".join(side.said)) for side in (one.before, one.after)]
             table.add_row(Text(f"{one.notebook}/{one.grade_id}"), *points, *said)
-    if not table.row_count:
-        table.caption = "nothing has changed"
     return table

@@ -1,4 +1,8 @@
-"""Who changed what: a line for each regrade in ``.autograder/changes.jsonl``, never rewritten."""
+"""Who changed what: ``.autograder/changes.jsonl``, never rewritten.
+
+A line for each regrade, and for each notebook whose points `grade` has changed although what was
+handed in is the same.
+"""
 
 from __future__ import annotations
 
@@ -94,6 +98,28 @@ def _side(cell: CellVerdict | None) -> Side:
         return Side(0.0, ("not graded",))
     failed = [f"{one.title} {one.message}".strip() for one in cell.checks if not one.passed]
     return Side(cell.score, tuple(filter(None, (cell.note, *failed))))
+
+
+def changed_points(
+    old: GradedNotebook, new: GradedNotebook, command: str, note: str
+) -> Change | None:
+    """What a line of the log says of one hand-in graded anew; None where no points have changed."""
+    both = compared({old.notebook: old}, {new.notebook: new})
+    moved = tuple(one for one in both if one.before.score != one.after.score)
+    if not moved:
+        return None
+    return Change(
+        time=now(),
+        user=person(),
+        command=command,
+        student=new.student,
+        assignment=new.assignment,
+        note=note,
+        old=total([old]),
+        new=total([new]),
+        max_score=round(new.max_score, 4),
+        questions=moved,
+    )
 
 
 def append_change(root: Path, change: Change) -> None:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from autograder.files import write_text
 from autograder.grading.material import Name
@@ -18,22 +19,42 @@ def _result_path(root: Path, student: str, assignment: str, notebook: str) -> Pa
     return root / ".autograder" / "results" / assignment / student / f"{notebook}.json"
 
 
-def write_result(root: Path, graded: GradedNotebook, fingerprint: str) -> None:
-    """Keep a verdict as JSON, with the fingerprint it was made from."""
+def write_result(root: Path, graded: GradedNotebook, fingerprint: str, hand_in: int = 0) -> None:
+    """Keep a verdict as JSON, with the fingerprint it was made from and the hand-in's number."""
     path = _result_path(root, graded.student, graded.assignment, graded.notebook)
-    write_text(path, json.dumps({"fingerprint": fingerprint, "graded": to_dict(graded)}))
+    kept = {"fingerprint": fingerprint, "hand_in": hand_in, "graded": to_dict(graded)}
+    write_text(path, json.dumps(kept))
+
+
+def read_verdict_on(
+    root: Path, student: str, assignment: str, notebook: str, hand_in: int
+) -> GradedNotebook | None:
+    """The verdict on record, if it is about the hand-in of this number."""
+    data = _read(root, student, assignment, notebook)
+    try:
+        return from_dict(data["graded"]) if data and data["hand_in"] == hand_in else None
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def read_result(
     root: Path, student: str, assignment: str, notebook: str
 ) -> tuple[str, GradedNotebook] | None:
     """(fingerprint, verdict) of the last grading, or None when there is none to be read."""
+    data = _read(root, student, assignment, notebook)
+    try:
+        return (data["fingerprint"], from_dict(data["graded"])) if data else None
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _read(root: Path, student: str, assignment: str, notebook: str) -> dict[str, Any] | None:
     try:
         text = _result_path(root, student, assignment, notebook).read_text("utf-8")
         data = json.loads(text)
-        return data["fingerprint"], from_dict(data["graded"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError):
         return None
+    return data if isinstance(data, dict) else None
 
 
 def verdicts_on_record(

@@ -15,6 +15,8 @@ from autograder.export.standing import Person, QuestionGrade, Standing
 from autograder.judge.results import GradedNotebook
 from autograder.notebook.order import order_of
 
+NONE = None, None
+
 
 def standings(root: Path, assignment: str) -> list[Standing]:
     """Everybody in the gradebook or on record, by name. Raises ExportError."""
@@ -42,31 +44,47 @@ def standings(root: Path, assignment: str) -> list[Standing]:
     found = []
     for student in sorted({*book.people, *on_record}):
         marks, scores = book.marks.get(student, {}), on_record.get(student, {})
+        left = _not_graded(root, assignment, student, marks)
         handed_in = student in book.penalties or student in on_record
         found.append(
             Standing(
                 student=student,
                 person=book.people.get(student, Person()),
                 questions=tuple(
-                    _grade(question, book.questions[question], marks.get(question), scores)
+                    _grade(question, book.questions[question], marks.get(question), scores, left)
                     for question in (questions if handed_in else ())
                 ),
                 max_score=max_score,
                 late_penalty=book.penalties.get(student, 0.0),
+                not_graded=tuple(sorted(left, key=order)),
                 needs_human="; ".join(dict.fromkeys(reasons.get(student, ()))),
             )
         )
     return found
 
 
+def _not_graded(root: Path, assignment: str, student: str, marks: dict[Question, Mark]) -> set[str]:
+    """Notebooks that nbgrader's rows have and nobody has graded yet, as with `grade --notebooks`.
+
+    nbgrader marks all of their questions as to be looked at, and there is nothing to look at.
+    """
+    graded = {name for (name, _), mark in marks.items() if (mark.automatic, mark.manual) != NONE}
+    folder = root / "autograded" / student / assignment
+    others = {name for name, _ in marks} - graded
+    return {name for name in others if not (folder / f"{name}.ipynb").exists()}
+
+
 def _grade(
-    question: Question, points: float, mark: Mark | None, scores: dict[Question, float]
+    question: Question,
+    points: float,
+    mark: Mark | None,
+    scores: dict[Question, float],
+    not_graded: set[str],
 ) -> QuestionGrade:
     if mark is None:
         mark = Mark(scores.get(question), None, 0.0, unread=False)
-    return QuestionGrade(
-        *question, mark.automatic, mark.manual, mark.extra_credit, points, mark.unread
-    )
+    unread = mark.unread and question[0] not in not_graded
+    return QuestionGrade(*question, mark.automatic, mark.manual, mark.extra_credit, points, unread)
 
 
 def _reasons(graded: GradedNotebook, book: Snapshot) -> list[str]:

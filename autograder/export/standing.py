@@ -46,6 +46,7 @@ class Standing:
     max_score: float
     late_penalty: float = 0.0
     needs_human: str = ""
+    not_graded: tuple[str, ...] = ()  # notebooks
 
     @property
     def handed_in(self) -> bool:
@@ -92,6 +93,11 @@ def concerns(found: Sequence[Standing]) -> list[str]:
     for standing in found:
         if standing.needs_human:
             lines.append(f"{standing.student} needs a human: {standing.needs_human}")
+    left = [standing for standing in found if standing.not_graded]
+    if left:
+        notebooks = dict.fromkeys(name for standing in left for name in standing.not_graded)
+        names = listed([standing.student for standing in left])
+        lines.append(f"not graded yet, and 0 here: {', '.join(notebooks)}, of {names}")
     unread = [standing for standing in found if standing.unread]
     if unread:
         count = sum(standing.unread for standing in unread)

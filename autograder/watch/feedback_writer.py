@@ -1,10 +1,11 @@
-"""Feedback beside grading: the command `feedback` in a process of its own, for whoever is due.
+"""Feedback beside grading, by a process of its own that stays (`feedback.standing`).
 
 Pages are made by forks, and a process that has threads, as the watch does, cannot fork safely.
 """
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import threading
@@ -21,8 +22,8 @@ class FeedbackWriter:
     """
 
     def __init__(self, root: Path, assignment: str, release: Released | None = None) -> None:
-        self._command = [sys.executable, "-m", "autograder", "feedback", assignment, "--anyway"]
-        self._root = root
+        module = "autograder.feedback.standing"
+        self._command = [sys.executable, "-m", module, str(root), assignment]
         self._release = release
         self._changed = threading.Condition()
         self._due: dict[str, None] = {}
@@ -33,6 +34,7 @@ class FeedbackWriter:
         self._thread = threading.Thread(target=self._work, name="feedback", daemon=True)
 
     def __enter__(self) -> FeedbackWriter:
+        self._process = self._started()  # its imports take a while
         self._thread.start()
         return self
 
@@ -44,6 +46,8 @@ class FeedbackWriter:
                 self._process.terminate()
             self._changed.notify_all()
         self._thread.join()
+        if self._process is not None:
+            self._process.communicate()
 
     def begin(self, student: str) -> None:
         """Write this student's feedback, soon."""
@@ -92,20 +96,29 @@ class FeedbackWriter:
 
     def _run(self, students: Sequence[str]) -> str:
         """What went wrong, in a line; empty: nothing did."""
-        names = [word for student in students for word in ("--student", student)]
         with self._changed:
             if self._closing:
                 return "the watch has ended"
-            self._process = subprocess.Popen(
-                [*self._command, *names, "--root", str(self._root)],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                text=True,
-                errors="replace",
-            )
-        said = self._process.communicate()[1]
-        if not self._process.returncode:
-            return ""
-        lines = [line.strip() for line in said.splitlines() if line.strip()]
-        return lines[-1] if lines else f"exit status {self._process.returncode}"
+            if self._process is None or self._process.poll() is not None:
+                self._process = self._started()
+            process = self._process
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            process.stdin.write(json.dumps(students) + "\n")
+            process.stdin.flush()
+            answer = process.stdout.readline()
+        except OSError:
+            answer = ""
+        if not answer.endswith("\n"):
+            return f"the process that writes feedback has ended (exit status {process.wait()})"
+        return json.loads(answer)
+
+    def _started(self) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            self._command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )

@@ -137,7 +137,7 @@ class Watcher:
             self._graded(student, marks[student], resumed=student in resumed)
             self.teller.begin(student)
 
-        selection = Selection(only=frozenset(turn))
+        selection = Selection(only=frozenset(turn), command=f"watch {self.assignment}")
         try:
             with closing(
                 grade_class(self.root, self.assignment, selection, self.workers, recorded)

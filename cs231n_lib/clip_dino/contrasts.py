@@ -2,7 +2,7 @@
 
 To find out what a model that compares images with texts has understood: if it has, the right one is
 more similar to the scene. The scenes are new ones, with the drawings that no training scene has.
-After Yuksekgonul and others, *When and Why Vision-Language Models Behave like Bags-of-Words* (2023).
+After Yuksekgonul and others, *When and Why Vision-Language Models Behave like Bags-of-Words*, 2023.
 
 Dimension letters: n scenes of 64x64 pixels.
 """

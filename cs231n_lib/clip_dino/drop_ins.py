@@ -22,8 +22,7 @@ from cs231n_lib.models.weights import torch_cache
 CLIP_WEIGHTS = "ViT-B-32.pt"
 DINO_WEIGHTS = "dino_deitsmall8_pretrain.pth"
 DINO_FOLDER = "facebookresearch_dino_main"
-# The two that the official notebook shows first, in the order of the official validation split's
-# names; any name may be used as well.
+# The validation videos in the order in which the official notebook numbers them.
 _SPLIT = Path("ImageSets", "2017", "val.txt")
 
 
@@ -74,7 +73,7 @@ class DavisDataset:
     """The videos of DAVIS 2017 in 480p, as unpacked: ``$CS231N_DATA/DAVIS``."""
 
     def __init__(self, folder: str | Path | None = None) -> None:
-        """``folder``: that holds JPEGImages and Annotations. Raises DataError when it is missing."""
+        """``folder`` holds JPEGImages and Annotations. Raises DataError when it is missing."""
         places = [Path(folder)] if folder else [place / "DAVIS" for place in data_folders()]
         found = [place for place in places if (place / "JPEGImages" / "480p").is_dir()]
         if not found:

@@ -1,8 +1,9 @@
 """A small CLIP: an image encoder and a text encoder that meet in one space of 128 numbers.
 
 Radford and others, *Learning Transferable Visual Models From Natural Language Supervision* (2021),
-with the interface of OpenAI's package: ``encode_image``, ``encode_text``, and ``model(image, text)``
-for the logits of both directions. What is encoded is not normalised, as there.
+with the interface of OpenAI's package: ``encode_image``, ``encode_text``, and
+``model(image, text)`` for the logits of both directions. What is encoded is not normalised, as
+there.
 
 Dimension letters: N images or texts, T tokens, P = 2288 numbers of the backbone, D = 128.
 """
@@ -76,7 +77,7 @@ class TextEncoder(nn.Module):
 
 
 class TinyCLIP(nn.Module):
-    """Both encoders, and the scale of the logits (the inverse of the temperature, as a logarithm)."""
+    """Both encoders, and the logarithm of the logits' scale, which is the inverse temperature."""
 
     def __init__(self, features: nn.Module, words: int) -> None:
         """``features``: the stages of EfficientNet-Lite0. ``words``: size of the vocabulary."""

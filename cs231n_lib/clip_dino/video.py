@@ -43,7 +43,7 @@ class Actor:
 
 @dataclass(frozen=True)
 class Story:
-    """A video: what it is called, its ground (two surfaces), and who is in it, the front one last."""
+    """A video: its name, its ground (two surfaces), and who is in it, the front one last."""
 
     name: str
     ground: tuple[str, str]

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,12 +18,13 @@ from rich.console import Console
 
 from autograder.authoring.release import release
 from autograder.batch import fingerprints
-from autograder.batch.engine import Event
+from autograder.batch.engine import AMENDED, FORCED, Event
 from autograder.batch.executors import Again, Answer, LocalExecutor, TaskFailure
 from autograder.batch.run import Selection, grade_class
 from autograder.batch.task import VERSION, Refused, Task, pack_answer, unpack_answer
 from autograder.batch.task_grader import TaskGrader
 from autograder.cli.grade_display import Display
+from autograder.course.changes import changes_path, person, read_changes
 from autograder.course.gradebook import GradebookError, GradebookWriter
 from autograder.course.records import results
 from autograder.course.submissions import CourseError
@@ -407,6 +409,35 @@ def test_what_is_graded_again_at_once_is_said_with_the_reason(course: Path) -> N
         assert display.waiting().startswith("waiting for ada/knn "), "it is under way again"
     assert isinstance(console.file, io.StringIO)
     assert console.file.getvalue().strip() == f"ada/knn {told[0]}"
+
+
+def test_points_changed_by_grading_again_are_in_the_log_of_changes(
+    course: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By --force and by another check, not by another hand-in or where nothing has changed."""
+
+    def worth(points: float) -> Recording:
+        cells = (CellVerdict("knn-two-loops", 2.0, points, ()),)
+        return Recording(lambda task: replace(graded(task), cells=cells))
+
+    command = f"grade {ASSIGNMENT}"
+    submit(course, "ada", answer())
+    run(course, worth(1.0), Selection(command=command))
+    forced = Selection(force=True, command=f"{command} --force")
+    run(course, worth(1.0), forced)
+    assert not changes_path(course).exists()
+    run(course, worth(2.0), forced)
+    monkeypatch.setattr(fingerprints, "grader_code", lambda: "another")
+    run(course, worth(0.5), Selection(command=command))
+    submit(course, "ada", answer(lambda document: document["cells"].pop(0)))
+    run(course, worth(0.0), Selection(command=command))
+    first, second = read_changes(course, ASSIGNMENT)
+    assert (first.old, first.new, first.command) == (1.0, 2.0, f"{command} --force")
+    assert (first.student, first.user, first.note) == ("ada", person(), FORCED)
+    assert (second.old, second.new, second.command, second.note) == (2.0, 0.5, command, AMENDED)
+    (question,) = second.questions
+    assert (question.notebook, question.grade_id) == (NOTEBOOK, "knn-two-loops")
+    assert "| knn-two-loops | 2 | 0.5 | 2 |" in " ".join(second.told(NOTEBOOK))
 
 
 def test_a_bad_gradebook_ends_the_run_with_nothing_on_record(course: Path) -> None:

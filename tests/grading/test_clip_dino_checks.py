@@ -96,7 +96,8 @@ WRONG = {
     ),
     "a loop": (
         SIMILARITY,
-        ("texts @ images.T", "torch.stack([images @ text for text in texts])"), 0.95, "a Python loop",
+        ("texts @ images.T", "torch.stack([images @ text for text in texts])"), 0.95,
+        "a Python loop",
     ),
     "arg-max over the wrong axis": (
         ZERO_SHOT, ("argmax(dim=0)", "argmax(dim=1)"), 0.2,
@@ -104,7 +105,8 @@ WRONG = {
     ),
     "dot products in the classifier": (
         ZERO_SHOT,
-        ("get_similarity_no_loop(text_features, image_features)", "text_features @ image_features.T"),
+        ("get_similarity_no_loop(text_features, image_features)",
+         "text_features @ image_features.T"),
         0.85, "texts with long features win: dot products are compared, not cosines",
     ),
     "dot products in retrieval": (
@@ -118,7 +120,8 @@ WRONG = {
         "the best image comes last",
     ),
     "tensors": (
-        RETRIEVAL, ("similarity.topk(k).indices.tolist()", "list(similarity.topk(k).indices)"), 0.95,
+        RETRIEVAL, ("similarity.topk(k).indices.tolist()", "list(similarity.topk(k).indices)"),
+        0.95,
         "the indices are of type Tensor, not Python ints",
     ),
     "k ignored": (RETRIEVAL, ("topk(k)", "topk(2)"), 0.7, "it returns 2 images"),
@@ -197,7 +200,8 @@ def test_what_the_task_leaves_open_is_advice(shared: Student) -> None:
 
 # Answers to nothing: each earns at most this share of its question.
 EMPTY = {
-    "zeros": (SIMILARITY, "def get_similarity_no_loop(a, b):\n    return torch.zeros(len(a), len(b))"),
+    "zeros": (SIMILARITY, "def get_similarity_no_loop(a, b):\n"
+              "    return torch.zeros(len(a), len(b))"),
     "the first class": (ZERO_SHOT, "def clip_zero_shot_classifier(m, p, images, texts, d):\n"
                         "    return [texts[0]] * len(images)"),
     "the first images": (RETRIEVAL, "class CLIPImageRetriever:\n    def __init__(self, *a): pass\n"

@@ -17,6 +17,7 @@ from autograder.batch.cluster import DaskExecutor, connected
 from autograder.batch.engine import HELD_UP
 from autograder.batch.run import Selection, grade_class
 from autograder.course.records import results
+from autograder.grading.material import load_material
 from autograder.judge.results import TIMED_OUT
 from benchmarks.nodes import kill, nodes, scheduler, worker
 from tests import little
@@ -171,6 +172,19 @@ def test_a_scheduler_that_somebody_started_blames_as_ours_does() -> None:
             assert client.submit(len, bytes(12 << 20), pure=False).result() == 12 << 20
     assert before > 1
     assert found == (1, 1.0)
+
+
+def test_a_scheduler_without_workers_is_told_at_once(
+    course: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Else the driver would wait, and nobody know for what."""
+    material = load_material(course, ASSIGNMENT, b"seed")
+    with LocalCluster(n_workers=0, processes=False, dashboard_address=None) as somebody:
+        address = somebody.scheduler_address
+        with connected(address) as client, DaskExecutor(client, material, None):
+            told = capsys.readouterr().err
+    assert "no worker is connected yet" in told
+    assert f"`bash deploy/worker.sh {address}`" in told
 
 
 def test_no_scheduler_is_reported_and_nothing_is_graded(course: Path) -> None:

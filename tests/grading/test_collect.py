@@ -594,7 +594,7 @@ def test_the_command_says_what_went_where(root: Path, tmp_path: Path) -> None:
     whose = "müllerann_101/knn from c.zip!/müllerann_101_1_knn-3.ipynb"
     assert f"unchanged    {whose}: was called 'knn-3.ipynb'" in text
     last = text.splitlines()[-1]
-    assert last.startswith("1 unattributed, 1 unchanged; 1 students")
+    assert last.startswith("1 unattributed, 1 unchanged; 1 student;")
     assert last.endswith("; deal with what is in downloaded/assignment1/unattributed/")
 
 

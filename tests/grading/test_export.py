@@ -193,6 +193,19 @@ def test_what_is_not_final_is_reported_and_the_file_is_written(
     assert out.read_bytes() == written
 
 
+def test_a_notebook_that_was_not_graded_has_nothing_to_be_read(course: Path) -> None:
+    """As after `grade --notebooks`: nbgrader has rows for it, all marked as to be looked at."""
+    (course / "autograded" / BOB / ASSIGNMENT / f"{NOTEBOOK}.ipynb").unlink()
+    with Gradebook(f"sqlite:///{course}/gradebook.db") as book:
+        for grade in book.find_submission_notebook(NOTEBOOK, ASSIGNMENT, BOB).grades:
+            grade.auto_score = grade.manual_score = None
+            grade.needs_manual_grade = True
+        book.db.commit()
+    result = run(course, "assignment")
+    assert f"not graded yet, and 0 here: {NOTEBOOK}, of {BOB}" in result.stderr
+    assert f"still to read: 1, of {EVE}" in result.stderr
+
+
 def test_when_all_is_read_nothing_is_left_to_say(course: Path) -> None:
     shutil.rmtree(course / ".autograder" / "results" / ASSIGNMENT / "cleo")
     with Gradebook(f"sqlite:///{course}/gradebook.db") as book:

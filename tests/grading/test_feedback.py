@@ -14,6 +14,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from autograder.batch.run import grade_assignment
@@ -25,6 +26,7 @@ from autograder.demo import ASSIGNMENT, NOTEBOOK, SMALL, build_demo
 from autograder.feedback.pages import make_feedback
 from autograder.judge.results import GradedNotebook
 from autograder.judge.zygote import Zygote
+from autograder.watch.feedback_writer import FeedbackWriter
 
 COURSE = Path(__file__).resolve().parents[2]
 STUDENTS = ("alternative", "blank", "wrong_squared_distances", "wrong_transposed")
@@ -177,6 +179,36 @@ def test_a_page_says_how_late_the_hand_in_was(
         in made[later]
     )
     assert "handed in" not in made[blank]
+
+
+def test_one_process_writes_page_after_page_and_another_where_it_died(
+    graded: tuple[Path, dict[str, GradedNotebook]],
+) -> None:
+    root, _ = graded
+    page = root / "feedback" / "blank" / ASSIGNMENT / f"{NOTEBOOK}.html"
+
+    def writers() -> list[psutil.Process]:
+        mine = psutil.Process().children()
+        return [one for one in mine if "autograder.feedback.standing" in one.cmdline()]
+
+    with FeedbackWriter(root, ASSIGNMENT) as writer:
+        (first,) = writers()
+        for _ in range(2):
+            page.unlink(missing_ok=True)
+            writer.begin("blank")
+            assert writer.finished(wait=True) == [("blank", "")]
+            assert page.is_file()
+        writer.begin("nobody")
+        ((student, problem),) = writer.finished(wait=True)
+        assert student == "nobody"
+        assert "is it graded?" in problem
+        assert writers() == [first]
+        first.kill()
+        first.wait()
+        writer.begin("blank")
+        assert writer.finished(wait=True) == [("blank", "")]
+        assert writers() != [first]
+    assert writers() == []
 
 
 def text_of(page: str) -> str:

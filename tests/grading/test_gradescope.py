@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from autograder.authoring.new_course import new_course
 from autograder.authoring.release import release
 from autograder.cli.export import gradescope
 from autograder.course.attempts import attempt
@@ -104,6 +105,7 @@ def test_the_zip_holds_no_more_of_the_course_than_grading_needs(
         "course/release/assignment1/svm.ipynb",
     }
     assert "autograder/checks/assignment1/knn/distances.py" in names
+    assert {"requirements.lock", "torch-cpu.lock", "torch-cuda.lock"} <= names
     assert not [name for name in names if "mutants/" in name or "checks/assignment2" in name]
     everything = b"".join(archive.read(name) for name in names)
     assert b"hunter2" not in everything
@@ -327,6 +329,33 @@ def uploads(archive: zipfile.ZipFile, tmp_path_factory: pytest.TempPathFactory) 
     kinds = (right, wrong, unprotected)
     with ThreadPoolExecutor(2) as pool:
         return dict(zip([kind.__name__ for kind in kinds], pool.map(one, kinds), strict=True))
+
+
+def test_a_course_of_its_own_brings_its_checks_and_a_library_that_can_be_read(
+    tmp_path: Path,
+) -> None:
+    """Also where kernels run as another user: setup.sh closes the folder of the course."""
+    root = tmp_path / "algebra"
+    new_course(root)
+    data = root / "algebra_lib" / "data.py"
+    (root / "algebra_lib" / "table.txt").write_text("1 2")
+    read = "from pathlib import Path\n\n\ndef table():\n"
+    read += '    return Path(__file__).with_name("table.txt").read_text()\n'
+    data.write_text(data.read_text() + read)
+    release(root)
+    archive = build(root, tmp_path / "autograder.zip")
+    of_cs231n = [name for name in archive.namelist() if "autograder/checks/assignment" in name]
+    assert of_cs231n == []
+    source = json.loads((root / "source" / ASSIGNMENT / "scales.ipynb").read_text("utf-8"))
+    source["cells"][1]["source"] += "\nfrom algebra_lib.data import table\n\nassert table()"
+    container = Container(tmp_path / "container", archive)
+    container.write("submission/scales.ipynb", json.dumps(source))
+    closed = container.root / "source" / "course"
+    for path in (closed, *closed.rglob("*")):
+        path.chmod(0o700 if path.is_dir() else 0o600)
+    found, printed = container.run()
+    assert "PermissionError" not in json.dumps(found)
+    assert found["score"] == 4, printed
 
 
 def test_numbers_of_hand_ins_come_with_the_results_of_earlier_uploads(tmp_path: Path) -> None:

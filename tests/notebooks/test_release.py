@@ -19,6 +19,7 @@ from unittest.mock import MagicMock
 import nbformat
 import pytest
 from nbformat import NotebookNode
+from nbgrader.api import Gradebook
 from nbgrader.utils import is_solution
 
 from autograder import hidden
@@ -283,6 +284,17 @@ def test_what_nbgrader_refuses_is_reported_in_one_line(course: Path) -> None:
         release(course)
     assert "\n" not in str(caught.value)
     assert not (course / "release" / "toy").exists()
+
+
+def test_what_has_grades_is_said_to_have_them_and_what_to_do(released_course: Path) -> None:
+    with Gradebook(f"sqlite:///{released_course}/gradebook.db") as book:
+        book.add_student("ann")
+        book.add_submission("toy", "ann")
+    another = solution_cell(GOOD, grade_id="another")
+    another.id = "another"
+    rewrite(released_course, solution_cell(GOOD), another)
+    with pytest.raises(ReleaseError, match=r"There are grades of this notebook, .*gradebook\.db"):
+        release(released_course)
 
 
 def test_missing_and_unreadable_notebooks(course: Path) -> None:

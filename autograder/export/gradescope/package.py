@@ -6,7 +6,7 @@ as ``autograder/source/`` will be on the image:
     setup.sh, run_autograder      what Gradescope runs
     settings.json                 which assignment, when to stop
     requirements.lock             the packages, as this grader was tested with
-    autograder/, cs231n_lib/      this code, with the hidden checks of these assignments
+    autograder/, cs231n_lib/      this code; of CS231n's hidden checks those of these assignments
     course/                       release/, gradebook.db without students, a secret; of source/
                                   only notebooks that later ones load; the packages of a course
                                   that has its own, with the checks of these assignments
@@ -36,6 +36,7 @@ from autograder.settings import FILE
 FOLDER = Path(__file__).resolve().parent
 REPOSITORY = FOLDER.parents[2]
 PACKAGES = ("autograder", "cs231n_lib")
+LOCKS = ("requirements.lock", "torch-cpu.lock", "torch-cuda.lock")
 # Wrong and right solutions, for measuring the checks: no part of grading.
 LEFT_OUT = (
     "autograder/mutants",
@@ -58,9 +59,10 @@ def build_zip(
 
     Raises also what a course without release or source raises: TemplateError, ReleaseError.
     """
-    lock = REPOSITORY / "requirements.lock"
-    if not lock.is_file():
-        raise ExportError(f"there is no {lock}: build the zip from a checkout of the course")
+    for name in LOCKS:
+        if not (REPOSITORY / name).is_file():
+            where = REPOSITORY / name
+            raise ExportError(f"there is no {where}: build the zip from a checkout of the course")
     material = load_material(root, assignment, b"")
     settings = {"assignment": assignment, "minutes": minutes, "visibility": visibility}
     settings |= {"gpus": True} if gpus else {}
@@ -74,8 +76,10 @@ def build_zip(
                 zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive,
             ):
                 _add(archive, "settings.json", json.dumps(settings, indent=1).encode())
-                _add(archive, "requirements.lock", lock.read_bytes())
-                _add_code(archive, {name for name, _ in material.released})
+                for name in LOCKS:
+                    _add(archive, name, (REPOSITORY / name).read_bytes())
+                own = {name for name, _ in material.released}
+                _add_code(archive, set() if material.course.folder else own)
                 _add_course(archive, root, material, book.read_bytes())
     except OSError as error:
         raise ExportError(f"{out} cannot be made: {error}") from None

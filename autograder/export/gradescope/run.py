@@ -29,6 +29,7 @@ from autograder.export.gradescope.upload import hand_in
 from autograder.export.standing import of_verdicts
 from autograder.files import write_bytes
 from autograder.notebook.template import load_template, notebooks_of
+from autograder.settings import settings_of
 
 SPARE_SECONDS = 30  # of Gradescope's limit, for starting, copying and writing
 LOG_BYTES = 1 << 20
@@ -66,6 +67,7 @@ def grade_upload(root: Path, settings: Settings, course: Path) -> Json:
     metadata = root / "submission_metadata.json"
     assignment, student = settings.assignment, student_of(metadata)
     shutil.copytree(root / "source" / "course", course)
+    open_library(course)
     submitted = course / "submitted" / student
     (submitted / assignment).mkdir(parents=True)
     notes = hand_in(root / "submission", course, assignment, submitted)
@@ -90,6 +92,20 @@ def grade_upload(root: Path, settings: Settings, course: Path) -> Json:
     found["extra_data"]["graded"] = not left
     found["extra_data"][HAND_INS] = of_record(course, assignment, student, notebooks)
     return found
+
+
+def open_library(course: Path) -> None:
+    """Let kernels, which may run as another user, read the data that a course's own library holds.
+
+    setup.sh has closed the whole folder; the rest of it stays closed.
+    """
+    library = settings_of(course).library
+    if library.folder:
+        for folder in (course.parent, course):
+            folder.chmod(0o711)
+        package = course / library.name
+        for path in (package, *package.rglob("*")):
+            path.chmod(0o755 if path.is_dir() else 0o644)
 
 
 def student_of(metadata: Path) -> str:

@@ -31,7 +31,7 @@ fi
 "$python" -m venv "$venv"
 # Without a GPU, torch's CPU build is a tenth of the size. The other one will do if need be.
 "$venv/bin/pip" install --quiet --no-cache-dir --no-deps --index-url "$torch_index" \
-    "$(grep '^torch==' "$kit/requirements.lock")" ||
+    --requirement "$kit/torch-cpu.lock" ||
     echo "setup.sh: no CPU build of torch from $torch_index; taking the usual one"
 "$venv/bin/pip" install --quiet --no-cache-dir --requirement "$kit/requirements.lock"
 

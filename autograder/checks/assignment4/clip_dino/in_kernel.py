@@ -6,6 +6,7 @@ Letters: N images, C texts, D numbers of a feature, K classes of points.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -152,7 +153,7 @@ def graphs(value: Any, depth: int) -> int:
 
 
 def segmented(
-    notebook: Any, K: int, X: Tensor, Y: Tensor, tests: Sequence[Tensor],  # noqa: N803
+    notebook: Any, K: int, X: Tensor, Y: Tensor, tests: Sequence[Tensor],
     seed: int, num_iters: int | None = None, named: bool = True,
 ) -> list[Any]:  # fmt: skip
     """The classes of several test sets after training; ``named``: inp_dim is passed."""
@@ -169,7 +170,7 @@ def steps_taken(
     X: Tensor,
     Y: Tensor,
     seed: int,
-    num_iters: int | None,  # noqa: N803
+    num_iters: int | None,
 ) -> dict[str, Any]:
     """How many steps an optimiser took, and whether it stepped along gradients left over.
 
@@ -190,7 +191,7 @@ def steps_taken(
                 seen["left over"] += int(not same)
             if id(p) not in hooked:
                 hooked[id(p)] = p
-                p.register_hook(lambda grad, number=id(p): collect(number, grad))
+                p.register_hook(partial(collect, id(p)))
 
     def collect(number: int, grad: Tensor) -> None:
         brought[number] = grad.detach().clone() + brought.get(number, 0)
@@ -204,7 +205,7 @@ def steps_taken(
     return seen
 
 
-def graph_of_inference(notebook: Any, K: int, X: Tensor, Y: Tensor) -> dict[str, Any]:  # noqa: N803
+def graph_of_inference(notebook: Any, K: int, X: Tensor, Y: Tensor) -> dict[str, Any]:
     """Whether a layer's output carries a graph while `inference` runs."""
     model = defined(notebook, "DINOSegmentation")(torch.device("cpu"), K, inp_dim=X.shape[1])
     model.train(X, Y, num_iters=2)

@@ -82,4 +82,4 @@ def _is_clear(values: Sequence[float]) -> bool:
     return len(ordered) < 2 or bool(np.diff(ordered).min() > MARGIN / len(ordered))
 
 
-__all__ = ["D", "WORDS", "Case", "cosines", "draw", "in_kernel"]
+__all__ = ["WORDS", "Case", "D", "cosines", "draw", "in_kernel"]

@@ -78,13 +78,13 @@ def _learns(student: Student, rng: Generator, K: int, D: int) -> None:
     )
 
 
-@check(QUESTION, probe="DINO-A1", weight=4)
+@check(QUESTION, probe="DINO-A1", weight=6)
 def four_groups_are_told_apart(student: Student, rng: Generator) -> None:
     """Four classes, 12 numbers a row: more than 95 % of new points are right."""
     _learns(student, rng, 4, 12)
 
 
-@check(QUESTION, probe="DINO-A1", weight=2)
+@check(QUESTION, probe="DINO-A1", weight=3)
 def two_groups_are_told_apart(student: Student, rng: Generator) -> None:
     """Two classes, 5 numbers a row: more than 95 % of new points are right."""
     _learns(student, rng, 2, 5)
@@ -114,7 +114,7 @@ def answers_the_same_again(student: Student, rng: Generator) -> None:
     expect(np.array_equal(first, again), "asked twice, the same rows get different classes")
 
 
-@check(QUESTION, probe="DINO-A3", weight=2)
+@check(QUESTION, probe="DINO-A3", weight=3)
 def a_class_may_be_missing(student: Student, rng: Generator) -> None:
     """A class that does not occur in training: the others are learned."""
     for kept in ((0, 1, 3), (0, 2)):

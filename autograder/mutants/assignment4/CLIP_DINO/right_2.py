@@ -54,8 +54,9 @@ class DINOSegmentation:
     def train(self, X_train, Y_train, num_iters=500):
         for _ in range(num_iters):
             loss = F.cross_entropy(X_train @ self.W + self.b, Y_train)
-            for p, grad in zip((self.W, self.b), torch.autograd.grad(loss, (self.W, self.b))):
-                p.data -= 0.3 * grad
+            dW, db = torch.autograd.grad(loss, (self.W, self.b))
+            self.W.data -= 0.3 * dW
+            self.b.data -= 0.3 * db
 
     @torch.no_grad()
     def inference(self, X_test):
