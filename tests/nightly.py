@@ -14,6 +14,7 @@ TRAINING |= {"FullyConnectedNets", "BatchNormalization", "Dropout", "Convolution
 TRAINING |= {"PyTorch", "Style_Transfer"}  # an image is trained, too
 TRAINING |= {"RNN_Captioning", "LSTM_Captioning", "Transformer_Captioning"}
 TRAINING |= {"Generative_Adversarial_Networks", "Self_Supervised_Learning"}
+TRAINING |= {"DDPM"}
 NIGHTLY = os.environ.get("CS231N_NIGHTLY") == "1"
 
 

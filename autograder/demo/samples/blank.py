@@ -9,3 +9,5 @@ Earns: nothing, and nobody has to look at it.
 # %% start from release
 # %% notebook RNN_Captioning
 # %% start from release
+# %% notebook DDPM
+# %% start from release
