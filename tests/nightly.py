@@ -14,7 +14,7 @@ TRAINING |= {"FullyConnectedNets", "BatchNormalization", "Dropout", "Convolution
 TRAINING |= {"PyTorch", "Style_Transfer"}  # an image is trained, too
 TRAINING |= {"RNN_Captioning", "LSTM_Captioning", "Transformer_Captioning"}
 TRAINING |= {"Generative_Adversarial_Networks", "Self_Supervised_Learning"}
-TRAINING |= {"DDPM"}
+TRAINING |= {"DDPM", "CLIP_DINO"}
 NIGHTLY = os.environ.get("CS231N_NIGHTLY") == "1"
 
 
