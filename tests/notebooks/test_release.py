@@ -153,7 +153,8 @@ def call(cell: NotebookNode, qualified_name: str, mode: str, axes: int) -> None:
     # What stands before a stub knows global names only; a class's default arguments and decorators
     # do not ask __missing__ for them.
     mocks = {name: MagicMock(name=name) for name in ("np", "torch")}
-    mocks["torch"].no_grad.return_value = lambda function: function
+    for decorator in ("no_grad", "inference_mode"):
+        getattr(mocks["torch"], decorator).return_value = lambda function: function
     known = Anything({"__name__": "stub", **mocks})
     exec(compile(cell.source, cell.id, "exec"), known, namespace)
     owner, _, name = qualified_name.rpartition(".")

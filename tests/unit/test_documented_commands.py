@@ -29,6 +29,8 @@ NOT_TARGETS = {"sure"}  # "make sure" in a comment
 def pieces(text: str) -> Iterator[str]:
     """What is typed: the lines of blocks that are no Python, and code within sentences."""
     for _, language, block in FENCE.findall(text):
+        if language == "console":  # what a command prints stands below it
+            block = "\n".join(re.findall(r"^\$ (.*(?:\\\n.*)*)", block, re.MULTILINE)) or block
         if language in ("", "sh", "bash", "console", "yaml"):
             yield block.replace("\\\n", " ")
     yield from re.findall(r"`([^`\n]+)`", FENCE.sub("", text))

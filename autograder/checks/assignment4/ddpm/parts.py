@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from math import prod
 from typing import Any
 
+import numpy as np
 from numpy.random import Generator
 
 from autograder.checks.assignment4.ddpm import in_kernel, oracle
@@ -39,7 +39,7 @@ def parameters_have_their_shapes(student: Student, rng: Generator) -> None:
             text = f"parameter {name} is {found.get(name, 'missing')}"
             expect(name in want, f"the task has no parameter {name}, of shape {found.get(name)}")
             expect(found.get(name) == want[name], f"{text} with dim_mults={sizes[2]}")
-        count = sum(prod(shape) for shape in want.values())
+        count = sum(int(np.prod(shape)) for shape in want.values())
         shared = "two blocks share their parameters: each place has a block of its own"
         expect(parts["count"] == count, shared)
 
