@@ -15,7 +15,7 @@ from cs231n_lib.models.weights import WeightFile, read_weights
 FOLDER = Path(__file__).parent
 WEIGHTS = WeightFile(
     name="ddpm_emoji.pt",
-    sha256="eccbbf4d98af62b13728459558e1debd7cb4f957170b1e85e8ca568510ef05ed",
+    sha256="7d040f8366979651d7996f6755b8cc1a6e7dc9c9b2aadc4ce929192c4d1622c3",
     remedy="It comes with the package: install cs231n-course again (pip install --force-reinstall "
     "--no-deps), or, in a checkout, `git checkout` the file.",
 )
