@@ -155,6 +155,7 @@ def call(cell: NotebookNode, qualified_name: str, mode: str, axes: int) -> None:
     mocks = {name: MagicMock(name=name) for name in ("np", "torch")}
     for decorator in ("no_grad", "inference_mode"):
         getattr(mocks["torch"], decorator).return_value = lambda function: function
+    namespace |= mocks  # where a function's decorators are looked for
     known = Anything({"__name__": "stub", **mocks})
     exec(compile(cell.source, cell.id, "exec"), known, namespace)
     owner, _, name = qualified_name.rpartition(".")
