@@ -15,7 +15,7 @@ from cs231n_lib.models.weights import WeightFile, read_weights
 FOLDER = Path(__file__).parent
 WEIGHTS = WeightFile(
     name="ddpm_emoji.pt",
-    sha256="7d040f8366979651d7996f6755b8cc1a6e7dc9c9b2aadc4ce929192c4d1622c3",
+    sha256="fc0a72605f8f385d961019ec7b42e5a204e2df3101b30fc8b56c94239a9f7025",
     remedy="It comes with the package: install cs231n-course again (pip install --force-reinstall "
     "--no-deps), or, in a checkout, `git checkout` the file.",
 )
