@@ -161,7 +161,7 @@ def test_a_kernel_gets_the_same_as_without_whatever_others_did(
 ) -> None:
     with fork(zygote, *NAMED_BY) as kernel:
         held, refused = map(int, printed(kernel, CHANGES).splitlines()[-1].split())
-        assert held == 6  # two splits, their features, captions, two files of weights
+        assert held == 7  # two splits, their features, captions, three files of weights
         assert refused == 2 * (2 + 2 + 8)
     with fork(zygote, *NAMED_BY) as kernel:
         assert printed(kernel, WRITES_TO_PAGES) == "may not\nrefused\n"
