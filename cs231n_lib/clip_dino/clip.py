@@ -20,16 +20,14 @@ from torch import Tensor
 from cs231n_lib.clip_dino.model import IMAGE_SIZE, TinyCLIP
 from cs231n_lib.data.scene_captions import COLUMNS, END, START, UNK, vocabulary, word_ids
 from cs231n_lib.models import EFFICIENTNET_LITE, load_pretrained
-from cs231n_lib.models.weights import WeightFile, read_weights
+from cs231n_lib.models.weights import WeightFile, read_weights, shipped
 
 NAME = "tiny"
 CONTEXT_LENGTH = COLUMNS
 FOLDER = Path(__file__).parent
-WEIGHTS = WeightFile(
-    name="tiny_clip.pt",
+WEIGHTS = shipped(
+    "tiny_clip.pt",
     sha256="52ece8854b0a5e7da99a7bbbba1029a75b1d5fbc7a9b58fbca5e067c619a72b5",
-    remedy="It comes with the package: install cs231n-course again (pip install --force-reinstall "
-    "--no-deps), or, in a checkout, `git checkout` the file.",
 )
 
 Preprocess = Callable[[Image.Image], Tensor]

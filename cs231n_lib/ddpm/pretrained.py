@@ -10,14 +10,12 @@ from typing import Any, TypeVar
 from torch import nn
 
 from cs231n_lib.errors import DataError
-from cs231n_lib.models.weights import WeightFile, read_weights
+from cs231n_lib.models.weights import WeightFile, read_weights, shipped
 
 FOLDER = Path(__file__).parent
-WEIGHTS = WeightFile(
-    name="ddpm_emoji.pt",
+WEIGHTS = shipped(
+    "ddpm_emoji.pt",
     sha256="fc0a72605f8f385d961019ec7b42e5a204e2df3101b30fc8b56c94239a9f7025",
-    remedy="It comes with the package: install cs231n-course again (pip install --force-reinstall "
-    "--no-deps), or, in a checkout, `git checkout` the file.",
 )
 #: What the weights are for: Unet(**UNET) in GaussianDiffusion(unet, **DIFFUSION).
 UNET: dict[str, Any] = {"dim": 16, "condition_dim": 512, "dim_mults": (2, 4, 8)}

@@ -29,6 +29,16 @@ class WeightFile:
     remedy: str
 
 
+def shipped(name: str, sha256: str) -> WeightFile:
+    """Weights that are a file of this package."""
+    return WeightFile(
+        name,
+        sha256,
+        remedy="It comes with the package: install cs231n-course again (pip install "
+        "--force-reinstall --no-deps), or, in a checkout, `git checkout` the file.",
+    )
+
+
 def read_weights(path: Path, file: WeightFile) -> dict[str, Tensor]:
     """Read a state dict on the CPU. The hash is checked first, and no code in the file is run.
 

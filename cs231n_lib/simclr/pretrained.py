@@ -10,15 +10,13 @@ from typing import Any
 
 import torch
 
-from cs231n_lib.models.weights import WeightFile, read_weights
+from cs231n_lib.models.weights import WeightFile, read_weights, shipped
 from cs231n_lib.simclr.model import Model
 
 FOLDER = Path(__file__).parent
-WEIGHTS = WeightFile(
-    name="simclr_resnet10.pt",
+WEIGHTS = shipped(
+    "simclr_resnet10.pt",
     sha256="04a3cf1eab211338e7ceb04220742525ff4e973892774b547aaac7fea0aba002",
-    remedy="It comes with the package: install cs231n-course again (pip install --force-reinstall "
-    "--no-deps), or, in a checkout, `git checkout` the file.",
 )
 
 
