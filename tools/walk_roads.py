@@ -10,7 +10,8 @@ may stand
     File `PATH`:                the block is written into this file
     Add to `PATH`:              the block is appended to it
     Cell `ID` of `NOTEBOOK`:    the block replaces what the cell holds
-    Function `NAME` of `PATH`:  the block replaces this function, also within a class or a notebook
+    Function `NAME` of `PATH`:  the block replaces this function, also within a class or a notebook;
+                                where its body is `...`, our answer does, which is not for readers
     <!-- keep 5+3 -->           of each output in the block, the first 5 and the last 3 lines
 
 Each road (a heading that begins with "A" or "An") is a shell of its own, and all have one home, an
@@ -28,6 +29,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 from pathlib import Path
 
@@ -138,6 +140,8 @@ def fill_in(shell: Shell, match: re.Match[str]) -> None:
             if match["verb"] == "Cell" and cell["id"] == match["name"]:
                 new = text.rstrip("\n")
             elif match["verb"] == "Function" and f"def {match['name']}(" in source:
+                if re.search(r"^    \.\.\.", text, re.M):
+                    text = answer(path, match["name"])
                 new = replaced(source, match["name"], text)
             else:
                 continue
@@ -148,13 +152,29 @@ def fill_in(shell: Shell, match: re.Match[str]) -> None:
         path.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
-def replaced(source: str, name: str, text: str) -> str:
-    """Source with another definition of one function, indented as the old one is."""
-    (old,) = (
+def answer(released: Path, name: str) -> str:
+    """A function as the instructors' notebook of the same name has it."""
+    notebook = json.loads(Path(ROOT, "source", *released.parts[-2:]).read_text("utf-8"))
+    cells = ("".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code")
+    source = next(cell for cell in cells if f"def {name}(" in cell)
+    lines = source.splitlines(keepends=True)
+    old = function_in(source, name)
+    text = textwrap.dedent("".join(lines[old.lineno - 1 : old.end_lineno]))
+    return re.sub(r"^ *### (BEGIN|END) SOLUTION\n", "", text, flags=re.M)
+
+
+def function_in(source: str, name: str) -> ast.FunctionDef:
+    (found,) = (
         node
         for node in ast.walk(ast.parse(source))
         if isinstance(node, ast.FunctionDef) and node.name == name
     )
+    return found
+
+
+def replaced(source: str, name: str, text: str) -> str:
+    """Source with another definition of one function, indented as the old one is."""
+    old = function_in(source, name)
     lines = source.splitlines(keepends=True)
     indent = " " * old.col_offset
     new = [indent + line if line.strip() else line for line in text.splitlines(keepends=True)]
