@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
 
+from autograder.course.calendar import read_calendar
 from autograder.host.memory import default_worker_count
 from autograder.host.server_process import ServerProcess
 from autograder.host.warm_process import WarmProcess
@@ -75,7 +76,8 @@ def started(
 ) -> Iterator[Start]:
     """Start what grading an assignment takes, or what of it these patterns name.
 
-    Raises TemplateError and SettingsError.
+    Raises TemplateError, SettingsError and CalendarError: a wrong due date is said before hours of
+    grading, not after them.
     """
     library = settings_of(root).library
     templates = [load_template(root, assignment, name) for name in notebooks_of(root, assignment)]
@@ -94,6 +96,7 @@ def started(
             start.warm = WarmProcess.launch(start.packages, library=library)
             for _ in range(min(start.workers, new)):
                 start.judges.append(ServerProcess(JUDGE))
+        read_calendar(root)  # while these start
         yield start
     finally:
         for judge in start.judges:  # those that were not needed

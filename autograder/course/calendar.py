@@ -15,7 +15,6 @@ from typing import Any
 
 from dateutil.tz import gettz
 
-from autograder.course.config import course_config
 from autograder.errors import WrongUse
 
 FILE = "calendar.toml"
@@ -136,6 +135,8 @@ def _is_number(value: object) -> bool:
 
 def _zone(root: Path) -> datetime.tzinfo:
     """nbgrader's own setting, in which it gives its timestamps."""
+    from autograder.course.config import course_config  # imports nbgrader: two seconds
+
     name = str(course_config(root).Exchange.get("timezone", "UTC"))
     zone = gettz(name) if name else None
     if zone is None:

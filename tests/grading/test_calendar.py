@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
+from autograder.authoring.release import release
 from autograder.cli.grade_table import show_table
 from autograder.cli.main import main
 from autograder.course.calendar import Calendar, CalendarError, HandIn, lateness, read_calendar
@@ -22,6 +23,7 @@ from autograder.export.gather import standings
 from autograder.judge.results import CellVerdict, GradedNotebook
 from autograder.report import write_report
 from autograder.report.beside import beside
+from tests import little
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "calendar.md").read_text("utf-8")
 EXAMPLE = re.findall(r"^```toml\n(.*?)^```$", DOCUMENT, re.MULTILINE | re.DOTALL)[0]
@@ -245,3 +247,15 @@ def test_a_wrong_calendar_says_what_to_do(tmp_path: Path, text: str, says: str) 
     with pytest.raises(CalendarError, match=says) as caught:
         read_calendar(tmp_path)
     assert "calendar.toml" in str(caught.value)
+
+
+@pytest.mark.sandbox
+def test_a_wrong_calendar_is_said_before_anybody_is_graded(tmp_path: Path) -> None:
+    root = little.write_course(tmp_path / "course")
+    release(root)
+    little.submit(root, "ann", little.answer())
+    (root / "calendar.toml").write_text("[due")
+    done = CliRunner().invoke(main, ["grade", little.ASSIGNMENT, "--root", str(root)])
+    assert done.exit_code == 2
+    assert "calendar.toml cannot be read" in done.output
+    assert not (root / "autograded").exists()
