@@ -21,7 +21,7 @@ from nbformat import NotebookNode
 from PIL import Image
 
 from autograder.authoring.refresh import executed
-from cs231n_lib.plotting import BLUE, GREEN, ORANGE
+from cs231n_lib.plotting import BLUE, GREEN, ORANGE, PURPLE
 
 ROOT = Path(__file__).resolve().parents[1]
 COLUMNS = 7
@@ -97,8 +97,12 @@ COURSE: dict[str, tuple[Card, ...]] = {
         ),
         Card("Self_Supervised_Learning", "views", "learning without labels"),
     ),
+    "assignment4": (
+        Card("DDPM", "samples", "images out of noise", part=(0, 0, 0.5, 1)),
+        Card("CLIP_DINO", "strip-picture", "words and patches", part=(0.02, 0, 0.52, 1)),
+    ),
 }
-COLOURS = dict(zip(COURSE, (BLUE, ORANGE, GREEN), strict=True))
+COLOURS = dict(zip(COURSE, (BLUE, ORANGE, GREEN, PURPLE), strict=True))
 
 
 def figure_of(nb: NotebookNode) -> Image.Image:

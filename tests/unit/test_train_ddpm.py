@@ -12,7 +12,7 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 
-from cs231n_lib.ddpm import UNET, load_pretrained
+from cs231n_lib.ddpm import UNET, EmojiDataset, load_pretrained
 from cs231n_lib.notebooks import load
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -71,9 +71,26 @@ def test_a_resumed_run_needs_a_checkpoint(
         run(scripts["train_ddpm"], monkeypatch, tmp_path, "--resume")
 
 
+def test_levels_at_which_a_text_decides_count_more(scripts: dict[str, ModuleType]) -> None:
+    weight = scripts["train_ddpm"].loss_weight(torch.tensor([0.9, 0.5, 0.2, 0.001]))
+    assert (weight / weight[0]).tolist() == pytest.approx([1, 1, 4, 50])
+    assert weight.mean().item() == pytest.approx(1)
+
+
+def test_the_text_layer_begins_as_if_its_inputs_had_a_variance_of_one(
+    scripts: dict[str, ModuleType],
+) -> None:
+    script = scripts["train_ddpm"]
+    begun = script.start(script.Settings(dim=4), "cpu")
+    out = begun.model.model.condition_mlp[0](EmojiDataset().text_embs)
+    assert 0.3 < out.std().item() < 1.2
+    rates = {group["factor"] for group in begun.optimizer.param_groups}
+    assert sorted(rates) == pytest.approx([1.0, 512**0.5])
+
+
 def test_the_learning_rate_rises_and_falls(scripts: dict[str, ModuleType]) -> None:
     settings = scripts["train_ddpm"].Settings()
-    rates = [scripts["train_ddpm"].learning_rate(step, settings) for step in range(9000)]
+    rates = [scripts["train_ddpm"].learning_rate(step, settings) for step in range(settings.steps)]
     assert rates[0] == pytest.approx(1e-5)
     assert max(rates) == pytest.approx(2e-3, rel=1e-2)
     assert rates.index(max(rates)) == 199
