@@ -44,7 +44,7 @@ def openai_clip() -> ModuleType:
             "The package clip that is installed is not OpenAI's: it has no `load` or no "
             "`tokenize`. PyPI's `clip` is another one; OpenAI's is at github.com/openai/CLIP."
         )
-    path = Path("~/.cache/clip").expanduser() / CLIP_WEIGHTS
+    path = Path.home().joinpath(".cache", "clip", CLIP_WEIGHTS)  # where that package keeps it
     if not path.is_file():
         raise DataError(
             f'{path} is missing. Where there is a connection, run `python -c "import clip; '

@@ -23,6 +23,7 @@ OTHER_WAYS = {
     "autograder/course/secret.py": "must not replace a secret that another process made",
     "autograder/export/gradescope/push.py": "into a scratch folder of its own, and a log",
     "autograder/export/gradescope/run.py": "copies the course into a scratch folder of its own",
+    "autograder/feedback/standing.py": "to its own standard output, which a pipe reads",
     "autograder/host/memory_group.py": "into the files of a cgroup, which the kernel reads",
     "autograder/judge/zygote_link.py": "into an open descriptor",
     "autograder/sandbox/lockdown.py": "into the kernel's work folder and /proc",
