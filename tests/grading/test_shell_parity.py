@@ -129,8 +129,9 @@ def test_chained_errors_are_both_shown(kernel) -> None:
     assert "----> 4     raise ValueError from e" in trace
 
 
+BY_NIGHT = TRAINING | {"knn"}  # its loops take as long as training
 NOTEBOOKS = [
-    pytest.param(path, id=path.stem, marks=pytest.mark.nightly if path.stem in TRAINING else ())
+    pytest.param(path, id=path.stem, marks=pytest.mark.nightly if path.stem in BY_NIGHT else ())
     for path in sorted(SOURCE.glob("*/*.ipynb"))
 ]
 
