@@ -38,10 +38,32 @@ class SafeCollect(ExchangeCollect):
     """Takes only what belongs to the student whose name it has, and only ordinary files of it."""
 
     def copy_files(self) -> None:
-        """As nbgrader does it, without what somebody else put there."""
+        """As nbgrader does it, but what somebody else put there is left, and nothing is lost.
+
+        nbgrader deletes the hand-in that it has before it copies a newer one.
+        """
+        course: Any = self.coursedir  # traitlets tells no checker what is in a trait
+        assignment = course.assignment_id
         records = [record for record in self.src_records if not self._fault(record)]
-        self.src_records = [record for record in records if not self._too_large(record["filename"])]
-        super().copy_files()
+        records = [record for record in records if not self._too_large(record["filename"])]
+        self.log.info("%d hand-ins of %s", len(records), assignment)
+        for record in records:
+            student = record["username"]
+            dest = course.format_path(course.submitted_directory, student, assignment)
+            if Path(dest).is_dir():
+                there = course.get_existing_timestamp(dest)
+                if not self._is_wanted(record["timestamp"], there):
+                    hint = "" if self.update else ": --update takes a newer one"
+                    self.log.info("%s has been collected before%s", student, hint)
+                    continue
+            self.log.info("Collecting %s of %s", assignment, student)
+            self.do_copy(str(Path(self.inbound_path, record["filename"])), dest)
+
+    def _is_wanted(self, time: datetime.datetime, there: datetime.datetime | None) -> bool:
+        """Whether a hand-in of this time is to replace the one that is there."""
+        if self.update and (there is None or time > there):
+            return True
+        return bool(self.before_duedate) and time != there
 
     def _path_to_record(self, path: str) -> dict[str, Any]:
         """A name that nbgrader cannot read keeps nobody else's from being collected."""
@@ -63,18 +85,24 @@ class SafeCollect(ExchangeCollect):
     def do_copy(self, src: str, dest: str, log: Logger | None = None) -> None:
         """Copy the ordinary files of the student's; names of others are in the log.
 
-        ``dest`` is there as a whole or not at all. Raises OSError, as where the disk is full; what
-        is one student's doing keeps nobody else's from being collected.
+        ``dest`` is there as a whole, as it was or as it is now; a stop between the two renamings
+        leaves what was there as ``.NAME.old``, and the next collection puts it back. Raises
+        OSError, as where the disk is full; what is one student's doing keeps nobody else's from
+        being collected.
         """
-        course: Any = self.coursedir  # traitlets tells no checker what is in a trait
+        course: Any = self.coursedir
         ignored = ignore_patterns(
             exclude=course.ignore,
             include=course.include,
             max_file_size=course.max_file_size,
             log=self.log,
         )
-        new = Path(dest).with_name(f".{Path(dest).name}.new")  # whole, or not there at all
-        shutil.rmtree(new, ignore_errors=True)
+        place = Path(dest)
+        new, old = (place.with_name(f".{place.name}.{word}") for word in ("new", "old"))
+        if old.is_dir() and not place.exists():
+            old.rename(place)
+        for rest in (new, old):
+            shutil.rmtree(rest, ignore_errors=True)
         try:
             for left_out in copy_ordinary(Path(src), new, ignored):
                 what = "is a link, a special file or somebody else's: left out"
@@ -87,9 +115,12 @@ class SafeCollect(ExchangeCollect):
             shutil.rmtree(new, ignore_errors=True)
             raise
         if course.groupshared:
-            for place in (new, *new.rglob("*")):
-                place.chmod(0o2770 if place.is_dir() else 0o660)
-        new.rename(dest)
+            for part in (new, *new.rglob("*")):
+                part.chmod(0o2770 if part.is_dir() else 0o660)
+        if place.exists():
+            place.rename(old)
+        new.rename(place)
+        shutil.rmtree(old, ignore_errors=True)
 
     def _too_large(self, name: str) -> bool:
         course: Any = self.coursedir

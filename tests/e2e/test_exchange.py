@@ -244,6 +244,36 @@ def test_a_copy_that_breaks_off_leaves_nothing_and_is_made_again(
     assert (root / "submitted" / "bo" / ASSIGNMENT / "svm.ipynb").read_text() == "bo's svm.ipynb"
 
 
+def test_a_newer_hand_in_that_cannot_be_copied_leaves_the_older_one(
+    mixed: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, inbound = mixed
+    source = Exchange(root, ASSIGNMENT)
+    for _ in range(2):  # it takes what was there at the look before
+        source.bring()
+    (first,) = inbound.glob("ann+*")
+    newer = shutil.copytree(first, inbound / f"ann+{ASSIGNMENT}+2032-01-01 00:00:00 UTC")
+    (newer / "timestamp.txt").write_text("2032-01-01 00:00:00 UTC")
+    (newer / "svm.ipynb").write_text("newer")
+    copy = shutil.copyfileobj
+
+    def full(file: BinaryIO, target: BinaryIO) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    source.bring()
+    monkeypatch.setattr(shutil, "copyfileobj", full)
+    with pytest.raises(ExchangeFailed, match="No space left on device"):
+        source.bring()
+    there = root / "submitted" / "ann" / ASSIGNMENT
+    assert (there / "svm.ipynb").read_text() == "ann's svm.ipynb"
+    # As if stopped between the two renamings: nothing is lost, and the newer one comes.
+    there.rename(there.with_name(f".{ASSIGNMENT}.old"))
+    monkeypatch.setattr(shutil, "copyfileobj", copy)
+    assert not source.bring()
+    assert (there / "svm.ipynb").read_text() == "newer"
+    assert [path.name for path in there.parent.iterdir()] == [ASSIGNMENT]
+
+
 def test_what_is_too_large_keeps_nobody_elses_from_being_collected(
     mixed: tuple[Path, Path],
 ) -> None:
