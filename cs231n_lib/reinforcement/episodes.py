@@ -16,6 +16,8 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from cs231n_lib.seeding import seeded_torch
+
 #: What one unit of an observation is: 1 m, 1 m/s, 0.1 rad, 1 rad/s. In radians the angle of the
 #: pole is never above 0.21, and a network would hardly notice it.
 OBSERVATION_UNITS = np.array([1.0, 1.0, 0.1, 1.0], np.float32)
@@ -49,9 +51,10 @@ class Batch:
     terminated: Tensor  # (B,) bool
 
 
-def make_network(outputs: int, hidden: int = 64) -> nn.Sequential:
-    """Observations (N, 4) to (N, outputs), by one hidden layer with tanh."""
-    return nn.Sequential(nn.Linear(4, hidden), nn.Tanh(), nn.Linear(hidden, outputs))
+def make_network(outputs: int, rng: Generator, hidden: int = 64) -> nn.Sequential:
+    """Observations (N, 4) to (N, outputs), by one hidden layer with tanh; weights from ``rng``."""
+    with seeded_torch(rng):
+        return nn.Sequential(nn.Linear(4, hidden), nn.Tanh(), nn.Linear(hidden, outputs))
 
 
 @torch.no_grad()

@@ -6,7 +6,7 @@ Everything draws on the Axes given, or on a figure of its own, and returns what 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,7 +16,7 @@ from cs231n_lib.reinforcement.episodes import OBSERVATION_UNITS
 
 if TYPE_CHECKING:  # matplotlib takes a second to import: only the functions do
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.image import AxesImage
 
 #: Right and down of the four actions of gymnasium's grids: up, right, down, left.
 ARROWS = ((0, -1), (1, 0), (0, 1), (-1, 0))
@@ -47,20 +47,18 @@ def draw_map(
     ax.spines[:].set_visible(False)
     names = names or {}
     for (row, column), name in names.items():
-        dark = shades.norm(table[row, column]) < 0.6 and not np.isnan(table[row, column])
-        colour = "white" if dark else "black"
+        colour = _ink(shades, table[row, column])
         ax.text(column, row, name, ha="center", va="center", fontsize=8, color=colour)
     if actions is not None:
         for (row, column), action in np.ndenumerate(np.asarray(actions)):
             if action < 0 or (row, column) in names:
                 continue
             right, down = ARROWS[int(action)]
-            dark = shades.norm(table[row, column]) < 0.6
             ax.annotate(
                 "",
                 (column + 0.32 * right, row + 0.32 * down),
                 (column - 0.32 * right, row - 0.32 * down),
-                arrowprops={"arrowstyle": "-|>", "color": "white" if dark else "black"},
+                arrowprops={"arrowstyle": "-|>", "color": _ink(shades, table[row, column])},
             )
     return ax
 
@@ -74,7 +72,7 @@ def show_table(
     shades = ax.imshow(numbers, cmap="viridis", aspect="auto")
     shades.set_clim(*(limits or (float(numbers.min()), float(numbers.max()))))
     for (row, column), number in np.ndenumerate(numbers):
-        colour = "white" if shades.norm(number) < 0.6 else "black"
+        colour = _ink(shades, number)
         ax.text(column, row, f"{number:.1f}", ha="center", va="center", color=colour, fontsize=9)
     ax.set_xticks(range(len(columns)), columns)
     ax.set_yticks(range(len(rows)), rows)
@@ -96,23 +94,20 @@ def draw_band(
 
 
 def film_strip(
-    observations: NDArray[np.float32], steps: Sequence[int], title: str = "", ax: Axes | None = None
-) -> Figure:
+    ax: Axes, observations: NDArray[np.float32], steps: Sequence[int], title: str = ""
+) -> Axes:
     """CartPole at these steps of an episode, side by side: (T, 4) in OBSERVATION_UNITS.
 
     A step beyond the end shows an empty frame. The track ends where the episode would.
     """
-    from matplotlib import pyplot as plt
     from matplotlib.patches import Rectangle
 
-    if ax is None:
-        _, ax = plt.subplots(figsize=(11, 1.5), layout="constrained")
     metres = np.asarray(observations) * OBSERVATION_UNITS
     width = 2 * BORDER + 0.6
     for number, step in enumerate(steps):
         middle = number * width
         ax.add_patch(Rectangle((middle - width / 2, -0.75), width, 2.4, fc="none", ec="0.7"))
-        ax.text(middle, 1.35, f"step {step}", ha="center", fontsize=8, color="0.3")
+        ax.text(middle, 1.3, f"step {step}", ha="center", fontsize=8, color="0.3")
         ax.plot([middle - BORDER, middle + BORDER], [-0.3, -0.3], color=BLACK, lw=0.8)
         if step >= len(metres):
             ax.text(middle, 0.3, "over", ha="center", color=RED, fontsize=9)
@@ -125,4 +120,11 @@ def film_strip(
     ax.set_aspect("equal")
     ax.axis("off")
     ax.set_title(title, fontsize=10, loc="left")
-    return ax.get_figure(root=True)
+    return ax
+
+
+def _ink(shades: AxesImage, value: Any) -> str:
+    """White on dark colours, black on light ones and on cells without a value."""
+    low, high = shades.get_clim()
+    share = (value - (low or 0.0)) / (((high or 0.0) - (low or 0.0)) or 1.0)
+    return "white" if share < 0.6 else "black"

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import gymnasium
+import numpy as np
 from gymnasium import spaces
 
 LEFT, RIGHT = 0, 1
 
 
-class Corridor(gymnasium.Env[int, int]):
+class Corridor(gymnasium.Env[np.int64, np.int64]):
     """A robot cleans a corridor of ``cells`` cells; to the right of the last one, stairs go down.
 
     Observation: the cell, 0 to cells - 1. Actions: 0 left (against the wall of cell 0 it stays
@@ -29,19 +30,19 @@ class Corridor(gymnasium.Env[int, int]):
         self.cells = cells
         self.observation_space = spaces.Discrete(cells)
         self.action_space = spaces.Discrete(2)
-        self._cell = 0
+        self._cell = np.int64(0)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[int, dict[str, Any]]:
+    ) -> tuple[np.int64, dict[str, Any]]:
         super().reset(seed=seed)
-        self._cell = int(self.np_random.integers(self.cells))
+        self._cell = np.int64(self.np_random.integers(self.cells))
         return self._cell, {}
 
-    def step(self, action: int) -> tuple[int, float, bool, bool, dict[str, Any]]:
+    def step(self, action: np.int64 | int) -> tuple[np.int64, float, bool, bool, dict[str, Any]]:
         if action not in (LEFT, RIGHT):
             raise ValueError(f"action is {action!r}; it is 0 (left) or 1 (right)")
         fell = action == RIGHT and self._cell == self.cells - 1
         if not fell:
-            self._cell = max(self._cell + (1 if action == RIGHT else -1), 0)
+            self._cell = np.int64(max(self._cell + (1 if action == RIGHT else -1), 0))
         return self._cell, 1.0, fell, False, {}
