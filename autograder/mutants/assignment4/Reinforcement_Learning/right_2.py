@@ -1,4 +1,4 @@
-"""Right with other algebra: ties by permutation, a filter, logsumexp, a training loop of one's own."""
+"""Right with other algebra: ties by permutation, a filter, logsumexp; training of one's own."""
 
 import numpy as np
 import torch
