@@ -3,7 +3,6 @@
 import numpy as np
 import torch
 import torch.nn as nn
-from scipy.signal import lfilter
 
 
 # %% start from solutions
@@ -50,6 +49,8 @@ def train_q_learning(env, episodes, alpha=0.5, gamma=1.0, epsilon=0.1, seed=0):
 
 # %% cell returns-code
 def discounted_returns(rewards, gamma):
+    from scipy.signal import lfilter
+
     backwards = np.asarray(rewards, dtype=np.float64)[::-1]
     return lfilter([1.0], [1.0, -gamma], backwards)[::-1].copy()
 
