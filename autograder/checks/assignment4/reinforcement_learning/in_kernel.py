@@ -5,7 +5,6 @@ Letters: S states, A actions, T steps. What a question builds on is answered by 
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 from typing import Any
 
@@ -32,7 +31,6 @@ def actions_again(notebook: Notebook, q_values: Any, epsilon: float, seed: int, 
     found = []
     for other in (1, 2):
         np.random.seed(other)  # noqa: NPY002 (these are the ones that should not matter)
-        random.seed(other)
         torch.manual_seed(other)
         found.append(actions(notebook, q_values, epsilon, seed, count)["actions"])
     return found
