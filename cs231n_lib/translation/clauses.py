@@ -15,6 +15,7 @@ from cs231n_lib.translation.lexicon import (
     ARRIVE,
     BE,
     CAN,
+    COLOURS,
     COME,
     DAYS,
     FEELINGS,
@@ -205,7 +206,8 @@ def transitive(choices: Choices, subject: Phrase, negative: bool) -> Saying:
     thing = _object_of(choices, verb, negative or never)
     particle = [verb.particle] if verb.particle else []
     french = [*([verb.preposition] if verb.preposition else []), *thing.french]
-    said = _over_another(choices, verb, subject) if choices.chance(0.12) else _of_verb(verb)
+    wanted = choices.chance(0.12) and verb.english not in ("like", "have")
+    said = _over_another(choices, verb, subject) if wanted else _of_verb(verb)
     said.add([*particle, *thing.english], french)
     said.negative, said.new = negative, thing.new
     if never:
@@ -234,7 +236,8 @@ def with_pronoun(choices: Choices, subject: Phrase, negative: bool) -> Saying:
         ]
     )
     particle = [verb.particle] if verb.particle else []
-    said = _over_another(choices, verb, subject) if choices.chance(0.15) else _of_verb(verb)
+    wanted = choices.chance(0.15) and verb.english != "like"
+    said = _over_another(choices, verb, subject) if wanted else _of_verb(verb)
     if said.tail_fr:
         said.tail_fr.insert(0, french)  # wants to see them: veut les voir
     else:
@@ -260,6 +263,10 @@ def intransitive(choices: Choices, subject: Phrase, negative: bool) -> Saying:
     return said
 
 
+#: One of each is enough: the big blue car is not yellow.
+_EXCLUSIVE = (COLOURS | {"brown"}, {"old", "young", "new"}, {"small", "big"})
+
+
 def quality(choices: Choices, subject: Phrase, negative: bool) -> Saying:
     """Is very tired: agrees with the subject, wherever that stands."""
     said = Saying("be", ("be", "is"), BE, negative=negative)
@@ -271,7 +278,10 @@ def quality(choices: Choices, subject: Phrase, negative: bool) -> Saying:
         fitting = [one for one in fitting if one.english in ("tired", "happy", "clever", "curious")]
         if subject.kind != "person":
             fitting = [one for one in fitting if one.english != "happy"] or fitting
-    said_already = {"new", "good", *subject.english}
+    spoken = {*subject.english}
+    said_already = {"new", "good"} | spoken
+    for group in _EXCLUSIVE:
+        said_already |= group if group & spoken else set()
     fitting = [one for one in fitting if one.english not in said_already]
     if not fitting:
         return feeling(choices, subject, negative)
@@ -302,10 +312,13 @@ def feeling(choices: Choices, subject: Phrase, negative: bool) -> Saying:
 
 _YOUNG = {"boy", "boys", "girl", "girls", "child", "children", "young"}
 
+_ADULT = {"man", "men", "woman", "women", "king", "queen", "teacher", "doctor", "old"}
+
 
 def age(choices: Choices, subject: Phrase, negative: bool) -> Saying:
     """Is eighty years old: a quatre-vingts ans."""
-    young = subject.kind == "animal" or {*subject.english} & _YOUNG
+    spoken = {*subject.english}
+    young = subject.kind == "animal" or (spoken & _YOUNG and not spoken & _ADULT)
     number = choices.one(range(2, 13) if young else range(70, 100))
     return Saying(
         "be", ("be", "is"), HAVE, [english_number(number), "years", "old"],

@@ -79,10 +79,12 @@ def generated_corpus(train: int = 20_000, test: int = 500, seed: int = 0) -> Cor
     return Corpus(known[2 * test :], known[:test], known[test : 2 * test], long, new)
 
 
-def held_out_pairs(count: int, seed: int, known: Corpus) -> Pairs:
-    """``count`` more sentences of the kind that training shows, none of which is in ``known``."""
-    seen = {pair.english for part in (known.train, known.val, known.test) for pair in part}
-    return _collected(Choices(seed), count, seen, (1, LONGEST), {1: 0.66, 2: 0.34})
+def fresh_pairs(count: int, seed: int, at_least: int = 6) -> Pairs:
+    """``count`` sentences of the kind that training shows, of ``at_least`` English tokens.
+
+    They are drawn anew, and not compared with what a model may have seen.
+    """
+    return _collected(Choices(seed), count, set(), (at_least, LONGEST), {1: 0.66, 2: 0.34})
 
 
 def _collected(

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.image import AxesImage
 from numpy.typing import ArrayLike
-import numpy as np
 
 
 def draw_attention(

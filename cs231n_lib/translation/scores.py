@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from cs231n_lib.bleu import corpus_bleu
 from cs231n_lib.translation.sentences import Pair
@@ -42,7 +43,7 @@ def score_by_length(
     Groups without a sentence are left out.
     """
     found: list[tuple[float, Score]] = []
-    for low, high in zip(edges, edges[1:], strict=False):
+    for low, high in pairwise(edges):
         rows = [row for row, pair in enumerate(pairs) if low <= len(pair.english) < high]
         if rows:
             chosen = [pairs[row] for row in rows]
