@@ -30,15 +30,16 @@ from cs231n_lib.translation import (
     padded,
     score,
 )
-from cs231n_lib.translation.pretrained import WEIGHTS
+from cs231n_lib.translation.pretrained import WEIGHTS, Kind
 
 NOTEBOOKS = Path(__file__).parents[1] / "source" / "assignment4"
 RESULTS = "results.json"
+Words = tuple[Vocabulary, Vocabulary]
 LEARNING_RATE, BATCH_SIZE, SEED = 4e-3, 64, 0
 
 
 def train(
-    notebook: ModuleType, translator: nn.Module, corpus: Corpus, words: tuple[Vocabulary, Vocabulary],
+    notebook: ModuleType, translator: nn.Module, corpus: Corpus, words: Words,
     epochs: int,
 ) -> list[float]:  # fmt: skip
     """Adam with one cycle of the learning rate. Returns the mean loss of each pass."""
@@ -61,7 +62,7 @@ def train(
 
 @torch.no_grad()
 def scores(
-    notebook: ModuleType, translator: Any, corpus: Corpus, words: tuple[Vocabulary, Vocabulary]
+    notebook: ModuleType, translator: Any, corpus: Corpus, words: Words
 ) -> dict[str, list[float]]:
     """For each test set: right word for word, and BLEU."""
     english, french = words
@@ -99,9 +100,10 @@ def main() -> None:
             "batch_size": BATCH_SIZE, "seed": SEED,
         }
     }  # fmt: skip
-    for kind, make in (
-        ("fixed", notebook.Translator), ("additive", notebook.AttentionTranslator)
-    ):  # fmt: skip
+    kinds: dict[Kind, Any] = {
+        "fixed": notebook.Translator, "additive": notebook.AttentionTranslator
+    }  # fmt: skip
+    for kind, make in kinds.items():
         torch.manual_seed(SEED)
         started = time.process_time()
         translator = make(*sizes)
