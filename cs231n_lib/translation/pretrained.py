@@ -1,6 +1,5 @@
 """The translators that ship with the course. WEIGHTS.md says how they were made."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -12,8 +11,14 @@ from cs231n_lib.models.weights import WeightFile, read_weights, shipped
 FOLDER = Path(__file__).parent
 Kind = Literal["fixed", "additive"]
 WEIGHTS: dict[Kind, WeightFile] = {
-    "fixed": shipped("fixed_vector.pt", sha256=""),
-    "additive": shipped("additive_attention.pt", sha256=""),
+    "fixed": shipped(
+        "fixed_vector.pt",
+        sha256="4c475cc8058cbe5e32c3ea6ab26c424fc1700040bd30f8bf003796e860374731",
+    ),
+    "additive": shipped(
+        "additive_attention.pt",
+        sha256="1d1355b7861ab3df26e3ab4e2b554f009489a9dcd0d5ca952757c609c0c34d98",
+    ),
 }
 
 Model = TypeVar("Model", bound=nn.Module)
@@ -41,9 +46,3 @@ def load_pretrained(translator: Model, kind: Kind) -> Model:
         )
     translator.load_state_dict({name: value.float() for name, value in state.items()})
     return translator.eval()
-
-
-def weights() -> Iterator[tuple[Path, WeightFile]]:
-    """Where the weights are that ``load_pretrained`` reads, and what they should be."""
-    for file in WEIGHTS.values():
-        yield FOLDER / file.name, file
