@@ -175,13 +175,13 @@ def pooled(notebook: Notebook, scores: Tensor, mask: Tensor, states: Tensor) -> 
 
 
 def attended(
-    notebook: Notebook, cell: str, kind: str, state: State, sizes: Sequence[int],
+    notebook: Any, cell: str, kind: str, state: State, sizes: Sequence[int],
     states: Tensor, mask: Tensor, s: Tensor,
 ) -> Any:  # fmt: skip
     """The context of an AttentionTranslator with known layers, over answers of the judge's."""
     from cs231n_lib.translation import Memory
 
-    notebook.run(cell)  # type: ignore[attr-defined]
+    notebook.run(cell)
     E, H = sizes
     translator = notebook["AttentionTranslator"](9, 8, E=E, H=H, kind=kind)
     for name, value in state.items():
@@ -219,7 +219,7 @@ class Known(nn.Module):
 
 
 def trained_steps(
-    notebook: Notebook, weight: Tensor, batches: Sequence[tuple[Tensor, Tensor]], rate: float,
+    notebook: Any, cell: str, weight: Tensor, batches: Sequence[tuple[Tensor, Tensor]], rate: float,
     large: float,
 ) -> dict[str, Any]:  # fmt: skip
     """What training_step does on some batches, over a loss that is a simple formula.
@@ -244,6 +244,7 @@ def trained_steps(
         return large * logits.gather(2, targets[:, :, None]).sum()
 
     notebook["teacher_forcing"], notebook["sequence_loss"] = teacher_forcing, sequence_loss
+    notebook.run(cell)
     translator = Known(weight).to(weight.device)
     optimizer = torch.optim.SGD(translator.parameters(), lr=rate)
     losses, weights = [], []

@@ -58,7 +58,9 @@ def _steps(student: Student, rng: Generator, large: float, count: int = 1) -> St
         batches.append((torch.from_numpy(rng.integers(3, V, size=(2, 4))), target))
     weight = oracle.draw(rng, V, V)
     cell = student.cell_defining("training_step") or "training-step-code"
-    found = student.apply(in_kernel.trained_steps, weight, batches, RATE, large, cells=(cell,))
+    found = student.apply(
+        in_kernel.trained_steps, cell, weight, batches, RATE, large, cells=(cell,)
+    )
     return Steps(batches, weight, found, large)
 
 
