@@ -12,7 +12,7 @@ from cs231n_lib.translation.lexicon import DAYS, MONTHS
 
 _VOWELS = "aàâeéèêëiîïoôœuùûü"
 #: An h that nobody hears, so that words before it elide. The others (le hibou, le huit) do not.
-_SILENT = ("homme", "habite", "heure", "hôtel")
+_SILENT = ("homme", "habit", "heure", "hôtel")
 #: Begin with a vowel, and are treated as if they did not.
 _BLOCKING = frozenset({"onze", "oui"})
 _ELIDED = {
@@ -39,7 +39,7 @@ _ENGLISH_TENS = (
 
 def starts_with_vowel(word: str) -> bool:
     """Whether words before it are elided, as heard: true of arbre, homme and y, not of hibou."""
-    if word in _BLOCKING:
+    if not word or word in _BLOCKING:
         return False
     return word == "y" or word[:1].lower() in _VOWELS or word.startswith(_SILENT)
 

