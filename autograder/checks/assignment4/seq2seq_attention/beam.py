@@ -152,6 +152,7 @@ def places_are_not_filled_again(student: Student, rng: Generator) -> None:
     found = case.ask(student)
     rows = list(found["rows"])
     expect(max(rows, default=0) <= 3, f"k is 3, and a batch of {max(rows, default=0)} is asked")
+    expect(0 not in rows, "step is called when no hypothesis is open any more")
     _expect_words(found, case, right)
 
 
@@ -239,7 +240,7 @@ def alpha_is_one_unless_told(student: Student, rng: Generator) -> None:
 @check(QUESTION, probe="S2S-A11", weight=1, condition=True)
 def answers_are_plain(student: Student, rng: Generator) -> None:
     """A list of Python ints, and a float."""
-    case, _ = _draw(rng, 2, 1.0, 5, 0.3, lambda case, right: len(right.words) > 0)
+    case, _ = _draw(rng, 2, 1.0, 5, 0.3, lambda case, right: right.ended and len(right.words) > 0)
     found = case.ask(student)
     kinds, kind = list(found["kinds"]), found["score_kind"]
     expect(kinds == ["int", "list"], f"the words are {' and '.join(kinds)}, not a list of int")

@@ -116,8 +116,8 @@ def forced(notebook: Notebook, parameters: State, s: Tensor, target: Tensor) -> 
     logits = notebook["teacher_forcing"](writer.step, start, target)
     flows = False
     if torch.is_tensor(logits) and logits.requires_grad and logits.dim() == 3:
-        grads = torch.autograd.grad(logits[:, -1].sum(), [start], allow_unused=True)
-        flows = grads[0] is not None
+        (grad,) = torch.autograd.grad(logits[:, -1].sum(), [start], allow_unused=True)
+        flows = grad is not None and bool(grad.any())  # zeros come through the other positions
     return {"logits": _plain(logits), "fed": writer.fed, "flows": flows}
 
 
