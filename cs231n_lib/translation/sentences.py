@@ -22,6 +22,7 @@ from cs231n_lib.translation.french import spelled
 from cs231n_lib.translation.lexicon import (
     ANIMATE,
     DAYS,
+    INTRANSITIVE,
     PERSONS,
     POSSESSIVES,
     TRANSITIVE,
@@ -177,39 +178,51 @@ def _that_someone(choices: Choices, thing: Phrase) -> Phrase:
 # -- questions ------------------------------------------------------------------------------------
 
 
-def _question(choices: Choices) -> _Clause:
-    """Does the cat sleep? Where does it sleep? Where are the keys? Is there a cat in the garden?"""
-    kind = choices.weighted({"whether": 0.65, "where": 0.12, "where is": 0.1, "there": 0.13})
-    if kind == "where is":
-        thing = phrase(choices, WARES | ANIMATE, DEFINITE)
-        verbs = ("are", "sont") if thing.plural else ("is", "est")
-        return _Clause(
-            ["where", verbs[0], *thing.english], ["où", verbs[1], *thing.french], thing.new
-        )
-    if kind == "there":
-        thing = phrase(choices, VISIBLE, {"a": 0.85, "many": 0.15})
-        english, french, new = where(choices)
-        verb = "are" if thing.plural else "is"
-        asked = ["est-ce", "que", "il", "y", "a", *thing.french, *french]
-        return _Clause([verb, "there", *thing.english, *english], asked, thing.new or new)
+def _where_is(choices: Choices) -> _Clause:
+    """Where are the keys?"""
+    thing = phrase(choices, WARES | ANIMATE, DEFINITE)
+    verbs = ("are", "sont") if thing.plural else ("is", "est")
+    return _Clause(["where", verbs[0], *thing.english], ["où", verbs[1], *thing.french], thing.new)
+
+
+def _is_there(choices: Choices) -> _Clause:
+    """Is there a cat in the garden?"""
+    thing = phrase(choices, VISIBLE, {"a": 0.85, "many": 0.15})
+    english, french, new = where(choices)
+    verb = "are" if thing.plural else "is"
+    asked = ["est-ce", "que", "il", "y", "a", *thing.french, *french]
+    return _Clause([verb, "there", *thing.english, *english], asked, thing.new or new)
+
+
+def _asked_about(choices: Choices) -> Phrase:
+    """A subject; nobody asks what he does himself."""
     subject = living_subject(choices, definite=True)
-    if subject.french == ["je"]:
-        subject = pronoun(choices, first=False)
-    if kind == "where":
-        person = subject.kind == "person"
-        options = (("live", "habit e es e ons ent"), ("work", "travaill e es e ons ent"))
-        if not person:
-            options = (("sleep", "- dors dors dort dormons dorment"),)
-        base, forms = choices.one(options)
-        stem, *endings = forms.split()
-        french = tuple(end if stem == "-" else stem + end for end in endings)
-        said = Saying("do", (base, base + "s"), french)
-        asked = ["où", "est-ce", "que", *french_statement(subject, said)]
-        return _Clause(["where", *english_question(subject, said)], asked, subject.new)
+    return pronoun(choices, first=False) if subject.french == ["je"] else subject
+
+
+def _where_does(choices: Choices) -> _Clause:
+    """Where does the girl live? Where does the cat sleep?"""
+    subject = _asked_about(choices)
+    names = ("live", "work") if subject.kind == "person" else ("sleep",)
+    name = choices.one(names)
+    (verb,) = (one for one in INTRANSITIVE if one.english == name)
+    said = Saying("do", (verb.english, verb.third), verb.french)
+    asked = ["où", "est-ce", "que", *french_statement(subject, said)]
+    return _Clause(["where", *english_question(subject, said)], asked, subject.new)
+
+
+def _whether(choices: Choices) -> _Clause:
+    """Does the cat sleep?"""
+    subject = _asked_about(choices)
     said = said_of(choices, subject, False)
     said.adverb = None
     french = ["est-ce", "que", *french_statement(subject, said)]
     return _Clause(english_question(subject, said), french, subject.new or said.new)
+
+
+_QUESTIONS: dict[Callable[[Choices], _Clause], float] = {
+    _whether: 0.65, _where_does: 0.12, _where_is: 0.1, _is_there: 0.13,
+}  # fmt: skip
 
 
 # -- sentences ------------------------------------------------------------------------------------
@@ -223,7 +236,7 @@ _LINKS: dict[tuple[str, str], float] = {
 def sentence(choices: Choices, clauses: int, relatives: float) -> Pair:
     """``clauses`` joined by and, but, because, when; a share ``relatives`` of subjects with who."""
     if clauses == 1 and choices.chance(0.2):
-        asked = _question(choices)
+        asked = choices.weighted(_QUESTIONS)(choices)
         return _pair(asked.english, asked.french, "?", asked.new)
     first = _clause(choices, relatives)
     english, french, new = list(first.english), list(first.french), first.new

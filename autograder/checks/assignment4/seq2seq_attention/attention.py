@@ -5,7 +5,6 @@ Weights: a softmax over the wrong axis or padding with weight make attention use
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -58,7 +57,7 @@ def additive_scores_are_right(student: Student, rng: Generator) -> None:
         "query and keys are multiplied, not added": (torch.tanh(query[:, None] * keys) @ v).numpy(),
         "there is a softmax: return the scores": torch.from_numpy(want).softmax(dim=1).numpy(),
         "the scores are divided by the root of A, which only the dot product is": (
-            want / math.sqrt(A)
+            want / np.sqrt(A)
         ),
     }
     expect_near(student.call(ADDITIVE, query, keys, v), want, what="the scores", slips=slips)
@@ -72,15 +71,15 @@ def dot_products_are_right(student: Student, rng: Generator) -> None:
     dots = np.array([[float(query[n] @ keys[n, j]) for j in range(S)] for n in range(N)])
     slips = {
         "the scale is missing: divide by the root of A": dots,
-        "the dot products are multiplied by the root of A": dots * math.sqrt(A),
+        "the dot products are multiplied by the root of A": dots * np.sqrt(A),
         "they are divided by A, not by its root": dots / A,
-        "they are divided by the root of S, the number of words": dots / math.sqrt(S),
-        "they are divided by the root of N, the number of sentences": dots / math.sqrt(N),
+        "they are divided by the root of S, the number of words": dots / np.sqrt(S),
+        "they are divided by the root of N, the number of sentences": dots / np.sqrt(N),
         "there is a softmax: return the scores": (
-            torch.from_numpy(dots / math.sqrt(A)).softmax(dim=1).numpy()
+            torch.from_numpy(dots / np.sqrt(A)).softmax(dim=1).numpy()
         ),
     }
-    expect_near(student.call(DOT, query, keys), dots / math.sqrt(A), what="the scores", slips=slips)
+    expect_near(student.call(DOT, query, keys), dots / np.sqrt(A), what="the scores", slips=slips)
 
 
 @check(SCORES, probe="S2S-A6", weight=1, rare=True)
@@ -92,7 +91,7 @@ def one_sentence_and_one_word(student: Student, rng: Generator) -> None:
         got = expect_shape(student.call(ADDITIVE, query, keys, v), (N, S), f"additive, {sizes}")
         expect_near(got, _additive(query, keys, v), what=f"additive scores, {sizes}")
         got = expect_shape(student.call(DOT, query, keys), (N, S), f"dot products, {sizes}")
-        want = (query[:, None] * keys).sum(dim=2).numpy() / math.sqrt(A)
+        want = (query[:, None] * keys).sum(dim=2).numpy() / np.sqrt(A)
         expect_near(got, want, what=f"dot products, {sizes}")
 
 

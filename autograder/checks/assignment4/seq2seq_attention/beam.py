@@ -7,11 +7,11 @@ find something else. Weights: a search with the states of other hypotheses finds
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from numpy.random import Generator
 from torch import Tensor
@@ -180,7 +180,7 @@ def score_is_right(student: Student, rng: Generator) -> None:
             "the length does not count end": total / (length - 1) ** alpha,
             "it is not divided by the length": total,
             "it is divided by the length, whatever alpha is": total / length,
-            "it is the probability: leave the logarithm": math.exp(total),
+            "it is the probability: leave the logarithm": np.exp(total),
             "it is multiplied by the power of the length": total * length**alpha,
             "the sign is turned": -right.score,
         }

@@ -5,10 +5,10 @@ Letters: N sentences, S positions, E, H, D numbers of vectors, V words.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from numpy.random import Generator
 from torch import Tensor
@@ -103,7 +103,7 @@ def greedy(writer: Writer, s: Tensor, start: int, end: int, longest: int) -> lis
 
 def margin_of_greedy(writer: Writer, s: Tensor, start: int, longest: int) -> float:
     """By how much the best logit leads, at worst, however long one writes."""
-    y, least = torch.full((len(s),), start), math.inf
+    y, least = torch.full((len(s),), start), np.inf
     for _ in range(longest):
         logits, s = writer.step(y, s)
         best = logits.topk(2, dim=1).values
@@ -160,7 +160,7 @@ def search(
     """Beam search with lists of hypotheses; the options are the usual mistakes."""
     beams = [Hypothesis((), 0, 0.0, s[0])]
     finished: list[Hypothesis] = []
-    gap = math.inf
+    gap = np.inf
     for length in range(1, longest + 1):
         candidates: list[tuple[Hypothesis, bool]] = []
         for beam in beams:

@@ -6,7 +6,6 @@ and are compared here; how good it thinks it is plays no part.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -163,7 +162,7 @@ def loss_is_returned(student: Student, rng: Generator) -> None:
 def _share(student: Student, rng: Generator) -> float:
     """How many fresh sentences are right word for word."""
     pairs = fresh_pairs(SENTENCES, int(rng.integers(1 << 31)))
-    longest = math.ceil(1.5 * max(len(pair.french) for pair in pairs))
+    longest = 3 * max(len(pair.french) for pair in pairs) // 2
     found = student.apply(in_kernel.translations, [list(pair.english) for pair in pairs], longest)
     expect(len(found) == len(pairs), f"{len(found)} translations come back of {len(pairs)}")
     right = [list(words) == list(pair.french) for words, pair in zip(found, pairs, strict=True)]

@@ -5,9 +5,9 @@ The functions of the other questions are stand-ins here, so that a mistake in th
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
+import numpy as np
 import torch
 from numpy.random import Generator
 from torch import Tensor
@@ -39,7 +39,7 @@ def _right(asked: Asked) -> dict[str, Any]:
         asked.append("dot")
         q = _tensor(query, (N, H), "query of scaled_dot_product_scores")
         k = _tensor(keys, (N, S, H), "keys of scaled_dot_product_scores")
-        return ((q[:, None] * k).sum(dim=2) / math.sqrt(H)).float()
+        return ((q[:, None] * k).sum(dim=2) / np.sqrt(H)).float()
 
     def attention_context(scores: Any, mask: Any, states: Any) -> tuple[Tensor, Tensor]:
         e = _tensor(scores, (N, S), "scores of attention_context")
@@ -56,7 +56,7 @@ def _right(asked: Asked) -> dict[str, Any]:
 
 
 def _mean(e: Tensor, words: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
-    weights = e.masked_fill(~words, -math.inf).softmax(dim=1)
+    weights = e.masked_fill(~words, -np.inf).softmax(dim=1)
     return (weights[:, :, None] * h).sum(dim=1), weights
 
 
@@ -80,13 +80,13 @@ def _expect(student: Student, rng: Generator, kind: str, part: int) -> None:
     query, keys = s @ state["query.weight"].T, states @ state["key.weight"].T
     e = {
         "additive": torch.tanh(query[:, None] + keys) @ state["v"],
-        "dot": (query[:, None] * keys).sum(dim=2) / math.sqrt(H),
+        "dot": (query[:, None] * keys).sum(dim=2) / np.sqrt(H),
     }
     other = "dot" if kind == "additive" else "additive"
     bare = (
         torch.tanh(s[:, None] + keys) @ state["v"]
         if kind == "additive"
-        else (s[:, None] * keys).sum(dim=2) / math.sqrt(H)
+        else (s[:, None] * keys).sum(dim=2) / np.sqrt(H)
     )
     slips = {
         f"kind is {kind!r}, and the scores are those of {other!r}": _mean(e[other], mask, states),
