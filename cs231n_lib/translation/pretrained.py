@@ -13,11 +13,11 @@ Kind = Literal["fixed", "additive"]
 WEIGHTS: dict[Kind, WeightFile] = {
     "fixed": shipped(
         "fixed_vector.pt",
-        sha256="4c475cc8058cbe5e32c3ea6ab26c424fc1700040bd30f8bf003796e860374731",
+        sha256="b12e6a0b466b46bcf9b7cb43726ad3eaa65bc944f62814caf79f43236a9e80d3",
     ),
     "additive": shipped(
         "additive_attention.pt",
-        sha256="1d1355b7861ab3df26e3ab4e2b554f009489a9dcd0d5ca952757c609c0c34d98",
+        sha256="a41973b48c59e7b7ca82477521235ba12da00485d467258c465c8e6b64d48cd4",
     ),
 }
 

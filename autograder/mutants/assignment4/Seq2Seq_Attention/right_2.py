@@ -117,7 +117,7 @@ def context(self, memory, s):
 
 
 # %% cell training-code
-learning_rate = 5e-3
+learning_rate = 8e-3
 batch_size = 64
 epochs = 2
 seed_everything(1)
