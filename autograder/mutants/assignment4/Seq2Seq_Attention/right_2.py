@@ -1,12 +1,9 @@
 """Right in other ways: the encoder in two halves, dot products, scores computed by modules."""
 
 import math
-from functools import partial
 
 import torch
-import torch.nn as nn
 import torch.nn.functional as F
-from torch.nn.utils.rnn import pack_sequence, pad_packed_sequence, unpack_sequence
 
 
 # %% start from solutions
