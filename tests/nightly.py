@@ -16,6 +16,7 @@ TRAINING |= {"RNN_Captioning", "LSTM_Captioning", "Transformer_Captioning"}
 TRAINING |= {"Generative_Adversarial_Networks", "Self_Supervised_Learning"}
 TRAINING |= {"DDPM", "CLIP_DINO"}
 TRAINING |= {"Reinforcement_Learning"}
+TRAINING |= {"Seq2Seq_Attention"}
 NIGHTLY = os.environ.get("CS231N_NIGHTLY") == "1"
 
 

@@ -101,6 +101,7 @@ COURSE: dict[str, tuple[Card, ...]] = {
         Card("DDPM", "samples", "images out of noise", part=(0, 0, 0.5, 1)),
         Card("CLIP_DINO", "strip-picture", "words and patches", part=(0.02, 0, 0.52, 1)),
         Card("Reinforcement_Learning", "variance-picture", "consequences", part=(0, 0, 0.6, 1)),
+        Card("Seq2Seq_Attention", "attention-maps", "translation", part=(0, 0, 0.45, 1)),
     ),
 }
 COLOURS = dict(zip(COURSE, (BLUE, ORANGE, GREEN, PURPLE), strict=True))

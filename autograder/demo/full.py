@@ -172,4 +172,17 @@ FULL: Mapping[str, Mapping[str, float]] = {
         "actor-critic": 4.0,
         "agents": 4.0,
     },
+    "Seq2Seq_Attention": {
+        "encoder": 3.0,
+        "decoder-step": 2.0,
+        "teacher-forcing": 2.0,
+        "sequence-loss": 2.0,
+        "training-step": 1.0,
+        "greedy": 2.0,
+        "attention-scores": 2.0,
+        "attention-context": 3.0,
+        "attention-translator": 2.0,
+        "training": 2.0,
+        "beam": 3.0,
+    },
 }

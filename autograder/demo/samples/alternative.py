@@ -156,3 +156,5 @@ best_model = max(searches)[-1]
 # %% start from right_1
 # %% notebook Reinforcement_Learning
 # %% start from right_1
+# %% notebook Seq2Seq_Attention
+# %% start from right_1

