@@ -131,7 +131,6 @@ def test_what_is_needed_is_what_the_notebooks_use() -> None:
             "  Transformer_Captioning": "captions,torch",
             "  Generative_Adversarial_Networks, Self_Supervised_Learning": "torch",
             "  DDPM, Reinforcement_Learning, Model_Compression": "torch",
-            "  Seq2Seq_Attention": "captions,torch",
             "  CLIP_DINO": "vision",
             "  Seq2Seq_Attention": "captions,torch",
         }),
@@ -143,7 +142,9 @@ def test_doctor_says_which_assignments_are_ready(names: list[str], wanted: dict[
     assert lines == {name: f'"cs231n-course[{extra}]"' for name, extra in wanted.items()}
     assert "assignment1: ready\n" in said
     assert "assignment2: ready, but for what follows" in said
-    assert "All is well, but for the packages named above" in said, "nobody needs everything at once"
+    assert "All is well, but for the packages named above" in said, (
+        "nobody needs everything at once"
+    )
 
 
 @pytest.mark.parametrize("name", ["cs231n_lib.data.cache", "pooch"])
