@@ -1,4 +1,4 @@
-"""The images of the notebook: always the built-in SpriteCIFAR, for which the network was trained."""
+"""The images of the notebook: the built-in SpriteCIFAR, for which the network was trained."""
 
 import torch
 

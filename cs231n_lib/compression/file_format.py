@@ -3,8 +3,8 @@
 A compressed `ConvNet` is a dict with an entry for each of LAYERS, each of which is a dict:
 
     "codebook"  (K,) numbers, 1 <= K <= 255: the values that a weight of this layer may have
-    "gaps"      (E,) integers from 0 to 255: how many weights lie between this entry and the one before
-    "symbols"   (E,) integers from 0 to K: entry j says codebook[symbol - 1], and symbol 0 says zero
+    "gaps"      (E,) integers from 0 to 255: how many weights lie between it and the one before
+    "symbols"   (E,) integers from 0 to K: s > 0 says codebook[s - 1], and 0 says zero
     "bias"      as many numbers as the layer has outputs
 
 The weights of a layer are flattened in C order, as ``weight.flatten()`` does it. Whatever no entry

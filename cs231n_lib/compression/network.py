@@ -20,12 +20,12 @@ LAYERS = ("conv1", "conv2", "conv3", "fc1", "fc2")  # those with weights, in the
 FOLDER = Path(__file__).parent
 WEIGHTS = shipped(
     "convnet.pt",
-    sha256="d5e1d03cffefb23af3b6a4c757f6d085b1dfa5b9d449c3d629185cbb1ffdaeb6",
+    sha256="c6788b497628e81f0cc68596628642ee1a43c070badd8516f136baa84e66d899",
 )
 
 
 class ConvNet(nn.Module):
-    """Images (N, 3, 32, 32), normalised as `torch_data.normalize_images` does it -> scores (N, C)."""
+    """Images (N, 3, 32, 32), as `torch_data.normalize_images` makes them, -> scores (N, C)."""
 
     def __init__(self) -> None:
         super().__init__()

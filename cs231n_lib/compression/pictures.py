@@ -5,10 +5,11 @@ Dimension letters: F filters, C = 3 colours.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from cs231n_lib.plotting.axes import BLUE, GREEN, ORANGE, PURPLE
@@ -44,8 +45,8 @@ def draw_filters(rows: Mapping[str, Tensor], count: int = 16) -> Figure:
 
 def draw_histograms(
     panels: Mapping[str, Tensor], limit: float, shared: Collection[str] = ()
-) -> Sequence[Axes]:
-    """One histogram of weights for each panel, on a logarithmic scale; zeros have a bar of their own.
+) -> NDArray[np.object_]:
+    """A histogram of weights for each panel, on a logarithmic scale; zeros have their own bar.
 
     ``shared``: the panels whose weights take few values, each of which is drawn as a single bar.
     """
@@ -70,7 +71,7 @@ def draw_histograms(
             ax.legend(loc="upper left", fontsize=9)
         ax.set(yscale="log", xlim=(-limit, limit), xlabel="weight", title=name)
     axes[0].set_ylabel("how many")
-    return list(axes)
+    return axes
 
 
 def draw_sizes(sizes: Mapping[str, Mapping[str, float]], ax: Axes) -> Axes:
