@@ -57,18 +57,14 @@ class Normalised(nn.Module):
     def __init__(self, dropout: float) -> None:
         super().__init__()
         self.net = ConvNet()
-        self.norms = nn.ModuleDict(
-            {name: nn.BatchNorm2d(self.net.get_submodule(name).weight.shape[0])
-             if name.startswith("conv") else nn.BatchNorm1d(self.net.fc1.out_features)
-             for name in NORMALISED}
-        )  # fmt: skip
+        self.norms = nn.ModuleDict({name: _norm(self.net.layer(name)) for name in NORMALISED})
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
         for name in NORMALISED:
             if name == "fc1":
                 x = self.dropout(x.flatten(1))
-            x = torch.relu(self.norms[name](self.net.get_submodule(name)(x)))
+            x = torch.relu(self.norms[name](self.net.layer(name)(x)))
         return self.net.fc2(self.dropout(x))
 
     def folded(self) -> ConvNet:
@@ -76,10 +72,21 @@ class Normalised(nn.Module):
         self.eval()
         plain = ConvNet()
         for name in NORMALISED:
-            fuse = fuse_conv_bn_eval if name.startswith("conv") else fuse_linear_bn_eval
-            setattr(plain, name, fuse(self.net.get_submodule(name), self.norms[name]))
+            setattr(plain, name, _folded(self.net.layer(name), self.norms[name]))
         plain.fc2 = self.net.fc2
         return plain.eval()
+
+
+def _norm(layer: nn.Conv2d | nn.Linear) -> nn.Module:
+    if isinstance(layer, nn.Conv2d):
+        return nn.BatchNorm2d(layer.out_channels)
+    return nn.BatchNorm1d(layer.out_features)
+
+
+def _folded(layer: nn.Conv2d | nn.Linear, norm: Any) -> nn.Module:
+    if isinstance(layer, nn.Conv2d):
+        return fuse_conv_bn_eval(layer, norm)
+    return fuse_linear_bn_eval(layer, norm)
 
 
 def train(

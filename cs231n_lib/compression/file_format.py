@@ -200,5 +200,5 @@ def _shapes() -> dict[str, tuple[tuple[int, ...], int]]:
     """Of each layer, the shape of its weights, and how many outputs it has."""
     with torch.device("meta"):
         net = ConvNet()
-    shapes = {name: tuple(net.get_submodule(name).weight.shape) for name in LAYERS}
+    shapes = {name: tuple(net.layer(name).weight.shape) for name in LAYERS}
     return {name: (shape, shape[0]) for name, shape in shapes.items()}

@@ -35,6 +35,10 @@ class ConvNet(nn.Module):
         self.fc1 = nn.Linear(64 * 4 * 4, 128)
         self.fc2 = nn.Linear(128, CLASSES)
 
+    def layer(self, name: str) -> nn.Conv2d | nn.Linear:
+        """One of LAYERS."""
+        return getattr(self, name)
+
     def forward(self, x: Tensor) -> Tensor:
         for layer in (self.conv1, self.conv2, self.conv3):
             x = torch.relu(layer(x))

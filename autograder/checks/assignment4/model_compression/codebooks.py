@@ -51,8 +51,6 @@ def density(weights: Array, k: int) -> Array:
     return np.quantile(weights, (np.arange(k) + 0.5) / k)
 
 
-
-
 def _draw(rng: Generator, n: int) -> Array:
     """Two hills and a few far away, as the weights of a pruned layer are."""
     signs = rng.choice([-1.0, 1.0], size=n)
@@ -174,7 +172,9 @@ def values_are_ascending(student: Student, rng: Generator) -> None:
         weights = torch.from_numpy(_draw(rng, 50).astype(np.float32))
         codebook, index = student.call(NAME, weights, bits, init)
         values = expect_shape(codebook, (2**bits,), "the codebook")
-        expect(bool(np.all(np.diff(values) >= 0)), f"init = {init!r}: the codebook is not ascending")
+        expect(
+            bool(np.all(np.diff(values) >= 0)), f"init = {init!r}: the codebook is not ascending"
+        )
         expect(values.dtype == np.float32, f"weights of float32, a codebook of {values.dtype}")
         numbers = as_array(index, "index")
         expect(numbers.dtype.kind in "iu", f"index holds numbers of type {numbers.dtype}")

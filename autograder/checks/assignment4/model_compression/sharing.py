@@ -84,7 +84,9 @@ def index_is_zero_where_pruned(student: Student, rng: Generator) -> None:
     expect_shape(index, tuple(weight.shape), "index")
     kept = mask.numpy()
     pruned = int(np.sum(index[~kept] != 0))
-    expect(pruned == 0, f"{pruned} of {int((~kept).sum())} pruned weights have an index other than 0")
+    expect(
+        pruned == 0, f"{pruned} of {int((~kept).sum())} pruned weights have an index other than 0"
+    )
     values = codebook.ravel()
     expect(index[kept].min() > 0, "a weight that is left has index 0, which means pruned")
     expect(index[kept].max() <= len(values), f"an index is {index.max()}, for {len(values)} values")
@@ -152,7 +154,9 @@ def gradient_is_a_sum(student: Student, rng: Generator) -> None:
         sums = np.bincount(index.numpy().ravel(), grad.numpy().ravel(), minlength=k + 1)
         slips = {
             "these are means over the members; a shared weight has the sum": want / count[1:],
-            "the values are one place off: index j + 1 says codebook[j], and 0 is pruned": sums[:-1],
+            "the values are one place off: index j + 1 says codebook[j], and 0 is pruned": sums[
+                :-1
+            ],
             "the sum of the absolute values": np.bincount(
                 index.numpy().ravel(), np.abs(grad.numpy()).ravel(), minlength=k + 1
             )[1:],
