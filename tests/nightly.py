@@ -15,6 +15,7 @@ TRAINING |= {"PyTorch", "Style_Transfer"}  # an image is trained, too
 TRAINING |= {"RNN_Captioning", "LSTM_Captioning", "Transformer_Captioning"}
 TRAINING |= {"Generative_Adversarial_Networks", "Self_Supervised_Learning"}
 TRAINING |= {"DDPM", "CLIP_DINO"}
+TRAINING |= {"Model_Compression"}
 NIGHTLY = os.environ.get("CS231N_NIGHTLY") == "1"
 
 

@@ -31,7 +31,7 @@ def draw_filters(rows: Mapping[str, Tensor], count: int = 16) -> Figure:
     first = next(iter(rows.values()))
     scale = float(first.abs().max())
     figure, grid = plt.subplots(
-        len(rows), count, figsize=(0.66 * count, 0.9 * len(rows)), squeeze=False
+        len(rows), count, figsize=(0.66 * count, 0.68 * len(rows)), squeeze=False
     )
     figure.subplots_adjust(left=0.13, right=0.99, top=0.98, bottom=0.02, wspace=0.08, hspace=0.08)
     for line, (name, filters) in zip(grid, rows.items(), strict=True):
@@ -39,6 +39,7 @@ def draw_filters(rows: Mapping[str, Tensor], count: int = 16) -> Figure:
         for ax, image in zip(line, pixels[:count], strict=True):
             ax.imshow(image.numpy())
             ax.set(xticks=[], yticks=[])
+            ax.spines[:].set_visible(False)
         line[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)
     return figure
 

@@ -154,3 +154,5 @@ best_model = max(searches)[-1]
 # %% start from right_1
 # %% notebook CLIP_DINO
 # %% start from right_1
+# %% notebook Model_Compression
+# %% start from right_1

@@ -41,3 +41,5 @@ Earns: full marks.
 # %% start from solutions-and-answers
 # %% notebook CLIP_DINO
 # %% start from solutions-and-answers
+# %% notebook Model_Compression
+# %% start from solutions-and-answers

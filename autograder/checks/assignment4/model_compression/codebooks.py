@@ -140,11 +140,13 @@ def empty_groups_stay(student: Student, rng: Generator) -> None:
 def random_draws_weights(student: Student, rng: Generator) -> None:
     """The random beginning: different weights, ascending, decided by the generator."""
     weights = _draw(rng, 40)
-    ask = {"cells": (student.cell_defining(NAME) or "kmeans-code",)}
+    cells = (student.cell_defining(NAME) or "kmeans-code",)
     seed = int(rng.integers(1 << 30))
     sent = torch.from_numpy(weights.copy())
     first, again, other, ended = (
-        as_array(student.apply(in_kernel.from_random, sent, 3, s, rounds, **ask), "the codebook")
+        as_array(
+            student.apply(in_kernel.from_random, sent, 3, s, rounds, cells=cells), "the codebook"
+        )
         for s, rounds in ((seed, 0), (seed, 0), (seed + 1, 0), (seed, 7))
     )
     expect_shape(first, (8,), "the codebook")
