@@ -127,8 +127,8 @@ def fillers_bridge_long_gaps(student: Student, rng: Generator) -> None:
         symbols = index.ravel()[places].tolist()
         stride: tuple[list[int], list[int]] = ([], [])
         for count, symbol in zip(zeros, symbols, strict=True):
-            fillers, rest = divmod(count, step - 1)
-            stride[0].extend([step - 1] * fillers + [rest])
+            fillers = max(count - 1, 0) // (step - 1)
+            stride[0].extend([step - 1] * fillers + [count - fillers * (step - 1)])
             stride[1].extend([0] * fillers + [symbol])
         slips = {
             "no gap may need more bits than there are: fillers are missing": (zeros, symbols),

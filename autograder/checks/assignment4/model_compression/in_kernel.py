@@ -66,8 +66,8 @@ def stepped(
 ) -> dict[str, Any]:  # fmt: skip
     """Some steps of torch's own without masks, then the student's: losses and parameters.
 
-    The first ``before`` batches are torch's steps, so that the optimiser has a memory. ``stale``:
-    gradients that are left over from elsewhere.
+    The first ``before`` batches are torch's steps, so that the optimiser has a memory; then the
+    network is pruned. ``stale``: gradients that are left over from elsewhere.
     """
     model = Toy(state).train(mode == "train")
     optimizer = optimizer_of(model, kind)
@@ -75,6 +75,9 @@ def stepped(
         optimizer.zero_grad()
         nn.functional.cross_entropy(model(x), y).backward()
         optimizer.step()
+    with torch.no_grad():
+        for name, mask in masks.items():
+            model.get_parameter(name).mul_(mask)
     if stale:
         for parameter in model.parameters():
             parameter.grad = torch.full_like(parameter, stale)

@@ -45,20 +45,23 @@ class Case:
         model = in_kernel.Toy(self.state)
         optimizer = in_kernel.optimizer_of(model, kind)
         losses = []
-        for number, (x, y) in enumerate(self.batches):
+        for number in range(len(self.batches) + 1):
+            if number >= before:
+                with torch.no_grad():
+                    for name, mask in self.masks.items():
+                        model.get_parameter(name).mul_(mask)
+            if number == len(self.batches):
+                break
+            optimizer.zero_grad()
             if number == before and stale:
                 for parameter in model.parameters():
                     parameter.grad = torch.full_like(parameter, stale)
-            else:
-                optimizer.zero_grad()
+            x, y = self.batches[number]
             loss = functional.cross_entropy(model(x), y, reduction=reduction)
             loss.backward()
             optimizer.step()
             if number >= before:
                 losses.append(loss.item())
-                with torch.no_grad():
-                    for name, mask in self.masks.items():
-                        model.get_parameter(name).mul_(mask)
         return losses, _row({name: p.detach() for name, p in model.named_parameters()})
 
     def kept(self) -> np.ndarray:

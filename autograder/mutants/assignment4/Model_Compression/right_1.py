@@ -1,14 +1,7 @@
 """Right in another style: NumPy-like, with distances of all pairs, sort and plain loops."""
 
-import copy
-import math
-
 import torch
 import torch.nn as nn
-import torch.nn.functional as F  # noqa: N812
-
-from cs231n_lib.compression import LAYERS, trained_convnet
-from cs231n_lib.seeding import seed_everything
 
 
 # %% start from solutions
@@ -38,11 +31,11 @@ def global_masks(weights, sparsity):
 
 
 # %% definitions of step-code
-@torch.no_grad()
 def apply_masks(model, masks):
-    for name, param in model.named_parameters():
-        if name in masks:
-            param[~masks[name]] = 0.0
+    with torch.no_grad():
+        for name, param in model.named_parameters():
+            if name in masks:
+                param[~masks[name]] = 0.0
 
 
 def masked_step(model, masks, optimizer, x, y):

@@ -1,6 +1,5 @@
 """Right in a third style: NumPy where it is shorter, thresholds with ties broken by hand."""
 
-import copy
 import math
 
 import numpy as np
