@@ -100,6 +100,7 @@ COURSE: dict[str, tuple[Card, ...]] = {
     "assignment4": (
         Card("DDPM", "samples", "images out of noise", part=(0, 0, 0.5, 1)),
         Card("CLIP_DINO", "strip-picture", "words and patches", part=(0.02, 0, 0.52, 1)),
+        Card("Model_Compression", "histograms", "small networks", part=(0.3, 0, 1, 1)),
     ),
 }
 COLOURS = dict(zip(COURSE, (BLUE, ORANGE, GREEN, PURPLE), strict=True))
