@@ -6,7 +6,6 @@ Dimension letter: E entries.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -46,9 +45,8 @@ def entries(index: Ints, gap_bits: int) -> tuple[list[int], list[int]]:
 
 def _draw(rng: Generator, shape: Sequence[int], share: float, k: int = 7) -> Ints:
     """Indices of which about this share is not zero; the last one is zero."""
-    flat = np.where(
-        rng.random(math.prod(shape)) < share, rng.integers(1, k + 1, size=math.prod(shape)), 0
-    )
+    n = int(np.prod(shape))
+    flat = np.where(rng.random(n) < share, rng.integers(1, k + 1, size=n), 0)
     flat[[3, -2]], flat[[0, -1]] = rng.integers(1, k + 1, size=2), 0
     return flat.reshape(shape)
 
@@ -214,18 +212,18 @@ def fixed_lengths(student: Student, rng: Generator) -> None:
         gap_bits, E = int(rng.integers(4, 7)), len(gaps)
         got = _count(student, gaps, symbols, k, gap_bits)
         left = int(np.sum(symbols > 0))
-        each = math.ceil(math.log2(k + 1))
+        each = k.bit_length()
         positions = {
             "the fillers are missing in the positions": left * gap_bits,
             "a gap takes gap_bits bits, whatever the largest gap is": (
-                E * max(1, math.ceil(math.log2(gaps.max() + 1)))
+                E * max(1, int(gaps.max()).bit_length())
             ),
         }
         values = {
             "the fillers are missing in the values": left * each,
-            "there are K + 1 symbols, the filler is one of them": E * math.ceil(math.log2(k)),
-            "a whole number of bits is needed for a symbol: round up": E * math.log2(k + 1),
-            "bits of a symbol are rounded down": E * math.floor(math.log2(k + 1)),
+            "there are K + 1 symbols, the filler is one of them": E * (k - 1).bit_length(),
+            "a whole number of bits is needed for a symbol: round up": E * np.log2(k + 1),
+            "bits of a symbol are rounded down": E * ((k + 1).bit_length() - 1),
             "these are bytes, not bits": E * each / 8,
         }
         expect_close(got["positions"], E * gap_bits, what="bits of positions", slips=positions)
@@ -245,7 +243,7 @@ def entropy_is_the_bound(student: Student, rng: Generator) -> None:
                 "this is measured in nats: take logarithms to base 2": E * entropy(values, np.e),
                 "this is the entropy of one symbol: there are E of them": H,
                 "the fillers are missing": int(left.sum()) * entropy(values[left]),
-                "the entropy is rounded up": E * math.ceil(H),
+                "the entropy is rounded up": E * np.ceil(H),
                 "an entropy has a minus sign in front": -E * H,
                 "the shares are not weighed: this is the mean over the kinds of symbols": (
                     E * float(-np.log2(np.unique(values, return_counts=True)[1] / E).mean())
