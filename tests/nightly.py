@@ -17,6 +17,7 @@ TRAINING |= {"Generative_Adversarial_Networks", "Self_Supervised_Learning"}
 TRAINING |= {"DDPM", "CLIP_DINO"}
 TRAINING |= {"Reinforcement_Learning"}
 TRAINING |= {"Seq2Seq_Attention"}
+TRAINING |= {"Model_Compression"}
 NIGHTLY = os.environ.get("CS231N_NIGHTLY") == "1"
 
 

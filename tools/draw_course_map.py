@@ -102,6 +102,7 @@ COURSE: dict[str, tuple[Card, ...]] = {
         Card("CLIP_DINO", "strip-picture", "words and patches", part=(0.02, 0, 0.52, 1)),
         Card("Reinforcement_Learning", "variance-picture", "consequences", part=(0, 0, 0.6, 1)),
         Card("Seq2Seq_Attention", "attention-maps", "translation", part=(0, 0, 0.45, 1)),
+        Card("Model_Compression", "histograms", "small networks", part=(0.3, 0, 1, 1)),
     ),
 }
 COLOURS = dict(zip(COURSE, (BLUE, ORANGE, GREEN, PURPLE), strict=True))

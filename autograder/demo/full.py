@@ -185,4 +185,16 @@ FULL: Mapping[str, Mapping[str, float]] = {
         "training": 2.0,
         "beam": 3.0,
     },
+    "Model_Compression": {
+        "magnitude-mask": 2.0,
+        "global-masks": 1.0,
+        "masked-training": 3.0,
+        "prune-schedule": 1.0,
+        "kmeans-codebook": 3.0,
+        "shared-weights": 3.0,
+        "affine-quantization": 3.0,
+        "relative-index": 2.0,
+        "compressed-bits": 2.0,
+        "small-network": 4.0,
+    },
 }

@@ -43,6 +43,7 @@ def test_wheel_holds_the_library_and_nothing_else(wheel: Path) -> None:
     assert {f"cs231n_lib/data/{name}" for name in data} <= set(names)
     pretrained = ("simclr_resnet10.pt", "WEIGHTS.md", "measured.json")
     assert {f"cs231n_lib/simclr/{name}" for name in pretrained} <= set(names)
+    assert {f"cs231n_lib/compression/{name}" for name in ("convnet.pt", "WEIGHTS.md")} <= set(names)
     assert not [name for name in names if name.endswith((".ipynb", ".pyc", ".db"))]
 
 

@@ -158,3 +158,5 @@ best_model = max(searches)[-1]
 # %% start from right_1
 # %% notebook Seq2Seq_Attention
 # %% start from right_1
+# %% notebook Model_Compression
+# %% start from right_1

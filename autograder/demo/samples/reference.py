@@ -45,3 +45,5 @@ Earns: full marks.
 # %% start from solutions-and-answers
 # %% notebook Seq2Seq_Attention
 # %% start from solutions-and-answers
+# %% notebook Model_Compression
+# %% start from solutions-and-answers
