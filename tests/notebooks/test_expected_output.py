@@ -25,6 +25,7 @@ CERTAIN = {
     "FullyConnectedNets": {"growth-table", "init-table", "compare-table"},  # names of a loop
     "Transformer_Captioning": {"scrambled"},  # True for each model
     "knn": {"mean-colours", "popular-images"},  # ask the classifier, whatever k is
+    "Seq2Seq_Attention": {"length-curves", "beam-widths"},  # ask the translator that is shipped
 }
 
 
