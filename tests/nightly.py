@@ -7,17 +7,16 @@ is repeated with other random numbers is repeated twice.
 import os
 
 #: Notebooks that train for more than ten seconds. By day each is graded from end to end (our
-#: solution) and its checks are asked what needs no training. By night nbval runs all of its cells,
-#: other right solutions are graded, and our shell is compared with an ordinary kernel.
+#: solution; two of assignment 4 by night) and its checks are asked what needs no training. By night
+#: nbval runs all of its cells, other right solutions are graded, and our shell is compared with an
+#: ordinary kernel.
 TRAINING = {"svm", "softmax", "two_layer_net", "features"}
 TRAINING |= {"FullyConnectedNets", "BatchNormalization", "Dropout", "ConvolutionalNetworks"}
 TRAINING |= {"PyTorch", "Style_Transfer"}  # an image is trained, too
 TRAINING |= {"RNN_Captioning", "LSTM_Captioning", "Transformer_Captioning"}
 TRAINING |= {"Generative_Adversarial_Networks", "Self_Supervised_Learning"}
 TRAINING |= {"DDPM", "CLIP_DINO"}
-TRAINING |= {"Reinforcement_Learning"}
-TRAINING |= {"Seq2Seq_Attention"}
-TRAINING |= {"Model_Compression"}
+TRAINING |= {"Reinforcement_Learning", "Seq2Seq_Attention", "Model_Compression"}
 NIGHTLY = os.environ.get("CS231N_NIGHTLY") == "1"
 
 
