@@ -1,6 +1,7 @@
 """Packages that not everybody has: what brings each, and which notebooks cannot do without it.
 
-Importing any part of this library lets a missing PyTorch say in one sentence what to do.
+Importing any part of this library lets a missing PyTorch, or gymnasium, say in one sentence what to
+do.
 """
 
 from __future__ import annotations
@@ -61,6 +62,12 @@ NO_TORCH = (
     "the photographs and the network that assignment 2 looks into "
     f'(`"{DISTRIBUTION}[torch]"` brings PyTorch alone).'
 )
+NO_GYMNASIUM = (
+    f"gymnasium, which has the worlds of this notebook, is not installed: run `pip install "
+    f'"{DISTRIBUTION}[rl]"`.'
+)
+#: What is said in place of "No module named ...".
+SENTENCES: Mapping[str, str] = MappingProxyType({"torch": NO_TORCH, "gymnasium": NO_GYMNASIUM})
 
 
 def version() -> str:
@@ -88,21 +95,22 @@ def lacking(modules: Sequence[str]) -> tuple[str, ...]:
 
 
 def explain_missing() -> None:
-    """Let an import of PyTorch, where that is missing, say how to get it."""
-    if not any(isinstance(finder, _NoTorch) for finder in sys.meta_path):
-        sys.meta_path.append(_NoTorch())
+    """Let an import of a package of `SENTENCES`, where that is missing, say how to get it."""
+    if not any(isinstance(finder, _NotInstalled) for finder in sys.meta_path):
+        sys.meta_path.append(_NotInstalled())
 
 
-class _NoTorch(MetaPathFinder):
+class _NotInstalled(MetaPathFinder):
     """The last to be asked: nobody else has found it."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         # Whoever only asks whether it is there (`importlib.util.find_spec`) is told that it is not.
-        if fullname != "torch" or sys._getframe(2).f_code.co_name != "_find_and_load_unlocked":
+        said = SENTENCES.get(fullname)
+        if said is None or sys._getframe(2).f_code.co_name != "_find_and_load_unlocked":
             return None
-        error = ModuleNotFoundError(NO_TORCH, name=fullname)
+        error = ModuleNotFoundError(said, name=fullname)
         # What IPython shows in place of a traceback, by lines.
-        error._render_traceback_ = lambda: [NO_TORCH]  # type: ignore[attr-defined]
+        error._render_traceback_ = lambda: [said]  # type: ignore[attr-defined]
         raise error

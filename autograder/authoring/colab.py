@@ -63,6 +63,8 @@ class ColabSetup(NbGraderPreprocessor):
         nb.cells = [cell for cell in nb.cells if cell.get("id") not in (BADGE, CELL)]
         loaded = _loaded(nb)
         extra = "" if assignment == "assignment1" else "student"
+        if any("import gymnasium" in c.source for c in nb.cells if c.cell_type == "code"):
+            extra = "student,rl"
         setup = SETUP.format(
             requirement=_requirement(self.address, self.branch, extra),
             folder=f"{self.drive_folder}/{assignment}",

@@ -59,6 +59,8 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     later["cells"].insert(1, loads)
     (root / "source" / "assignment2").mkdir()
     (root / "source" / "assignment2" / "later.ipynb").write_text(json.dumps(later), "utf-8")
+    loads["source"] = "import gymnasium"
+    (root / "source" / "assignment2" / "agents.ipynb").write_text(json.dumps(later), "utf-8")
     return root
 
 
@@ -100,6 +102,8 @@ def test_the_first_cells_are_a_badge_and_what_colab_needs(released: Path) -> Non
     assert f"({where}/assignment2/later.ipynb)" in first["open-in-colab"]
     wanted = f'%pip install --quiet "cs231n-course[student] @ git+{ADDRESS}@main"'
     assert wanted in first["colab-setup"]
+    agents = cells(released / "assignment2" / "agents.ipynb")["colab-setup"]
+    assert f'"cs231n-course[student,rl] @ git+{ADDRESS}@main"' in agents
     assert "open_drive('cs231n/assignment2', beside=('knn',))" in first["colab-setup"]
     assignment1 = cells(released / "assignment1" / "knn.ipynb")["colab-setup"]
     assert f'"cs231n-course @ git+{ADDRESS}@main"' in assignment1, "no torch is asked for"

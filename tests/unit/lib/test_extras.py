@@ -14,7 +14,7 @@ import pytest
 
 from autograder.cli.main import main as graders
 from cs231n_lib.cli import main as students
-from cs231n_lib.extras import EXTRA_OF, NEEDED_BY, NO_TORCH, lacking
+from cs231n_lib.extras import EXTRA_OF, NEEDED_BY, NO_GYMNASIUM, NO_TORCH, lacking
 
 ROOT = Path(__file__).parents[3]
 RELEASED = sorted((ROOT / "release").glob("*/*.ipynb"))
@@ -91,7 +91,7 @@ said = {{}}
 for name, source in {setups!r}.items():
     for module in [module for module in sys.modules if module.startswith("cs231n_lib")]:
         del sys.modules[module]  # as in a fresh kernel
-    sys.meta_path[:] = [one for one in sys.meta_path if type(one).__name__ != "_NoTorch"]
+    sys.meta_path[:] = [one for one in sys.meta_path if type(one).__name__ != "_NotInstalled"]
     with contextlib.redirect_stdout(io.StringIO()) as printed:
         InteractiveShell.instance().run_cell(source)
     said[name] = printed.getvalue()
@@ -101,6 +101,17 @@ print(json.dumps(said))
     needed = {name for of in NEEDED_BY.values() for name, used in of.items() if "torch" in used}
     assert {name for name, text in said.items() if text} == needed
     assert {said[name].strip() for name in needed} == {NO_TORCH}
+
+
+def test_a_notebook_about_agents_says_what_brings_their_worlds() -> None:
+    code = """
+import cs231n_lib
+try:
+    import gymnasium
+except ModuleNotFoundError as error:
+    print(error)
+"""
+    assert without(["gymnasium"], code).stdout.strip() == NO_GYMNASIUM
 
 
 def test_what_is_needed_is_what_the_notebooks_use() -> None:
