@@ -98,11 +98,13 @@ COURSE: dict[str, tuple[Card, ...]] = {
         Card("Self_Supervised_Learning", "views", "learning without labels"),
     ),
     "assignment4": (
-        Card("DDPM", "samples", "images out of noise", part=(0, 0, 0.5, 1)),
-        Card("CLIP_DINO", "strip-picture", "words and patches", part=(0.02, 0, 0.52, 1)),
-        Card("Reinforcement_Learning", "variance-picture", "consequences", part=(0, 0, 0.6, 1)),
-        Card("Seq2Seq_Attention", "attention-maps", "translation", part=(0, 0, 0.45, 1)),
-        Card("Model_Compression", "histograms", "small networks", part=(0.3, 0, 1, 1)),
+        Card("DDPM", "samples", "images out of noise", part=(0.25, 0, 0.75, 1)),
+        Card("CLIP_DINO", "strip-picture", "words and patches", part=(0.02, 0, 0.5, 1)),
+        Card(
+            "Reinforcement_Learning", "variance-picture", "learning by trying", part=(0, 0, 0.6, 1)
+        ),
+        Card("Seq2Seq_Attention", "attention-maps", "words that look back", part=(0, 0, 0.45, 1)),
+        Card("Model_Compression", "histograms", "how little is enough", part=(0.3, 0, 1, 1)),
     ),
 }
 COLOURS = dict(zip(COURSE, (BLUE, ORANGE, GREEN, PURPLE), strict=True))
