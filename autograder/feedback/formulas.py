@@ -19,8 +19,8 @@ MAX_CHARS = 4_000  # of a formula; the longest of the course has 300
 _ROW_SPACE = re.compile(r"\\\\\s*\[\s*-?[\d.]+\s*[a-z]{2}\s*\]")
 
 _TAGS = frozenset(
-    "math mfrac mi mn mo mover mroot mrow mspace msqrt mstyle msub msubsup msup mtable mtd mtext "
-    "mtr munder munderover code".split()
+    "math mfrac mi mn mo mover mpadded mroot mrow mspace msqrt mstyle msub msubsup msup mtable mtd "
+    "mtext mtr munder munderover code".split()
 )
 _WORD = re.compile(r"[a-z]+|-?\d+")
 _LENGTH = re.compile(r"0|\d?(\.\d+)?em")  # less than ten

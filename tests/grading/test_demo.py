@@ -155,7 +155,13 @@ def test_notebooks_that_a_sample_does_not_mention_are_as_released(
 
 
 @pytest.mark.sandbox
-@pytest.mark.parametrize("notebook", NOTEBOOKS)
+@pytest.mark.parametrize(
+    "notebook",
+    [
+        pytest.param(name, marks=pytest.mark.nightly) if ("reference", name) in BY_NIGHT else name
+        for name in NOTEBOOKS
+    ],
+)
 def test_written_answers_are_left_to_people(notebook: str, demo: Path, graded: Graded) -> None:
     template = load_template(demo, PART_OF[notebook], notebook)
     asked = [c for c in template.cells if is_manual(c)]

@@ -31,6 +31,7 @@ ASSIGNMENTS = sorted({path.parent.name for path in SOURCES})
 SHORT, LONG = "assignment4", ("assignment1", "assignment2", "assignment3")
 #: Classes of the library, or of an earlier cell, that a solution cell's class is made of.
 OTHER_BASES = ("CIFAR10Images", "DiffusionBase", "ForwardProcess", "ConditionalUnet")
+OTHER_BASES += ("Translator",)
 REGION = re.compile(r"^ *### BEGIN SOLUTION\n(.*?)^ *### END SOLUTION", re.DOTALL | re.MULTILINE)
 
 
