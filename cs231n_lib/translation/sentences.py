@@ -5,18 +5,12 @@ from dataclasses import dataclass
 
 from cs231n_lib.translation.clauses import (
     Saying,
-    a_date,
     a_subject,
-    age,
     english_question,
     english_statement,
     french_statement,
     living_subject,
     pronoun,
-    quality,
-    said_of,
-    when,
-    where,
 )
 from cs231n_lib.translation.french import spelled
 from cs231n_lib.translation.lexicon import (
@@ -30,6 +24,8 @@ from cs231n_lib.translation.lexicon import (
     WARES,
 )
 from cs231n_lib.translation.phrases import DEFINITE, Choices, Phrase, owned, phrase
+from cs231n_lib.translation.places_and_times import a_date, when, where
+from cs231n_lib.translation.sayings import age, quality, said_of
 
 
 @dataclass(frozen=True)

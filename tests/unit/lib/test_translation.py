@@ -31,9 +31,6 @@ from cs231n_lib.translation.clauses import (
     english_question,
     english_statement,
     french_statement,
-    giving,
-    where,
-    with_pronoun,
 )
 from cs231n_lib.translation.french import (
     date,
@@ -56,6 +53,8 @@ from cs231n_lib.translation.phrases import (
     possessive,
     the,
 )
+from cs231n_lib.translation.places_and_times import where
+from cs231n_lib.translation.sayings import giving, with_pronoun
 from cs231n_lib.translation.sentences import sentence
 
 NOUN = {noun.name: noun for noun in NOUNS}
