@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -26,11 +26,13 @@ class TrialNotebook:
     """One notebook of the course, whose checks are tried on right and on wrong solutions.
 
     ``in_place`` names checks that look at what the notebook has trained; in a trial nothing is.
+    ``answers`` are the cells of which a student changes one after the other (`with_source`).
     """
 
     assignment: str
     notebook: str
     in_place: frozenset[str] = frozenset()
+    answers: tuple[str, ...] = ()
 
     @cached_property
     def subject(self) -> Subject:
@@ -84,12 +86,16 @@ class TrialNotebook:
             if not check.passed and check.name not in self.in_place and (advice or not check.advice)
         }
 
-    def with_source(
-        self, student: Student, cells: Iterable[str], cell: str, source: str
-    ) -> Student:
-        """The same kernel with one of ``cells`` changed; the others are right (again)."""
+    def with_answers(
+        self, zygote: Zygote, sources: dict[str, str]
+    ) -> AbstractContextManager[Student]:
+        """A student whose notebook has the definitions, and has trained nothing."""
+        return self.student(zygote, sources, [sources[cell] for cell in ("setup", *self.answers)])
+
+    def with_source(self, student: Student, cell: str, source: str) -> Student:
+        """The same kernel with one of ``answers`` changed; the others are right (again)."""
         sources = self.solved() | {cell: source}
-        for name in cells:
+        for name in self.answers:
             assert student._kernel.run_cell(sources[name]).ok, sources[name]
         return Student(student._kernel, sources)
 

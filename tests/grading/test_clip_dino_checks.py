@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
-
 import numpy as np
 import pytest
 import torch
@@ -16,7 +13,6 @@ from autograder.judge.zygote import Zygote
 from tests.nightly import rounds
 from trial_notebook import TrialNotebook
 
-TRIAL = TrialNotebook("assignment4", "CLIP_DINO")
 QUESTIONS = {
     "similarity-code": "similarity",
     "zero-shot-code": "zero-shot",
@@ -24,23 +20,8 @@ QUESTIONS = {
     "segmentation-code": "segmentation",
 }
 SIMILARITY, ZERO_SHOT, RETRIEVAL, SEGMENTATION = QUESTIONS
-
-
-def student_with(zygote: Zygote, sources: dict[str, str]) -> AbstractContextManager[Student]:
-    """A student whose notebook has the definitions, and has encoded nothing."""
-    return TRIAL.student(zygote, sources, [sources[cell] for cell in ("setup", *QUESTIONS)])
-
-
-@pytest.fixture(scope="module")
-def shared(zygote: Zygote) -> Iterator[Student]:
-    """Our solution; `with_source` puts one wrong cell after another in its place."""
-    with student_with(zygote, TRIAL.solved()) as student:
-        yield student
-
-
-def with_source(shared: Student, cell: str, source: str) -> Student:
-    """A student with this cell; the others are right."""
-    return TRIAL.with_source(shared, QUESTIONS, cell, source)
+TRIAL = TrialNotebook("assignment4", "CLIP_DINO", answers=tuple(QUESTIONS))
+student_with = TRIAL.with_answers
 
 
 # -- right answers --------------------------------------------------------------------------------
@@ -154,7 +135,7 @@ WRONG = {
 def test_a_typical_mistake_loses_points_and_is_named(shared: Student, what: str) -> None:
     cell, edit, at_most, said = WRONG[what]
     found = TRIAL.verdict(
-        with_source(shared, cell, TRIAL.changed(cell, edit)[cell]), QUESTIONS[cell]
+        TRIAL.with_source(shared, cell, TRIAL.changed(cell, edit)[cell]), QUESTIONS[cell]
     )
     messages = TRIAL.failed(found, advice=False)
     assert any(said in message for message in messages.values()), messages
@@ -177,7 +158,7 @@ class CLIPImageRetriever:
 
 
 def test_encoding_again_costs_a_part_and_is_named(shared: Student) -> None:
-    found = TRIAL.verdict(with_source(shared, RETRIEVAL, ENCODES_AGAIN), "retrieval")
+    found = TRIAL.verdict(TRIAL.with_source(shared, RETRIEVAL, ENCODES_AGAIN), "retrieval")
     assert TRIAL.failed(found, advice=False) == {
         "images_are_encoded_once": "two queries encode 10 images again: keep the features"
     }
@@ -193,7 +174,7 @@ def test_what_the_task_leaves_open_is_advice(shared: Student) -> None:
             "self.model = nn.Sequential(nn.BatchNorm1d(inp_dim), nn.Linear(inp_dim, num_classes))",
         ),
     )[SEGMENTATION]
-    found = TRIAL.verdict(with_source(shared, SEGMENTATION, source), "segmentation")
+    found = TRIAL.verdict(TRIAL.with_source(shared, SEGMENTATION, source), "segmentation")
     assert set(TRIAL.failed(found)) == {"a_row_alone"}
     assert found.score == 1
 
@@ -215,7 +196,7 @@ EMPTY = {
 @pytest.mark.parametrize("what", EMPTY)
 def test_an_empty_answer_earns_little(shared: Student, what: str) -> None:
     cell, source = EMPTY[what]
-    found = TRIAL.verdict(with_source(shared, cell, source), QUESTIONS[cell])
+    found = TRIAL.verdict(TRIAL.with_source(shared, cell, source), QUESTIONS[cell])
     assert found.score <= 0.4, [c.name for c in found.checks if c.passed]
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
-
 import numpy as np
 import pytest
 import torch
@@ -16,7 +13,6 @@ from cs231n_lib.ddpm import get_beta_schedule
 from tests.nightly import rounds
 from trial_notebook import TrialNotebook
 
-TRIAL = TrialNotebook("assignment4", "DDPM")
 PROCESS, DIFFUSION = "forward-process", "gaussian-diffusion"
 NETWORK, GUIDED = "conditional-unet", "unet"
 CLASSES = (PROCESS, DIFFUSION, NETWORK, GUIDED)
@@ -27,18 +23,8 @@ QUESTIONS = {
     GUIDED: ("guidance",),
 }
 ALL = [grade_id for grade_ids in QUESTIONS.values() for grade_id in grade_ids]
-
-
-def student_with(zygote: Zygote, sources: dict[str, str]) -> AbstractContextManager[Student]:
-    """A student whose notebook has the definitions, and has trained nothing."""
-    return TRIAL.student(zygote, sources, [sources[cell] for cell in ("setup", *CLASSES)])
-
-
-@pytest.fixture(scope="module")
-def shared(zygote: Zygote) -> Iterator[Student]:
-    """Our solution; one class after another is put in its place."""
-    with student_with(zygote, TRIAL.solved()) as student:
-        yield student
+TRIAL = TrialNotebook("assignment4", "DDPM", answers=CLASSES)
+student_with = TRIAL.with_answers
 
 
 # -- right answers --------------------------------------------------------------------------------
@@ -170,7 +156,7 @@ def test_wrong_answers_are_named_and_cost_their_own_question(shared: Student, na
     """The message fits, and no other question loses."""
     cell, edits, expected = WRONG[name]
     source = TRIAL.changed(cell, *edits)[cell]
-    student = TRIAL.with_source(shared, CLASSES, cell, source)
+    student = TRIAL.with_source(shared, cell, source)
     for grade_id in ALL:
         found = TRIAL.verdict(student, grade_id)
         said = TRIAL.failed(found, advice=False)
@@ -182,6 +168,6 @@ def test_wrong_answers_are_named_and_cost_their_own_question(shared: Student, na
 
 def test_a_wrong_noising_costs_its_own_question_only(shared: Student) -> None:
     source = TRIAL.changed(PROCESS, ("x_t = None", "return noise"))[PROCESS]
-    student = TRIAL.with_source(shared, CLASSES, PROCESS, source)
+    student = TRIAL.with_source(shared, PROCESS, source)
     lost = {name for name in ALL if TRIAL.failed(TRIAL.verdict(student, name), advice=False)}
     assert lost == {"noising"}

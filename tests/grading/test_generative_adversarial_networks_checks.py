@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import AbstractContextManager
 
 import numpy as np
@@ -18,7 +17,6 @@ from autograder.judge.zygote import Zygote
 from tests.nightly import rounds
 from trial_notebook import TrialNotebook
 
-TRIAL = TrialNotebook("assignment3", "Generative_Adversarial_Networks")
 NOISE, OPTIMIZER = "sample-noise", "get-optimizer"
 D_NET, G_NET = "discriminator", "generator"
 D_LOSS, G_LOSS = "discriminator-loss", "generator-loss"
@@ -36,6 +34,7 @@ QUESTIONS = {
     DC_D: "dc-discriminator",
     DC_G: "dc-generator-net",
 }
+TRIAL = TrialNotebook("assignment3", "Generative_Adversarial_Networks", answers=tuple(QUESTIONS))
 
 
 def student_with(zygote: Zygote, sources: dict[str, str]) -> AbstractContextManager[Student]:
@@ -44,18 +43,6 @@ def student_with(zygote: Zygote, sources: dict[str, str]) -> AbstractContextMana
     run = [text for cell, text in sources.items()
            if cell == "setup" or cell in QUESTIONS or cell not in given]  # fmt: skip
     return TRIAL.student(zygote, sources, run)
-
-
-@pytest.fixture(scope="module")
-def shared(zygote: Zygote) -> Iterator[Student]:
-    """Our solution; `with_source` puts one function after another in its place."""
-    with student_with(zygote, TRIAL.solved()) as student:
-        yield student
-
-
-def with_source(shared: Student, cell: str, source: str) -> Student:
-    """A student with one cell changed; the others are right."""
-    return TRIAL.with_source(shared, QUESTIONS, cell, source)
 
 
 # -- right answers --------------------------------------------------------------------------------
@@ -68,7 +55,7 @@ def test_right_solutions_pass_whatever_the_seed(zygote: Zygote, path) -> None:
 
 
 def test_our_solution_follows_all_advice(shared: Student) -> None:
-    with_source(shared, NOISE, TRIAL.solved()[NOISE])
+    TRIAL.with_source(shared, NOISE, TRIAL.solved()[NOISE])
     assert TRIAL.failed_cells(shared, advice=True) == set()
 
 
@@ -489,7 +476,7 @@ WRONG = {
 @pytest.mark.parametrize("what", WRONG)
 def test_a_slip_is_named_and_costs_what_it_breaks(shared: Student, what: str) -> None:
     cell, edits, points, messages = WRONG[what]
-    student = with_source(shared, cell, TRIAL.changed(cell, *edits)[cell])
+    student = TRIAL.with_source(shared, cell, TRIAL.changed(cell, *edits)[cell])
     found = TRIAL.verdict(student, QUESTIONS[cell])
     said = TRIAL.failed(found, advice=False)
     for name, message in messages.items():
@@ -504,14 +491,14 @@ def test_an_unwritten_answer_earns_nothing(shared: Student, cell: str) -> None:
     for answer in ("None", "torch.zeros(())", "'done'"):
         text = TRIAL.solved()[cell]
         source = text[: text.index("):\n") + 3] + f"    return {answer}\n"
-        found = TRIAL.verdict(with_source(shared, cell, source), QUESTIONS[cell])
+        found = TRIAL.verdict(TRIAL.with_source(shared, cell, source), QUESTIONS[cell])
         passed = {check.name for check in found.checks if check.passed and not check.advice}
         assert found.score == 0, (answer, passed)
 
 
 def test_released_stubs_are_not_attempted(shared: Student) -> None:
     source = "def sample_noise(batch_size, dim, seed=None):\n    raise NotImplementedError"
-    found = TRIAL.verdict(with_source(shared, NOISE, source), "noise")
+    found = TRIAL.verdict(TRIAL.with_source(shared, NOISE, source), "noise")
     assert found.score == 0
     assert set(TRIAL.failed(found).values()) == {
         "not written yet: it still raises NotImplementedError"
@@ -525,7 +512,7 @@ def test_released_stubs_are_not_attempted(shared: Student) -> None:
 def test_a_broken_piece_costs_its_own_question_only(shared: Student, cell: str) -> None:
     text = TRIAL.solved()[cell]
     source = text[: text.index("):\n") + 3] + "    raise OSError('broken')\n"
-    student = with_source(shared, cell, source)
+    student = TRIAL.with_source(shared, cell, source)
     grade_ids = {"optimizer", QUESTIONS[cell]} | ({QUESTIONS[D_LOSS]} if cell == NOISE else set())
     lost = {
         grade_id
@@ -537,7 +524,7 @@ def test_a_broken_piece_costs_its_own_question_only(shared: Student, cell: str) 
 
 def test_advice_says_which_piece_keeps_the_whole_from_working(shared: Student) -> None:
     source = TRIAL.changed(G_LOSS, (WANTED, f"{WANTED}.item()"))[G_LOSS]
-    found = TRIAL.verdict(with_source(shared, G_LOSS, source), "optimizer")
+    found = TRIAL.verdict(TRIAL.with_source(shared, G_LOSS, source), "optimizer")
     assert found.score == 1
     message = TRIAL.failed(found)["all_pieces_work_together"]
     assert message.startswith("one iteration of run_a_gan raised ")
@@ -551,10 +538,10 @@ def test_one_mistake_does_not_cost_the_normalisations(shared: Student) -> None:
     """A wrong end costs one check, and a normalisation in the wrong place another one."""
     edits = [("nn.Tanh()", "nn.Sigmoid()"), exchanged(FIRST)]
     source = TRIAL.changed(DC_G, *edits)[DC_G]
-    found = TRIAL.verdict(with_source(shared, DC_G, source), QUESTIONS[DC_G])
+    found = TRIAL.verdict(TRIAL.with_source(shared, DC_G, source), QUESTIONS[DC_G])
     assert set(TRIAL.failed(found)) == {"computes_what_is_asked", "normalises_after_relu"}
     source = TRIAL.changed(DC_G, edits[0])[DC_G]
-    found = TRIAL.verdict(with_source(shared, DC_G, source), QUESTIONS[DC_G])
+    found = TRIAL.verdict(TRIAL.with_source(shared, DC_G, source), QUESTIONS[DC_G])
     assert set(TRIAL.failed(found)) == {"computes_what_is_asked"}
 
 
@@ -565,7 +552,7 @@ def test_what_the_task_leaves_open_is_advice(shared: Student) -> None:
         "    N, _ = scores_real.shape\n"
         "    return (((scores_real - 1) ** 2 + scores_fake ** 2) / 2).mean()\n"
     )
-    found = TRIAL.verdict(with_source(shared, LS_D, source), "ls-d-loss")
+    found = TRIAL.verdict(TRIAL.with_source(shared, LS_D, source), "ls-d-loss")
     assert found.score == 1
     message = TRIAL.failed(found)["other_scores"]
     assert "raised ValueError: not enough values to unpack" in message
@@ -587,7 +574,7 @@ def test_layers_of_any_name_in_any_order_of_attributes(shared: Student) -> None:
         "            return self.c(x)\n"
         "    return Net()\n"
     )
-    found = TRIAL.verdict(with_source(shared, D_NET, source), QUESTIONS[D_NET])
+    found = TRIAL.verdict(TRIAL.with_source(shared, D_NET, source), QUESTIONS[D_NET])
     assert TRIAL.failed(found) == {}
     parameters = (
         "def discriminator(seed=None):\n"
@@ -595,5 +582,5 @@ def test_layers_of_any_name_in_any_order_of_attributes(shared: Student) -> None:
         "    net.scale = nn.Parameter(torch.ones(()))\n"
         "    return nn.Sequential(nn.Flatten(), net)\n"
     )
-    found = TRIAL.verdict(with_source(shared, D_NET, parameters), QUESTIONS[D_NET])
+    found = TRIAL.verdict(TRIAL.with_source(shared, D_NET, parameters), QUESTIONS[D_NET])
     assert set(TRIAL.failed(found)) == {"layers_have_their_sizes", "computes_what_is_asked"}

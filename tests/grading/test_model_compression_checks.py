@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
-
 import numpy as np
 import pytest
 import torch
@@ -21,7 +18,6 @@ from cs231n_lib.compression import accuracy, trained_convnet
 from tests.nightly import rounds
 from trial_notebook import TrialNotebook
 
-TRIAL = TrialNotebook("assignment4", "Model_Compression")
 QUESTIONS = {
     "mask-code": "magnitude-mask",
     "global-code": "global-masks",
@@ -34,18 +30,8 @@ QUESTIONS = {
     "count-code": "compressed-bits",
 }
 MASK, GLOBAL, STEP, SCHEDULE, KMEANS, SHARE, QUANTIZE, RELATIVE, COUNT = QUESTIONS
-
-
-def student_with(zygote: Zygote, sources: dict[str, str]) -> AbstractContextManager[Student]:
-    """A student whose notebook has the definitions, and has trained nothing."""
-    return TRIAL.student(zygote, sources, [sources[cell] for cell in ("setup", *QUESTIONS)])
-
-
-@pytest.fixture(scope="module")
-def shared(zygote: Zygote) -> Iterator[Student]:
-    """Our solution; `with_source` puts one wrong cell after another in its place."""
-    with student_with(zygote, TRIAL.solved()) as student:
-        yield student
+TRIAL = TrialNotebook("assignment4", "Model_Compression", answers=tuple(QUESTIONS))
+student_with = TRIAL.with_answers
 
 
 # -- right answers --------------------------------------------------------------------------------
@@ -185,7 +171,7 @@ WRONG = {
 def test_a_typical_mistake_loses_points_and_is_named(shared: Student, what: str) -> None:
     cell, edit, at_most, said = WRONG[what]
     source = TRIAL.changed(cell, edit)[cell]
-    student = TRIAL.with_source(shared, QUESTIONS, cell, source)
+    student = TRIAL.with_source(shared, cell, source)
     found = TRIAL.verdict(student, QUESTIONS[cell])
     messages = TRIAL.failed(found, advice=False)
     assert any(said in message for message in messages.values()), messages
@@ -195,7 +181,7 @@ def test_a_typical_mistake_loses_points_and_is_named(shared: Student, what: str)
 def test_nobody_pays_twice_for_k_means(shared: Student) -> None:
     """share_weights is asked over the judge's k-means: another one costs nothing."""
     source = TRIAL.changed(KMEANS, ("total / count.clamp(min=1)", "total"))[KMEANS]
-    student = TRIAL.with_source(shared, QUESTIONS, KMEANS, source)
+    student = TRIAL.with_source(shared, KMEANS, source)
     assert TRIAL.verdict(student, "kmeans-codebook").score < 0.6
     assert TRIAL.failed(TRIAL.verdict(student, "shared-weights"), advice=False) == {}
 

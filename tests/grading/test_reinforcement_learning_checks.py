@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
-
 import numpy as np
 import pytest
 import torch
@@ -19,7 +16,6 @@ from autograder.judge.zygote import Zygote
 from tests.nightly import rounds
 from trial_notebook import TrialNotebook
 
-TRIAL = TrialNotebook("assignment4", "Reinforcement_Learning")
 QUESTIONS = {
     "epsilon-greedy-code": "epsilon-greedy",
     "q-update-code": "q-update",
@@ -29,23 +25,8 @@ QUESTIONS = {
     "actor-critic-code": "actor-critic",
 }
 GREEDY, UPDATE, TRAINING, RETURNS, LOSS, BOTH = QUESTIONS
-
-
-def student_with(zygote: Zygote, sources: dict[str, str]) -> AbstractContextManager[Student]:
-    """A student whose notebook has the definitions, and has trained nothing."""
-    return TRIAL.student(zygote, sources, [sources[cell] for cell in ("setup", *QUESTIONS)])
-
-
-@pytest.fixture(scope="module")
-def shared(zygote: Zygote) -> Iterator[Student]:
-    """Our solution; `with_source` puts one wrong cell after another in its place."""
-    with student_with(zygote, TRIAL.solved()) as student:
-        yield student
-
-
-def with_source(shared: Student, cell: str, source: str) -> Student:
-    """A student with this cell; the others are right."""
-    return TRIAL.with_source(shared, QUESTIONS, cell, source)
+TRIAL = TrialNotebook("assignment4", "Reinforcement_Learning", answers=tuple(QUESTIONS))
+student_with = TRIAL.with_answers
 
 
 # -- right answers --------------------------------------------------------------------------------
@@ -187,7 +168,7 @@ WRONG = {
 def test_a_typical_mistake_loses_points_and_is_named(shared: Student, what: str) -> None:
     cell, edit, at_most, said = WRONG[what]
     found = TRIAL.verdict(
-        with_source(shared, cell, TRIAL.changed(cell, edit)[cell]), QUESTIONS[cell]
+        TRIAL.with_source(shared, cell, TRIAL.changed(cell, edit)[cell]), QUESTIONS[cell]
     )
     messages = TRIAL.failed(found, advice=False)
     assert any(said in message for message in messages.values()), messages
@@ -210,7 +191,7 @@ EMPTY = {
 @pytest.mark.parametrize("what", EMPTY)
 def test_an_empty_answer_earns_little(shared: Student, what: str) -> None:
     cell, source = EMPTY[what]
-    found = TRIAL.verdict(with_source(shared, cell, source), QUESTIONS[cell])
+    found = TRIAL.verdict(TRIAL.with_source(shared, cell, source), QUESTIONS[cell])
     assert found.score <= 0.35, [c.name for c in found.checks if c.passed]
 
 
@@ -226,7 +207,7 @@ def test_an_empty_answer_earns_little(shared: Student, what: str) -> None:
     ],
 )
 def test_a_broken_part_costs_its_own_question_only(shared: Student, name: str, cell: str) -> None:
-    student = with_source(shared, cell, f"def {name}(*args, **more):\n    raise OSError")
+    student = TRIAL.with_source(shared, cell, f"def {name}(*args, **more):\n    raise OSError")
     for grade_id in (*QUESTIONS.values(),):
         lost = TRIAL.failed(TRIAL.verdict(student, grade_id), advice=False)
         assert bool(lost) == (grade_id == QUESTIONS[cell]), (grade_id, lost)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
 from itertools import combinations
 
 import numpy as np
@@ -17,7 +15,6 @@ from autograder.judge.zygote import Zygote
 from tests.nightly import rounds
 from trial_notebook import TrialNotebook
 
-TRIAL = TrialNotebook("assignment3", "Self_Supervised_Learning")
 QUESTIONS = {
     "train-transform": "transform",
     "pair-dataset": "pairs",
@@ -29,27 +26,12 @@ QUESTIONS = {
     "train": "training",
 }
 TRANSFORM, PAIR, SIM, NAIVE, POSITIVES, MATRIX, VECTORIZED, TRAIN = QUESTIONS
-
-
-def student_with(zygote: Zygote, sources: dict[str, str]) -> AbstractContextManager[Student]:
-    """A student whose notebook has the definitions, and has trained nothing."""
-    return TRIAL.student(zygote, sources, [sources[cell] for cell in ("setup", *QUESTIONS)])
-
-
-@pytest.fixture(scope="module")
-def shared(zygote: Zygote) -> Iterator[Student]:
-    """Our solution; `with_source` puts one wrong cell after another in its place."""
-    with student_with(zygote, TRIAL.solved()) as student:
-        yield student
-
-
-def with_source(shared: Student, cell: str, source: str) -> Student:
-    """A student with this cell; the others are right."""
-    return TRIAL.with_source(shared, QUESTIONS, cell, source)
+TRIAL = TrialNotebook("assignment3", "Self_Supervised_Learning", answers=tuple(QUESTIONS))
+student_with = TRIAL.with_answers
 
 
 def changed_cell(shared: Student, cell: str, *edits: tuple[str, str]) -> Student:
-    return with_source(shared, cell, TRIAL.changed(cell, *edits)[cell])
+    return TRIAL.with_source(shared, cell, TRIAL.changed(cell, *edits)[cell])
 
 
 # -- right answers --------------------------------------------------------------------------------
@@ -425,7 +407,7 @@ def test_a_wrong_loss_is_named(shared: Student, what: str) -> None:
     for find, put in edits:
         assert source.count(find) == 1, find
         source = source.replace(find, put)
-    found = TRIAL.verdict(with_source(shared, NAIVE, source), "ntxent-loop")
+    found = TRIAL.verdict(TRIAL.with_source(shared, NAIVE, source), "ntxent-loop")
     said = TRIAL.failed(found, advice=False)
     assert message in said.get("loss_is_nt_xent", ""), said
     assert found.score == pytest.approx(points / 14, abs=1e-3), said
@@ -433,13 +415,13 @@ def test_a_wrong_loss_is_named(shared: Student, what: str) -> None:
 
 def test_a_loss_without_a_gradient_is_told_so(shared: Student) -> None:
     cut = BY_HAND.replace("return total / (2 * N)", "return (total / (2 * N)).item()")
-    found = TRIAL.verdict(with_source(shared, NAIVE, cut), "ntxent-loop")
+    found = TRIAL.verdict(TRIAL.with_source(shared, NAIVE, cut), "ntxent-loop")
     (message,) = TRIAL.failed(found, advice=False).values()
     assert message.startswith(
         "simclr_loss_naive returns nothing that a gradient can flow back through"
     )
     half = BY_HAND.replace("out_right])", "out_right.detach()])")
-    found = TRIAL.verdict(with_source(shared, NAIVE, half), "ntxent-loop")
+    found = TRIAL.verdict(TRIAL.with_source(shared, NAIVE, half), "ntxent-loop")
     (message,) = TRIAL.failed(found, advice=False).values()
     assert message.startswith("no gradient reaches out_right")
 
@@ -449,7 +431,7 @@ def test_loops_are_found_where_they_are(shared: Student) -> None:
         'def simclr_loss_vectorized(out_left, out_right, tau, device="cpu"):\n'
         "    return simclr_loss_naive(out_left, out_right, tau)\n"
     )
-    found = TRIAL.verdict(with_source(shared, VECTORIZED, source), "ntxent-vectorized")
+    found = TRIAL.verdict(TRIAL.with_source(shared, VECTORIZED, source), "ntxent-vectorized")
     (message,) = TRIAL.failed(found, advice=False).values()
     assert message.startswith("line 2 of cell 'loss-vectorized'")
     assert "of cell 'loss-naive', in simclr_loss_naive: a Python loop" in message
@@ -469,7 +451,7 @@ EMPTY = {
 @pytest.mark.parametrize("what", EMPTY)
 def test_an_empty_answer_earns_little(shared: Student, what: str) -> None:
     cell, source = EMPTY[what]
-    found = TRIAL.verdict(with_source(shared, cell, source), QUESTIONS[cell])
+    found = TRIAL.verdict(TRIAL.with_source(shared, cell, source), QUESTIONS[cell])
     assert found.score <= 0.22, [c.name for c in found.checks if c.passed]
 
 
@@ -503,15 +485,15 @@ def test_a_loss_of_ones_own_in_train_is_judged_by_what_comes_out(shared: Student
         "sim(", "F.cosine_similarity("
     ).replace(") / tau", ", dim=0) / tau")  # fmt: skip
     right = TRIAL.solved()[TRAIN].replace(call, own.format("temperature")) + helper
-    found = TRIAL.verdict(with_source(shared, TRAIN, right), "training")
+    found = TRIAL.verdict(TRIAL.with_source(shared, TRAIN, right), "training")
     assert TRIAL.failed(found, advice=False) == {}
     wrong = TRIAL.solved()[TRAIN].replace(call, own.format("0.5")) + helper
-    found = TRIAL.verdict(with_source(shared, TRAIN, wrong), "training")
+    found = TRIAL.verdict(TRIAL.with_source(shared, TRAIN, wrong), "training")
     assert set(TRIAL.failed(found, advice=False)) == {"temperature_reaches_the_loss"}
 
 
 def test_what_the_task_leaves_open_is_advice(shared: Student) -> None:
-    found = TRIAL.verdict(with_source(shared, NAIVE, BY_HAND), "ntxent-loop")
+    found = TRIAL.verdict(TRIAL.with_source(shared, NAIVE, BY_HAND), "ntxent-loop")
     assert found.score == 1
     said = TRIAL.failed(found)
     assert "with tau = 0.01 and float32 numbers the loss is nan" in said[

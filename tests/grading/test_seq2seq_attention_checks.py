@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import AbstractContextManager
 
 import numpy as np
@@ -16,7 +15,6 @@ from autograder.judge.zygote import Zygote
 from tests.nightly import rounds
 from trial_notebook import TrialNotebook
 
-TRIAL = TrialNotebook("assignment4", "Seq2Seq_Attention")
 QUESTIONS = {
     "encoder-code": "encoder",
     "decoder-code": "decoder-step",
@@ -33,6 +31,7 @@ QUESTIONS = {
     ENCODER, DECODER, TEACHER, LOSS, TRAINING_STEP, GREEDY, SCORES, CONTEXT, TRANSLATOR, BEAM,
 ) = QUESTIONS  # fmt: skip
 NUMBERS = "PAD = 0\nSTART = 1\nEND = 2"  # of the cell that makes the corpus
+TRIAL = TrialNotebook("assignment4", "Seq2Seq_Attention", answers=tuple(QUESTIONS))
 
 
 def student_with(zygote: Zygote, sources: dict[str, str]) -> AbstractContextManager[Student]:
@@ -40,18 +39,6 @@ def student_with(zygote: Zygote, sources: dict[str, str]) -> AbstractContextMana
     order = [cell for cell in sources if cell in ("setup", "translator", *QUESTIONS)]
     run = [sources[cell] for cell in order]
     return TRIAL.student(zygote, sources, [run[0], NUMBERS, *run[1:]])
-
-
-@pytest.fixture(scope="module")
-def shared(zygote: Zygote) -> Iterator[Student]:
-    """Our solution; `with_source` puts one wrong cell after another in its place."""
-    with student_with(zygote, TRIAL.solved()) as student:
-        yield student
-
-
-def with_source(shared: Student, cell: str, source: str) -> Student:
-    """A student with this cell; the others are right."""
-    return TRIAL.with_source(shared, QUESTIONS, cell, source)
 
 
 # -- right answers --------------------------------------------------------------------------------
@@ -180,7 +167,7 @@ TRAPS = {
 def test_a_typical_mistake_loses_points_and_is_named(shared: Student, what: str) -> None:
     cell, edit, at_most, said = TRAPS[what]
     found = TRIAL.verdict(
-        with_source(shared, cell, TRIAL.changed(cell, edit)[cell]), QUESTIONS[cell]
+        TRIAL.with_source(shared, cell, TRIAL.changed(cell, edit)[cell]), QUESTIONS[cell]
     )
     messages = TRIAL.failed(found, advice=False)
     assert any(said in message for message in messages.values()), messages
@@ -195,7 +182,7 @@ def encoder_forward(tokens, embedding, gru, pad):
 
 
 def test_an_encoder_that_reads_padding_is_told_so(shared: Student) -> None:
-    found = TRIAL.verdict(with_source(shared, ENCODER, UNPACKED), "encoder")
+    found = TRIAL.verdict(TRIAL.with_source(shared, ENCODER, UNPACKED), "encoder")
     messages = TRIAL.failed(found, advice=False)
     assert messages["states_are_right"] == "the right-to-left half has begun in the padding"
     assert "the GRU has read on behind the sentence" in messages["sentence_is_right"]
@@ -223,7 +210,7 @@ EMPTY = {
 
 @pytest.mark.parametrize("cell", EMPTY)
 def test_an_empty_answer_earns_little(shared: Student, cell: str) -> None:
-    found = TRIAL.verdict(with_source(shared, cell, EMPTY[cell]), QUESTIONS[cell])
+    found = TRIAL.verdict(TRIAL.with_source(shared, cell, EMPTY[cell]), QUESTIONS[cell])
     assert found.score <= 0.2, [c.name for c in found.checks if c.passed]
 
 

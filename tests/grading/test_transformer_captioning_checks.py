@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
-
 import numpy as np
 import pytest
 import torch
@@ -15,7 +12,6 @@ from autograder.judge.zygote import Zygote
 from tests.nightly import rounds
 from trial_notebook import TrialNotebook
 
-TRIAL = TrialNotebook("assignment3", "Transformer_Captioning", frozenset({"model_classifies"}))
 ATTENTION, POSITIONS = "multi-head-attention", "positional-encoding"
 DECODER, CAPTIONS = "decoder-layer", "captioning-transformer"
 PATCHES, ENCODER, VIT = "patch-embedding", "encoder-layer", "vision-transformer"
@@ -30,28 +26,16 @@ QUESTIONS = {
     VIT: "vit",
 }
 OVERFIT = "vit-overfit-cell"
-
-
-def student_with(zygote: Zygote, sources: dict[str, str]) -> AbstractContextManager[Student]:
-    """A student whose notebook has the definitions, and has trained nothing."""
-    return TRIAL.student(zygote, sources, [sources[cell] for cell in ("setup", *CLASSES)])
-
-
-@pytest.fixture(scope="module")
-def shared(zygote: Zygote) -> Iterator[Student]:
-    """Our solution; `changed_cell` puts one class after another in its place."""
-    with student_with(zygote, TRIAL.solved()) as student:
-        yield student
+TRIAL = TrialNotebook(
+    "assignment3", "Transformer_Captioning", frozenset({"model_classifies"}), answers=CLASSES
+)
+student_with = TRIAL.with_answers
 
 
 def changed_cell(shared: Student, cell: str, *edits: tuple[str, str]) -> Student:
     """A student with one class changed; the others are right."""
     sources = TRIAL.changed(cell, *edits)
-    return with_source(shared, cell, sources[cell])
-
-
-def with_source(shared: Student, cell: str, source: str) -> Student:
-    return TRIAL.with_source(shared, CLASSES, cell, source)
+    return TRIAL.with_source(shared, cell, sources[cell])
 
 
 # -- right answers --------------------------------------------------------------------------------
@@ -352,7 +336,7 @@ def test_an_unwritten_answer_earns_nothing(shared: Student, cell: str) -> None:
         head, _, rest = source.partition("    def forward(")
         signature = rest.partition("\n")[0]
         tail = f"    def forward({signature}\n        return {answer}\n"
-        found = TRIAL.verdict(with_source(shared, cell, head + tail), QUESTIONS[cell])
+        found = TRIAL.verdict(TRIAL.with_source(shared, cell, head + tail), QUESTIONS[cell])
         told = {c.name: c.message for c in found.checks if c.passed and not c.advice}
         # x as it is keeps positions' table from being right, and everything else.
         assert found.score <= 0.15, (answer, told)
@@ -383,7 +367,7 @@ def test_wrong_layers_cost_their_own_questions_only(zygote: Zygote) -> None:
 
 def test_a_layer_of_another_name_is_missed(shared: Student) -> None:
     source = TRIAL.solved()[ATTENTION].replace("self.proj", "self.out")
-    found = TRIAL.verdict(with_source(shared, ATTENTION, source), "attention")
+    found = TRIAL.verdict(TRIAL.with_source(shared, ATTENTION, source), "attention")
     message = TRIAL.failed(found)["one_head_is_right"]
     assert message == (
         "MultiHeadAttention has no parameter proj.weight of shape (8, 8): "
@@ -396,7 +380,7 @@ def test_loops_are_found_where_they_are(shared: Student) -> None:
         "        patches = x.reshape(", "        for _ in range(1):\n            pass\n"
         "        patches = x.reshape("
     )  # fmt: skip
-    found = TRIAL.verdict(with_source(shared, PATCHES, source), "patches")
+    found = TRIAL.verdict(TRIAL.with_source(shared, PATCHES, source), "patches")
     said = TRIAL.failed(found)
     assert set(said) == {"there_is_no_loop"}
     line = source.split("\n").index("        for _ in range(1):") + 1
@@ -404,7 +388,9 @@ def test_loops_are_found_where_they_are(shared: Student) -> None:
 
 
 def test_what_the_task_leaves_open_is_advice(shared: Student) -> None:
-    found = TRIAL.verdict(with_source(shared, ATTENTION, TRIAL.solved()[ATTENTION]), "attention")
+    found = TRIAL.verdict(
+        TRIAL.with_source(shared, ATTENTION, TRIAL.solved()[ATTENTION]), "attention"
+    )
     assert found.score == 1
     assert "may look at no key, the output is nan" in TRIAL.failed(found)["no_key_at_all"]
 
