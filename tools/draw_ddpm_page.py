@@ -1,6 +1,6 @@
 """Draw a page of samples of the emoji network that ships with the course, with their prompts.
 
-    .venv/bin/python -m tools.draw_ddpm_page docs/img/ddpm.webp
+    .venv/bin/python tools/draw_ddpm_page.py docs/img/ddpm.webp
 
 Each prompt is drawn twice, from two noises, with guidance 2; a minute on two cores. The rows
 "never seen" are the combinations of an object and a colour that the training left out.
@@ -14,11 +14,11 @@ import matplotlib
 import numpy as np
 import torch
 from matplotlib import pyplot as plt
+from train_ddpm import PROMPTS, ROOT
 
 from cs231n_lib.ddpm import DIFFUSION, UNET, EmojiDataset, load_pretrained
 from cs231n_lib.notebooks import load
 from cs231n_lib.seeding import seeded_torch
-from tools.train_ddpm import PROMPTS, ROOT
 
 COLUMNS, NOISES, GUIDANCE = 9, 2, 2.0
 

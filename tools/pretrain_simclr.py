@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 from simclr_labels import label_efficiency
 from torch import Tensor, nn
 from torch.nn import functional
+from training_options import add_options, settings_from
 
 from cs231n_lib.data import spritecifar
 from cs231n_lib.device import best_device, describe_device
@@ -160,30 +161,26 @@ def _expect_number(loss: float, step: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("out", type=Path, help="folder for the weights and results.json")
-    for field in dataclasses.fields(Settings):
-        if field.type in (int, float):
-            name = "--" + field.name.replace("_", "-")
-            parser.add_argument(name, type=field.type, default=field.default)
+    add_options(parser, Settings)
     parser.add_argument("--device", default=best_device())
     parser.add_argument("--images", type=int, default=None, help="use only the first ones")
     parser.add_argument("--quick", action="store_true", help="measure hardly anything afterwards")
-    chosen = vars(parser.parse_args())
-    names = [field.name for field in dataclasses.fields(Settings) if field.name in chosen]
-    settings = Settings(**{name: chosen[name] for name in names})
+    arguments = parser.parse_args()
+    settings = settings_from(Settings, arguments)
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
-    train, test = spritecifar.load("train", chosen["images"]), spritecifar.load("test")
-    chosen["out"].mkdir(parents=True, exist_ok=True)
+    train, test = spritecifar.load("train", arguments.images), spritecifar.load("test")
+    arguments.out.mkdir(parents=True, exist_ok=True)
 
     def say(step: int, loss: float, _: nn.Module) -> None:
         if step % max(1, settings.steps // 20) == 0:
             print(f"step {step} of {settings.steps}, loss {loss:.3f}", flush=True)
 
     begun = time.time()
-    model, history = pretrain(train[0], settings, device=chosen["device"], watch=say)
+    model, history = pretrain(train[0], settings, device=arguments.device, watch=say)
     seconds = time.time() - begun
-    digest = save(model, chosen["out"])
+    digest = save(model, arguments.out)
     print(f"{seconds:.0f} s; SHA-256 {digest}", flush=True)
-    shares = (0.01,) if chosen["quick"] else (0.01, 0.1, 1.0)
+    shares = (0.01,) if arguments.quick else (0.01, 0.1, 1.0)
     results = {
         "settings": dataclasses.asdict(settings),
         "images": len(train[0]),
@@ -192,11 +189,11 @@ def main() -> None:
         "sha256": digest,
         "loss": history,
         "labels": [
-            label_efficiency(model, train, test, share, steps=5 if chosen["quick"] else None)
+            label_efficiency(model, train, test, share, steps=5 if arguments.quick else None)
             for share in shares
         ],
     }
-    (chosen["out"] / RESULTS).write_text(json.dumps(results, indent=1) + "\n", "utf-8")
+    (arguments.out / RESULTS).write_text(json.dumps(results, indent=1) + "\n", "utf-8")
     print(json.dumps(results["labels"], indent=1))
 
 

@@ -29,6 +29,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 from torch.nn import functional
+from training_options import add_options, settings_from
 
 from cs231n_lib.clip_dino.clip import preprocess
 from cs231n_lib.clip_dino.model import Backbone, TinyCLIP
@@ -141,14 +142,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Train the small CLIP that ships with the course.")
     parser.add_argument("out", type=Path)
     parser.add_argument("--scenes", type=int, default=None, help="of each split; default: all")
-    for field in dataclasses.fields(Settings):
-        parser.add_argument(
-            f"--{field.name.replace('_', '-')}", type=type(field.default), default=field.default
-        )
+    add_options(parser, Settings)
     arguments = parser.parse_args()
-    settings = Settings(
-        **{f.name: getattr(arguments, f.name) for f in dataclasses.fields(Settings)}
-    )
+    settings = settings_from(Settings, arguments)
     arguments.out.mkdir(parents=True, exist_ok=True)
     started = time.process_time()
     features = load_pretrained("efficientnet-lite0").features

@@ -25,6 +25,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils import fuse_conv_bn_eval, fuse_linear_bn_eval
+from training_options import add_options, settings_from
 
 from cs231n_lib.compression.data import TRAINING
 from cs231n_lib.compression.network import LAYERS, ConvNet
@@ -138,14 +139,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Train the network that is to be compressed.")
     parser.add_argument("out", type=Path)
     parser.add_argument("--images", type=int, default=TRAINING, help="the first of training")
-    for field in dataclasses.fields(Settings):
-        parser.add_argument(
-            f"--{field.name.replace('_', '-')}", type=type(field.default), default=field.default
-        )
+    add_options(parser, Settings)
     arguments = parser.parse_args()
-    settings = Settings(
-        **{f.name: getattr(arguments, f.name) for f in dataclasses.fields(Settings)}
-    )
+    settings = settings_from(Settings, arguments)
     arguments.out.mkdir(parents=True, exist_ok=True)
     sets = {}
     for split in ("train", "test"):

@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from training_options import add_options, settings_from
 
 from cs231n_lib.ddpm import DIFFUSION, UNET, EmojiDataset
 from cs231n_lib.ddpm.pictures import save_page
@@ -194,10 +195,7 @@ def main() -> None:
     parser.add_argument(
         "out", type=Path, help="folder for weights, checkpoint, pages, results.json"
     )
-    for field in dataclasses.fields(Settings):
-        if field.type in (int, float):
-            name = "--" + field.name.replace("_", "-")
-            parser.add_argument(name, type=field.type, default=field.default)
+    add_options(parser, Settings)
     parser.add_argument(
         "--compile", action="store_true", help="compile the loss: faster, after a minute"
     )
@@ -205,31 +203,29 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=500, help="steps between two checkpoints")
     parser.add_argument("--resume", action="store_true", help="go on from OUT/checkpoint.pt")
     parser.add_argument("--no-page", action="store_true", help="draw no samples")
-    chosen = vars(parser.parse_args())
-    settings = Settings(
-        **{field.name: chosen[field.name] for field in dataclasses.fields(Settings)}
-    )
-    out: Path = chosen["out"]
+    arguments = parser.parse_args()
+    settings = settings_from(Settings, arguments)
+    out: Path = arguments.out
     out.mkdir(parents=True, exist_ok=True)
-    dataset, run = EmojiDataset(), start(settings, chosen["device"])
-    if chosen["resume"]:
+    dataset, run = EmojiDataset(), start(settings, arguments.device)
+    if arguments.resume:
         if not (out / CHECKPOINT).is_file():
             raise SystemExit(f"error: {out / CHECKPOINT} is missing: begin without --resume")
-        run.restore(torch.load(out / CHECKPOINT, weights_only=True, map_location=chosen["device"]))
+        run.restore(torch.load(out / CHECKPOINT, weights_only=True, map_location=arguments.device))
         print(f"goes on from step {run.step}", flush=True)
     begun, losses = time.time(), []
 
     def watch(run: Run, loss: float) -> None:
         losses.append(loss)
-        if run.step % chosen["every"] == 0 or run.step == settings.steps:
-            recent = losses[-chosen["every"] :]
+        if run.step % arguments.every == 0 or run.step == settings.steps:
+            recent = losses[-arguments.every :]
             seconds = time.time() - begun
             mean = sum(recent) / len(recent)
             print(
                 f"step {run.step} of {settings.steps}, loss {mean:.4f}, {seconds:.0f} s", flush=True
             )
             save_checkpoint(run, out / CHECKPOINT)
-            if not chosen["no_page"]:
+            if not arguments.no_page:
                 page(run, dataset, out / f"page-{run.step}.png")
 
     train(run, dataset, settings, watch)

@@ -5,12 +5,9 @@ WEIGHTS.md, beside the file, says how they were made, and docs/pretraining.md ho
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from torch import nn
-
-from cs231n_lib.errors import DataError
-from cs231n_lib.models.weights import WeightFile, read_weights, shipped
+from cs231n_lib.models.weights import Network, WeightFile, fill, shipped
 
 FOLDER = Path(__file__).parent
 WEIGHTS = shipped(
@@ -26,31 +23,15 @@ DIFFUSION: dict[str, Any] = {
     "beta_schedule": "sigmoid",
 }
 
-Model = TypeVar("Model", bound=nn.Module)
 
-
-def load_pretrained(unet: Model) -> Model:
+def load_pretrained(unet: Network) -> Network:
     """Fill ``Unet(**UNET)`` with the shipped weights; returns it, in evaluation mode.
 
     Raises DataError when the file is damaged or another one, or when the network's layers have
     other names or shapes: then nothing of it is changed.
     """
-    state = read_weights(FOLDER / WEIGHTS.name, WEIGHTS)
-    wanted = {name: tuple(value.shape) for name, value in state.items()}
-    found = {name: tuple(value.shape) for name, value in unet.state_dict().items()}
-    wrong = sorted(
-        name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name)
-    )
-    if wrong:
-        first = wrong[0]
-        raise DataError(
-            f"the shipped weights do not fit this network: {len(wrong)} parameters differ, the "
-            f"first is {first}, {found.get(first, 'missing')} here and "
-            f"{wanted.get(first, 'missing')} in the file. Build Unet(**UNET), with the layers and "
-            "names of the task."
-        )
-    unet.load_state_dict({name: value.float() for name, value in state.items()})
-    return unet.eval()
+    advice = "Build Unet(**UNET), with the layers and names of the task."
+    return fill(unet, FOLDER / WEIGHTS.name, WEIGHTS, advice)
 
 
 def weights() -> Iterator[tuple[Path, WeightFile]]:

@@ -7,13 +7,15 @@ import os
 import pickle
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from cs231n_lib import prepared
 from cs231n_lib.errors import DataError
+
+Network = TypeVar("Network", bound=nn.Module)
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,29 @@ def read_weights(path: Path, file: WeightFile) -> dict[str, Tensor]:
     if not (isinstance(state, dict) and all(isinstance(v, Tensor) for v in state.values())):
         raise DataError(f"{path}: is not a state dict of tensors. {file.remedy}")
     return state
+
+
+def fill(network: Network, path: Path, file: WeightFile, advice: str) -> Network:
+    """Give a network somebody else has written the weights of a file; it, in evaluation mode.
+
+    Raises DataError where ``read_weights`` does, and when layers have other names or shapes: then
+    nothing of the network is changed, and ``advice`` says what to do.
+    """
+    state = read_weights(path, file)
+    wanted = {name: tuple(value.shape) for name, value in state.items()}
+    found = {name: tuple(value.shape) for name, value in network.state_dict().items()}
+    wrong = sorted(
+        name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name)
+    )
+    if wrong:
+        first = wrong[0]
+        raise DataError(
+            f"{file.name} does not fit this network: {len(wrong)} parameters differ, the first is "
+            f"{first}, {found.get(first, 'missing')} here and {wanted.get(first, 'missing')} in "
+            f"the file. {advice}"
+        )
+    network.load_state_dict({name: value.float() for name, value in state.items()})
+    return network.eval()
 
 
 def name_at_hand(path: Path, file: WeightFile) -> str:

@@ -1,12 +1,9 @@
 """The translators that ship with the course. WEIGHTS.md says how they were made."""
 
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal
 
-from torch import nn
-
-from cs231n_lib.errors import DataError
-from cs231n_lib.models.weights import WeightFile, read_weights, shipped
+from cs231n_lib.models.weights import Network, WeightFile, fill, shipped
 
 FOLDER = Path(__file__).parent
 Kind = Literal["fixed", "additive"]
@@ -21,28 +18,13 @@ WEIGHTS: dict[Kind, WeightFile] = {
     ),
 }
 
-Model = TypeVar("Model", bound=nn.Module)
 
-
-def load_pretrained(translator: Model, kind: Kind) -> Model:
+def load_pretrained(translator: Network, kind: Kind) -> Network:
     """Fill a translator of the notebook, of its default sizes, with the shipped weights.
 
     Returns it, in evaluation mode. Raises DataError when the file is damaged or another one, or
     when the layers have other names or shapes: then nothing of it is changed.
     """
     file = WEIGHTS[kind]
-    state = read_weights(FOLDER / file.name, file)
-    wanted = {name: tuple(value.shape) for name, value in state.items()}
-    found = {name: tuple(value.shape) for name, value in translator.state_dict().items()}
-    wrong = sorted(
-        name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name)
-    )
-    if wrong:
-        first = wrong[0]
-        raise DataError(
-            f"{file.name} does not fit this translator: {len(wrong)} parameters differ, the first "
-            f"is {first}, {found.get(first, 'missing')} here and {wanted.get(first, 'missing')} in "
-            "the file. Keep the vocabularies, sizes and names of layers that the notebook has."
-        )
-    translator.load_state_dict({name: value.float() for name, value in state.items()})
-    return translator.eval()
+    advice = "Keep the vocabularies, sizes and names of layers that the notebook has."
+    return fill(translator, FOLDER / file.name, file, advice)

@@ -155,7 +155,9 @@ def test_the_trainer_trains_saves_and_goes_on(tmp_path: Path) -> None:
 
 
 def test_the_weights_say_when_a_network_does_not_fit() -> None:
-    with pytest.raises(DataError, match=r"do not fit this network: .* parameters differ"):
+    with pytest.raises(
+        DataError, match=r"ddpm_emoji.pt does not fit this network: .* parameters differ"
+    ):
         ddpm.load_pretrained(nn.Linear(2, 2))
 
 

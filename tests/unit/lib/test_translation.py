@@ -682,7 +682,7 @@ def test_one_sentence_is_expanded() -> None:
 def test_weights_refuse_another_network() -> None:
     network = torch.nn.Linear(2, 2)
     before = network.weight.detach().clone()
-    with pytest.raises(DataError, match=r"fixed_vector\.pt does not fit this translator"):
+    with pytest.raises(DataError, match=r"fixed_vector\.pt does not fit this network"):
         load_pretrained(network, "fixed")
     assert torch.equal(network.weight, before)
 
