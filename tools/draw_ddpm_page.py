@@ -38,6 +38,7 @@ def drawn(prompts: list[str], seed: int) -> np.ndarray:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("picture", type=Path)
+    picture: Path = parser.parse_args().picture
     matplotlib.use("Agg")
     never_seen = list(EmojiDataset(32, "held_out").texts)
     trained = [prompt for prompt in PROMPTS if prompt not in never_seen]
@@ -59,7 +60,7 @@ def main() -> None:
             if column == 0 and number == 0:
                 panel.set_ylabel("never seen" if prompt in never_seen else "trained", fontsize=8)
     figure.tight_layout(pad=0.3)
-    figure.savefig(parser.parse_args().picture, dpi=110)
+    figure.savefig(picture, dpi=110)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ from torch.nn.utils import fuse_conv_bn_eval, fuse_linear_bn_eval
 from training_options import add_options, settings_from
 
 from cs231n_lib.compression.data import TRAINING
+from cs231n_lib.compression.measuring import accuracy
 from cs231n_lib.compression.network import LAYERS, ConvNet
 from cs231n_lib.data.cifar10 import load_split
 from cs231n_lib.torch_data import ImageSet, normalize_images, random_crop, random_flip
@@ -127,14 +128,6 @@ def train(
     return model.eval()
 
 
-@torch.inference_mode()
-def accuracy(model: nn.Module, data: ImageSet) -> float:
-    """In per cent."""
-    parts = zip(data.X.split(500), data.y.split(500), strict=True)
-    right = sum(int((model(x).argmax(1) == y).sum()) for x, y in parts)
-    return round(100 * right / len(data), 2)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description="Train the network that is to be compressed.")
     parser.add_argument("out", type=Path)
@@ -169,9 +162,9 @@ def main() -> None:
         "loss": history,
         "seconds": seconds,
         "accuracy": {
-            "training": accuracy(shipped, sets["train"]),
-            "test": accuracy(shipped, sets["test"]),
-            "test, with normalisation, in float32": accuracy(model, sets["test"]),
+            "training": round(accuracy(shipped, sets["train"]), 2),
+            "test": round(accuracy(shipped, sets["test"]), 2),
+            "test, with normalisation, in float32": round(accuracy(model, sets["test"]), 2),
         },
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         "bytes": path.stat().st_size,

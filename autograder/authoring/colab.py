@@ -17,8 +17,10 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Unicode
 
+from autograder.authoring.missing_packages import imported
 from autograder.errors import WrongUse
 from autograder.notebook.template import SKIP_TAG
+from cs231n_lib.extras import APART, EXTRA_OF
 
 BADGE, CELL = "open-in-colab", "colab-setup"
 _GITHUB = re.compile(r"https://github\.com/([\w.-]+/[\w.-]+?)(?:\.git)?/?$")
@@ -62,9 +64,7 @@ class ColabSetup(NbGraderPreprocessor):
         name = resources["metadata"]["name"]
         nb.cells = [cell for cell in nb.cells if cell.get("id") not in (BADGE, CELL)]
         loaded = _loaded(nb)
-        extra = "" if assignment == "assignment1" else "student"
-        if any("import gymnasium" in c.source for c in nb.cells if c.cell_type == "code"):
-            extra = "student,rl"
+        extra = "" if assignment == "assignment1" else ",".join(["student", *_apart(nb)])
         setup = SETUP.format(
             requirement=_requirement(self.address, self.branch, extra),
             folder=f"{self.drive_folder}/{assignment}",
@@ -78,6 +78,13 @@ class ColabSetup(NbGraderPreprocessor):
             added.insert(0, new_markdown_cell(f"[![Open in Colab]({image})]({link})", id=BADGE))
         nb.cells = [*added, *nb.cells]
         return nb, resources
+
+
+def _apart(nb: NotebookNode) -> list[str]:
+    """The extras that a notebook takes besides those of all students."""
+    code = [cell.source for cell in nb.cells if cell.cell_type == "code"]
+    modules = {name for source in code for name in imported(source)}
+    return sorted({EXTRA_OF[name] for name in modules & EXTRA_OF.keys()} & APART)
 
 
 def _requirement(address: str, branch: str, extra: str) -> str:

@@ -22,7 +22,7 @@ class MissingPackages(NbGraderPreprocessor):
 
     def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
         for cell in nb.cells:
-            names = _imported(cell.source) if cell.cell_type == "code" else []
+            names = imported(cell.source) if cell.cell_type == "code" else []
             if LIBRARY in names or PACKAGE in names:
                 late = PACKAGE in names and LIBRARY not in names[: names.index(PACKAGE)]
                 if late and not nbgrader(cell):
@@ -31,7 +31,7 @@ class MissingPackages(NbGraderPreprocessor):
         return nb, resources
 
 
-def _imported(source: str) -> list[str]:
+def imported(source: str) -> list[str]:
     """The packages that a cell imports at its top level, in order."""
     found = []
     for node in parse_cell(source).body:

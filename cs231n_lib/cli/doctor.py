@@ -49,14 +49,13 @@ def _doctor(_options: argparse.Namespace) -> int:
         print(f"digits     {describe_digits()}")
     except CourseError as error:
         problems.append(str(error))
-    ready = list(_readiness())
-    for line in ready:
+    for line in _readiness():
         print(line)
     for problem in problems:
         print(f"problem:   {problem}")
     if problems:
         print("Something needs attention.")
-    elif any("pip install" in line for line in ready):
+    elif not _is_complete():
         print("All is well, but for the packages named above, which some notebooks need.")
     else:
         print("All is well.")
@@ -85,6 +84,12 @@ def _readiness() -> Iterator[str]:
             yield f"{assignment}: not ready"
         for extras, names in waiting.items():
             yield f'  {", ".join(names)}: pip install "{DISTRIBUTION}[{",".join(extras)}]"'
+
+
+def _is_complete() -> bool:
+    """Whether every notebook can be worked on, and checked."""
+    needed = {module for of in NEEDED_BY.values() for modules in of.values() for module in modules}
+    return all(map(is_there, {*JUPYTER, *needed}))
 
 
 def newer_python() -> str:
