@@ -6,10 +6,10 @@ is repeated with other random numbers is repeated twice.
 
 import os
 
-#: Notebooks that train for more than ten seconds. By day each is graded from end to end (our
-#: solution; two of assignment 4 by night) and its checks are asked what needs no training. By night
-#: nbval runs all of its cells, other right solutions are graded, and our shell is compared with an
-#: ordinary kernel.
+#: Notebooks that train for more than ten seconds. By day our solution is graded from end to end
+#: (those that take longest by night: test_demo), and the checks are asked what needs no training.
+#: By night nbval runs all cells, other right solutions are graded, and our shell is compared with
+#: an ordinary kernel.
 TRAINING = {"svm", "softmax", "two_layer_net", "features"}
 TRAINING |= {"FullyConnectedNets", "BatchNormalization", "Dropout", "ConvolutionalNetworks"}
 TRAINING |= {"PyTorch", "Style_Transfer"}  # an image is trained, too
