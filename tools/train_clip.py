@@ -1,6 +1,6 @@
 """Train the small CLIP that ships with the course, on the captioned scenes of assignment 3.
 
-    OMP_NUM_THREADS=1 .venv/bin/python tools/train_clip.py OUT                  # about 2 minutes
+    OMP_NUM_THREADS=1 .venv/bin/python tools/train_clip.py OUT                  # about 3 minutes
     .venv/bin/python tools/train_clip.py OUT --epochs 1 --scenes 60 --batch-size 20   # a trial
 
 First a frozen ImageNet network looks at each scene once; then two small encoders learn which

@@ -1,6 +1,6 @@
 """Train the translators that ship with the course, one with a fixed vector, one with attention.
 
-    OMP_NUM_THREADS=1 .venv/bin/python tools/train_translation.py OUT      # about 10 minutes
+    OMP_NUM_THREADS=1 .venv/bin/python tools/train_translation.py OUT      # about 5 minutes
     .venv/bin/python tools/train_translation.py OUT --epochs 1 --pairs 500   # a trial
 
 The model and the step of training are those of our solution, loaded from the notebook; this script

@@ -158,7 +158,7 @@ def around(machine: Machine) -> Iterator[Row]:
             "a notebook that gets no GPU: warnings, CUDA", said, "[] False", said == "[] False"
         )
         what = "torch.compile on the GPU, sin(2) eight times"
-        if machine.dry:  # for the CPU it needs a compiler of C++, which no sandbox has
+        if machine.dry:  # for the CPU it needs a compiler of C++, which not every host has
             yield Row(what, "not tried")
         else:
             said = ran(zygote, machine, COMPILE, gpu=machine.share(), seconds=120)

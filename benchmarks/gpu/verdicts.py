@@ -75,7 +75,7 @@ def solutions(names: Collection[str] = tuple(NOTEBOOKS)) -> list[Solution]:
 
 
 def verdicts(machine: Machine, names: Collection[str] = tuple(NOTEBOOKS)) -> Iterator[Row]:
-    """CPU against GPU for all right solutions of the notebooks that use PyTorch."""
+    """CPU against GPU for all right solutions of these notebooks."""
     chosen = solutions(names)
     ours = [one for one in chosen if one.path is None]
     others = [one for one in chosen if one.path is not None]

@@ -4,7 +4,7 @@
     model.encode_text(clip.tokenize(["a picture of a dog"]).to(device))
     model.encode_image(preprocess(Image.fromarray(pixels))[None].to(device))
 
-It knows the 128 words of the course's captions and has learned from 5,000 scenes. WEIGHTS.md,
+It knows the 130 words of the course's captions and has learned from 5,000 scenes. WEIGHTS.md,
 beside the file of weights, says how it was made, docs/pretraining.md what it can do.
 """
 
