@@ -27,6 +27,9 @@ fi
 python=${CS231N_PYTHON:-.venv/bin/python}
 "$python" -m autograder doctor # says what isolation this machine offers
 export OMP_NUM_THREADS=1 DASK_DISTRIBUTED__DIAGNOSTICS__NVML=False # GPUs are the judge's to watch
+# dask's "auto" would give a few workers several threads each, and a worker grades one at a time;
+# nproc would take OMP_NUM_THREADS for the number of processors.
+processors=$(env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc)
 exec "$python" -m dask worker "$address" --no-dashboard \
-  --nworkers "${CS231N_WORKERS:-auto}" --nthreads 1 --memory-limit 0 \
+  --nworkers "${CS231N_WORKERS:-$processors}" --nthreads 1 --memory-limit 0 \
   ${CS231N_GPU:+--resources GPU=1}

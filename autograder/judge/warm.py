@@ -14,7 +14,7 @@ from autograder.judge.kernel import Kernel, KernelDied
 from autograder.judge.zygote import Zygote
 from autograder.sandbox import probe
 from autograder.sandbox.policy import OWN_LIBRARY, Library, Packages, Policy, SandboxError
-from cs231n_lib.data import find_cifar10, spritecifar
+from cs231n_lib.data import spritecifar
 from cs231n_lib.data.cache import CACHE_VARIABLE, cache_dir
 from cs231n_lib.data.folders import DATA_VARIABLE
 from cs231n_lib.scale import SCALE_VARIABLE, at_scale
@@ -151,9 +151,9 @@ def warm_zygote(
 def data_for_kernels(library: Library = OWN_LIBRARY) -> tuple[list[Path], dict[str, str]]:
     """What kernels read the data sets from: folders, and the variables of the data.
 
-    Makes the embedded data set if there is no real one and it is not in the cache yet: kernels
-    cannot write there, and each would make it anew. A course with a library of its own has its
-    data in there.
+    Makes the embedded data set if it is not in the cache yet, beside a real one as well, since
+    Model_Compression always takes it: kernels cannot write there, and each would make it anew. A
+    course with a library of its own has its data in there.
     """
     environment = {CACHE_VARIABLE: str(cache_dir())}
     environment[SCALE_VARIABLE] = at_scale(embedded="embedded", full="full")  # raises if wrong
@@ -161,7 +161,7 @@ def data_for_kernels(library: Library = OWN_LIBRARY) -> tuple[list[Path], dict[s
     if given := os.environ.get(DATA_VARIABLE):
         folders.append(Path(given).expanduser().resolve())
         environment[DATA_VARIABLE] = str(folders[-1])
-    if not library.folder and find_cifar10() is None:
+    if not library.folder:
         make_embedded_data()
     return [folder for folder in folders if folder.exists()], environment
 

@@ -77,7 +77,7 @@ class Template:
     def prepared(self) -> tuple[str, ...]:
         """Which data its code uses, of what can be prepared for all notebooks at once."""
         code = "\n".join(source_of(cell) for cell in self.cells if cell["cell_type"] == "code")
-        used = set(re.findall(r"\w+", code))
+        used = set(re.findall(r"\w+", code)) | set(re.findall(r"[\w.]+", code))
         return tuple(name for name, names in NAMED_BY.items() if not used.isdisjoint(names))
 
     def _settings(self) -> dict[str, Any]:

@@ -83,7 +83,11 @@ class Job:
 
 
 def own_uid(pid: int, id_map: str = "/proc/self/uid_map") -> int:
-    """A user id that nobody else has, within the ids this process may take."""
+    """A user id that nobody else has, within the ids this process may take.
+
+    In a container with few ids, two sandboxes share one if their processes' ids differ by a
+    multiple of half as many; they then still have namespaces of their own.
+    """
     rows = [tuple(map(int, line.split())) for line in Path(id_map).read_text().splitlines()]
     for first, _, count in rows:
         if first <= _FIRST_UID and first + count >= _FIRST_UID + (1 << 22):

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-# What there is, and the names by whose use a notebook shows that it wants it.
+# What there is, and the names, of functions or modules, by whose use a notebook shows that it wants
+# it. (Other packages have a `load_pretrained`, too.)
 NAMED_BY: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "cifar10": (
@@ -21,7 +22,7 @@ NAMED_BY: Mapping[str, tuple[str, ...]] = MappingProxyType(
         ),
         "features": ("hog_feature", "color_histogram_hsv"),
         "captions": ("load_coco_data",),
-        "imagenet-weights": ("load_pretrained", "clip_dino"),
+        "imagenet-weights": ("cs231n_lib.models", "clip_dino"),
         "simclr-weights": ("pretrained_model",),
         "clip-weights": ("clip_dino",),
     }

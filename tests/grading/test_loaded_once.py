@@ -232,6 +232,7 @@ def test_a_notebook_has_at_hand_what_its_code_names() -> None:
             *("assignment1/features", "assignment1/svm", "assignment2/Style_Transfer"),
             *("assignment3/Transformer_Captioning", "assignment3/Self_Supervised_Learning"),
             "assignment3/Generative_Adversarial_Networks",
+            *("assignment4/DDPM", "assignment4/CLIP_DINO", "assignment4/Seq2Seq_Attention"),
         )
     }
     assert wanted == {
@@ -241,6 +242,9 @@ def test_a_notebook_has_at_hand_what_its_code_names() -> None:
         "assignment3/Transformer_Captioning": ("cifar10", "captions"),
         "assignment3/Self_Supervised_Learning": ("cifar10", "simclr-weights"),
         "assignment3/Generative_Adversarial_Networks": (),
+        "assignment4/DDPM": (),
+        "assignment4/CLIP_DINO": ("imagenet-weights", "clip-weights"),
+        "assignment4/Seq2Seq_Attention": (),
     }
 
 
