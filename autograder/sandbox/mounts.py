@@ -51,7 +51,10 @@ _COURSE_SECRETS = (
     "autograder", "source", "release", "submitted", "autograded", "feedback", "solutions",
     "gradebook.db", "tests",
 )  # fmt: skip
-_ALSO_OF_A_COURSE = (".autograder", "downloaded", "report", "course.toml", "nbgrader_config.py")
+_ALSO_OF_A_COURSE = (
+    ".autograder", "downloaded", "report", "demo", "course.toml", "nbgrader_config.py",
+)  # fmt: skip
+_MARKS_A_COURSE = ("nbgrader_config.py", "gradebook.db", ".autograder", "submitted")
 
 
 def readable_paths(extra: Iterable[str] = (), course: Library = OWN_LIBRARY) -> list[str]:
@@ -65,6 +68,8 @@ def readable_paths(extra: Iterable[str] = (), course: Library = OWN_LIBRARY) -> 
     if spec is None or spec.origin is None:
         raise SandboxError("paths", "cs231n_lib is not installed; run `pip install -e .`")
     library = Path(spec.origin).parent
+    extra = list(extra)
+    _refuse_courses(extra)
     wanted = [*python, str(library), *extra]
     if course.folder:
         wanted.append(str(Path(course.folder, course.name)))
@@ -80,9 +85,31 @@ def _inside_any(path: str, folders: Iterable[str]) -> bool:
     return any(Path(path).is_relative_to(folder) for folder in folders)
 
 
+def _refuse_courses(folders: Iterable[str]) -> None:
+    """A course, a folder in which courses lie, or what is secret in one, is no folder for data.
+
+    Whoever grades a course that lies elsewhere than the engine could name it, and it would hold
+    what everybody has handed in.
+    """
+    for folder in map(Path, folders):
+        patterns = (mark for name in _MARKS_A_COURSE for mark in (name, f"*/{name}"))
+        found = next((one for pattern in patterns for one in folder.glob(pattern)), None)
+        for parent in folder.absolute().parents:
+            inside = folder.absolute().relative_to(parent).parts[0]
+            secret = inside in (*_COURSE_SECRETS, *_ALSO_OF_A_COURSE)
+            if secret and (parent / "nbgrader_config.py").exists():
+                found = parent / inside
+        if found:
+            raise SandboxError(
+                "paths",
+                f"{folder} would be readable by student code, but {found} is part of a course; "
+                "keep data in a folder of its own, outside of courses",
+            )
+
+
 def _refuse_secrets(paths: Iterable[str], course: Library) -> None:
     engine = Path(__file__).resolve().parents[2]
-    secrets = [engine / name for name in _COURSE_SECRETS]
+    secrets = [engine / name for name in (*_COURSE_SECRETS, *_ALSO_OF_A_COURSE)]
     if course.folder:
         names = (*_COURSE_SECRETS, *_ALSO_OF_A_COURSE, *course.hidden)
         secrets += [Path(course.folder, name).resolve() for name in names]

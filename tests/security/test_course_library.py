@@ -103,6 +103,18 @@ def test_the_course_as_data_is_refused(course: Path) -> None:
         Zygote(probe.choose(), library=library, readable=[course], warm=False)
 
 
+@pytest.mark.parametrize("data", ["autumn", "", "autumn/submitted/ann", "autumn/.autograder"])
+def test_another_course_as_data_is_refused(tmp_path: Path, data: str) -> None:
+    """One that has no settings of its own and lies elsewhere: the engine does not know its root."""
+    (tmp_path / "autumn" / "submitted" / "ann").mkdir(parents=True)
+    (tmp_path / "autumn" / ".autograder").mkdir()
+    (tmp_path / "autumn" / "nbgrader_config.py").touch()
+    (tmp_path / "autumn" / "data").mkdir()
+    with pytest.raises(SandboxError, match="is part of a course; keep data in a folder of its own"):
+        Zygote(probe.choose(), readable=[tmp_path / data], warm=False)
+    Zygote(probe.choose(), readable=[tmp_path / "autumn" / "data"], warm=False).close()
+
+
 def test_a_library_that_cannot_be_imported_is_named(course: Path) -> None:
     (course / "broken_lib").mkdir(exist_ok=True)
     (course / "broken_lib" / "__init__.py").write_text("import no_such_package")
