@@ -102,7 +102,7 @@ def _refuse_courses(folders: Iterable[str]) -> None:
         if found:
             raise SandboxError(
                 "paths",
-                f"{folder} would be readable by student code, but {found} is part of a course; "
+                f"{folder} would be readable by student code, but {found}, which is part of a course, must not be; "
                 "keep data in a folder of its own, outside of courses",
             )
 

@@ -110,7 +110,9 @@ def test_another_course_as_data_is_refused(tmp_path: Path, data: str) -> None:
     (tmp_path / "autumn" / ".autograder").mkdir()
     (tmp_path / "autumn" / "nbgrader_config.py").touch()
     (tmp_path / "autumn" / "data").mkdir()
-    with pytest.raises(SandboxError, match="is part of a course; keep data in a folder of its own"):
+    with pytest.raises(
+        SandboxError, match="is part of a course, must not be; keep data in a folder"
+    ):
         Zygote(probe.choose(), readable=[tmp_path / data], warm=False)
     Zygote(probe.choose(), readable=[tmp_path / "autumn" / "data"], warm=False).close()
 
