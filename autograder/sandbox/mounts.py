@@ -102,8 +102,8 @@ def _refuse_courses(folders: Iterable[str]) -> None:
         if found:
             raise SandboxError(
                 "paths",
-                f"{folder} would be readable by student code, but {found}, which is part of a course, must not be; "
-                "keep data in a folder of its own, outside of courses",
+                f"{folder} would be readable by student code, but {found}, which is part of a "
+                "course, must not be; keep data in a folder of its own, outside of courses",
             )
 
 
