@@ -10,6 +10,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbgrader.api import Gradebook
+from traitlets.config import PyFileConfigLoader
 
 from autograder.authoring.new_course import NewCourseError, new_course
 from autograder.batch.fingerprints import checks_code
@@ -195,3 +196,15 @@ def test_wrong_settings_say_what_to_do(tmp_path: Path, old: str, new: str, says:
 
 def test_a_folder_without_settings_is_the_engines_own_course(tmp_path: Path) -> None:
     assert settings_of(tmp_path) is CS231N
+
+
+def test_it_configures_all_that_the_engines_own_course_does(tmp_path: Path) -> None:
+    new_course(tmp_path / "algebra")
+    ours, made = (
+        PyFileConfigLoader("nbgrader_config.py", path=str(root)).load_config()
+        for root in (DOCUMENT.parents[1], tmp_path / "algebra")
+    )
+    assert made.CourseDirectory.pop("root") == str(tmp_path / "algebra")
+    del ours.CourseDirectory["root"]
+    assert ours.ExchangeFactory.collect, "nothing was read"
+    assert made == ours
