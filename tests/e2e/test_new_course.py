@@ -13,6 +13,7 @@ from nbgrader.api import Gradebook
 from traitlets.config import PyFileConfigLoader
 
 from autograder.authoring.new_course import NewCourseError, new_course
+from autograder.authoring.release import make_release
 from autograder.batch.fingerprints import checks_code
 from autograder.settings import CS231N, SettingsError, settings_of
 from tests.e2e.courses import Course, run
@@ -208,3 +209,15 @@ def test_it_configures_all_that_the_engines_own_course_does(tmp_path: Path) -> N
     del ours.CourseDirectory["root"]
     assert ours.ExchangeFactory.collect, "nothing was read"
     assert made == ours
+
+
+def test_its_notebooks_import_nothing_of_the_engines_own_course(tmp_path: Path) -> None:
+    """Students have what the setup imports; of an import of PyTorch CS231n makes two."""
+    root = tmp_path / "algebra"
+    new_course(root)
+    setup = "import torch\n\nfrom algebra_lib import measurements"
+    fill_in(root / "source" / "assignment1" / "scales.ipynb", "setup", setup)
+    [path] = make_release(root, "assignment1")
+    cells = {cell.id: cell.source for cell in nbformat.read(path, as_version=4).cells}
+    assert cells["setup"] == setup
+    assert "cs231n_lib" not in path.read_text("utf-8")
