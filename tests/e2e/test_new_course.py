@@ -13,7 +13,7 @@ from nbgrader.api import Gradebook
 from traitlets.config import PyFileConfigLoader
 
 from autograder.authoring.new_course import NewCourseError, new_course
-from autograder.authoring.release import make_release
+from autograder.authoring.release import ReleaseError, make_release
 from autograder.batch.fingerprints import checks_code
 from autograder.settings import CS231N, SettingsError, settings_of
 from tests.e2e.courses import Course, run
@@ -221,3 +221,14 @@ def test_its_notebooks_import_nothing_of_the_engines_own_course(tmp_path: Path) 
     cells = {cell.id: cell.source for cell in nbformat.read(path, as_version=4).cells}
     assert cells["setup"] == setup
     assert "cs231n_lib" not in path.read_text("utf-8")
+
+
+def test_an_address_for_colab_is_refused(tmp_path: Path) -> None:
+    root = tmp_path / "algebra"
+    new_course(root)
+    with (root / "nbgrader_config.py").open("a") as config:
+        config.write("c.ColabSetup.address = 'https://github.com/an-institute/algebra'\n")
+    says = r"is for CS231n alone: .* and not algebra_lib\. Delete the line"
+    with pytest.raises(ReleaseError, match=says):
+        make_release(root, "assignment1")
+    assert not (root / "release").exists()
