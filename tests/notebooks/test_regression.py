@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from autograder.authoring.new_course import new_course
 from autograder.authoring.regression import (
     Cell,
     NotebookRun,
@@ -318,3 +319,10 @@ def test_as_many_notebooks_at_a_time_as_there_are_cores() -> None:
     assert parallel_jobs(100) == min(100, cores())
     assert parallel_jobs(100, 100) == 100
     assert parallel_jobs(5, 2) == 2
+
+
+def test_a_new_course_is_green(tmp_path: Path) -> None:
+    """Its README names the command; the stored output is that of its sample."""
+    new_course(tmp_path / "algebra")
+    status, printed = from_a_terminal(tmp_path / "algebra")
+    assert (status, "assignment1/scales" in printed) == (GREEN, True), printed
