@@ -15,7 +15,7 @@ from autograder.judge.expect import (
     expect_unchanged,
     name_slip,
 )
-from autograder.judge.growth import forbid_growth
+from autograder.judge.growth import expect_same_of_few, forbid_growth
 from autograder.judge.registry import advice, check, check_each
 from autograder.judge.small import runs_small
 from autograder.judge.stand_ins import Refused, Rows
@@ -49,6 +49,7 @@ __all__ = [
     "expect_close",
     "expect_equal",
     "expect_near",
+    "expect_same_of_few",
     "expect_shape",
     "expect_unchanged",
     "forbid_growth",

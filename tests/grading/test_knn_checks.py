@@ -168,6 +168,25 @@ def test_the_reference_passes_whatever_the_seed(kernel) -> None:
             assert failed == [], (number, grade_id)
 
 
+IDLE_WHEN_TIMED = """
+in_full = KNearestNeighbor.compute_distances_no_loops
+def compute_distances_no_loops(self, X):
+    return np.zeros((len(X), len(self.X_train))) if len(X) >= 1000 else in_full(self, X)
+KNearestNeighbor.compute_distances_no_loops = compute_distances_no_loops
+"""
+
+
+def test_whoever_does_nothing_in_the_timed_call_has_not_avoided_a_loop(kernel) -> None:
+    kernel.run_cell(answer_source())
+    kernel.run_cell(IDLE_WHEN_TIMED)
+    student = Student(kernel, {"class": answer_source()})
+    checks = checks_for("assignment1", "knn")["knn-no-loops"]
+    seed = Seed(b"timed", "assignment1", "knn", "ann")
+    found = grade_cell(student, "knn-no-loops", 1.0, checks, seed).verdict
+    (timed,) = [c for c in found.checks if c.name == "no_loops_takes_no_time_for_a_row"]
+    assert timed.message.startswith("with many rows it returns something else")
+
+
 VISIBLE = "from cs231n_lib.feedback import check_equal, check_that, explained, in_one_line"
 OWN_TABLE = """
 k_to_accuracies = {k: [0.20 + 0.0001 * k, 0.21, 0.22, 0.23, 0.24] for k in k_choices}

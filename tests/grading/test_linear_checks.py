@@ -96,6 +96,36 @@ def halved(notebook: str) -> dict[str, str]:
     return {cell: old.replace("+ 2 * reg * W", "+ reg * W")}
 
 
+IDLE_WHEN_TIMED = """
+{name}_in_full = {name}
+def {name}(W, X, y, reg):
+    if X.shape[1] == 2 and len(X) >= 1000:
+        return 0.0, W
+    return {name}_in_full(W, X, y, reg)
+"""
+
+
+@pytest.mark.parametrize("notebook", CLASSES)
+def test_whoever_does_nothing_in_the_timed_call_has_not_avoided_a_loop(zygote, notebook) -> None:
+    cell = f"{notebook}-loss-vectorized"
+    idle = IDLE_WHEN_TIMED.format(name=f"{notebook}_loss_vectorized")
+    with student_with(zygote, notebook, {cell: solved(notebook)[cell] + idle}) as student:
+        found = failed(verdict(student, notebook, f"{notebook}-vectorized"))
+    assert found["vectorized_takes_no_time_for_a_row"].startswith("with many rows it returns")
+
+
+@pytest.mark.parametrize(
+    "formula", ["len(X) * loss, len(X) * dW", "loss / len(X), dW", "loss, None"]
+)
+def test_a_wrong_formula_is_no_loop(zygote, formula) -> None:
+    """Sums in place of means, too many divisions, half of the answer."""
+    source = solved("svm")["svm-loss-vectorized"].replace("return loss, dW", f"return {formula}")
+    with student_with(zygote, "svm", {"svm-loss-vectorized": source}) as student:
+        found = failed(verdict(student, "svm", "svm-vectorized"))
+    assert found
+    assert "vectorized_takes_no_time_for_a_row" not in found
+
+
 @pytest.mark.parametrize("notebook", CLASSES)
 def test_half_the_penalty_is_one_failure_and_a_precise_one(zygote, notebook) -> None:
     with student_with(zygote, notebook, halved(notebook)) as student:

@@ -5,7 +5,7 @@ Shapes: W (D, C), X (N, D), y (N,).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,6 +34,7 @@ from autograder.judge import (
     expect,
     expect_close,
     expect_near,
+    expect_same_of_few,
     expect_unchanged,
     forbid_growth,
     forbid_loops,
@@ -174,11 +175,23 @@ def declare_no_loops(module: str, grade_id: str, name: str, probe: str) -> None:
         """Rows that are short, few of them and then many: no loop, however it is written."""
 
         def prepare(rows: int) -> Callable[[], object]:
-            X, y = rng.normal(size=(rows, 2)), rng.integers(3, size=rows)
-            kept = [student.put(array) for array in (rng.normal(size=(2, 3)), X, y)]
-            return lambda: student.call(name, *kept, 0.1)
+            W, X, y = rng.normal(size=(2, 3)), rng.normal(size=(50, 2)), rng.integers(3, size=50)
+            order = rng.permutation(np.arange(rows) % len(X))
+            kept = [student.put(array) for array in (W, X[order], y[order])]
+            times = rows / len(X)
+
+            def call() -> None:
+                many, few = (student.call(name, *these, 0.0) for these in (kept, (W, X, y)))
+                for part in zip(*map(_parts, (many, few)), strict=False):
+                    expect_same_of_few(*part, factors=(1.0, times, 1 / times))
+
+            return call
 
         forbid_growth(student, prepare, hint)
+
+
+def _parts(answer: object) -> Sequence[object]:
+    return answer if isinstance(answer, tuple | list) else (answer,)
 
 
 def _special(rng: Generator) -> dict[str, Problem]:
