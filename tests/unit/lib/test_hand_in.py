@@ -232,7 +232,7 @@ def test_without_jupyter_one_sentence_says_what_to_install(tmp_path: Path) -> No
     (hidden / "nbclient.py").write_text("raise ModuleNotFoundError('hidden', name='nbclient')\n")
     done = cs231n("check", "little.ipynb", folder=tmp_path, PYTHONPATH=str(hidden))
     assert done.returncode == 1
-    assert 'pip install "cs231n-course[jupyter]"' in done.stderr
+    assert 'pip install ".[jupyter]"' in done.stderr
     assert "Traceback" not in done.stderr
 
 
