@@ -7,6 +7,7 @@ arithmetic is sacrebleu's (Post, "A Call for Clarity in Reporting BLEU Scores", 
 from collections.abc import Sequence
 
 from cs231n_lib.errors import DataError
+from cs231n_lib.extras import install
 
 
 def corpus_bleu(
@@ -34,8 +35,7 @@ def corpus_bleu(
         from sacrebleu.metrics.bleu import BLEU  # here: only the captioning notebooks need it
     except ImportError as error:
         raise DataError(
-            "BLEU is computed by sacrebleu, which is not installed. "
-            "Run `pip install 'cs231n-course[captions]'`."
+            f"BLEU is computed by sacrebleu, which is not installed. Run {install('captions')}."
         ) from error
     metric = BLEU(tokenize="none", smooth_method="none", max_ngram_order=max_n, force=True)
     # sacrebleu wants as many references for each; one given twice changes no count and no length.

@@ -59,14 +59,29 @@ NEEDED_BY: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
 )
 #: Running notebooks, and checking them.
 JUPYTER = ("jupyterlab", "nbclient", "ipykernel", "ipywidgets")
+WHERE = "in the course's folder"
+
+
+def installing(*extras: str) -> str:
+    """The command that brings these, from the course's own files.
+
+    By its name pip would ask the public index, where the package is not: whatever somebody puts
+    there under that name would be installed, and run.
+    """
+    return f'pip install ".[{",".join(extras)}]"'
+
+
+def install(*extras: str) -> str:
+    """The command and where to run it, for a sentence."""
+    return f"`{installing(*extras)}` {WHERE}"
+
+
 NO_TORCH = (
-    f'PyTorch is not installed: run `pip install "{DISTRIBUTION}[vision]"`, which brings it with '
-    "the photographs and the network that assignment 2 looks into "
-    f'(`"{DISTRIBUTION}[torch]"` brings PyTorch alone).'
+    f"PyTorch is not installed: run {install('vision')}. It brings PyTorch with the photographs "
+    'and the network that assignment 2 looks into (`".[torch]"` brings PyTorch alone).'
 )
 NO_GYMNASIUM = (
-    f"gymnasium, which has the worlds of this notebook, is not installed: run `pip install "
-    f'"{DISTRIBUTION}[rl]"`.'
+    f"gymnasium, which has the worlds of this notebook, is not installed: run {install('rl')}."
 )
 #: What is said in place of "No module named ...".
 SENTENCES: Mapping[str, str] = MappingProxyType({"torch": NO_TORCH, "gymnasium": NO_GYMNASIUM})

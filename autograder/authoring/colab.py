@@ -3,7 +3,8 @@
     c.ColabSetup.address = "https://github.com/ORGANIZATION/REPOSITORY"      in nbgrader_config.py
 
 The address is that of what students may see: a repository with `cs231n_lib/`, `pyproject.toml` and
-`release/`, and never with `source/`. Without an address a release has no such cell.
+`release/`, and never with `source/`. Without an address a release has no such cell. It installs
+`cs231n_lib`, so that a course of one's own cannot have it, and is told so.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Unicode
 
-from autograder.authoring.missing_packages import imported
+from autograder.authoring.missing_packages import course_released, imported
 from autograder.errors import WrongUse
 from autograder.notebook.template import SKIP_TAG
 from cs231n_lib.extras import APART, EXTRA_OF
@@ -59,6 +60,11 @@ class ColabSetup(NbGraderPreprocessor):
             raise ColabError(
                 f"ColabSetup.address in nbgrader_config.py is {self.address!r}; it takes the https "
                 "address of a repository, such as https://github.com/ORGANIZATION/REPOSITORY"
+            )
+        if (course := course_released(self)).folder:
+            raise ColabError(
+                "ColabSetup.address in nbgrader_config.py is for CS231n alone: the cell on Colab "
+                f"would install CS231n's library, and not {course.library.name}. Delete the line"
             )
         assignment = resources["nbgrader"]["assignment"]
         name = resources["metadata"]["name"]

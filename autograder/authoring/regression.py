@@ -23,7 +23,9 @@ from autograder.authoring.scratch import (
 from autograder.authoring.source import ReleaseError
 from autograder.authoring.tolerance import tolerance
 from autograder.course.submissions import CourseError
+from autograder.errors import NeedsHuman
 from autograder.host.memory import cores
+from cs231n_lib.extras import is_there
 
 SANITIZE = Path(__file__).with_name("sanitize.cfg")
 CELL_SECONDS = 300  # a whole notebook has 60; a busy machine has more patience
@@ -37,6 +39,10 @@ PLUGINS = (
     "no:cacheprovider",
 )
 PASSED, SOME_FAILED, NO_CELLS = 0, 1, 5  # pytest's exit statuses
+
+
+class NoNbvalError(NeedsHuman):
+    """What runs the notebooks is not installed."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +82,15 @@ class NotebookRun:
 
 #: Called from several threads: the notebook, and the cell that is done (None: the notebook is).
 OnCell = Callable[[Path, Cell | None], None]
+
+
+def ensure_nbval() -> None:
+    """Graders' packages do not bring it. Raises NoNbvalError."""
+    if missing := [name for name in ("nbval", "pytest") if not is_there(name)]:
+        raise NoNbvalError(
+            f"what runs notebooks is not installed ({', '.join(missing)}): run "
+            '`pip install -e ".[dev]"` in the folder that holds autograder/ and pyproject.toml'
+        )
 
 
 def name_of(path: Path) -> str:

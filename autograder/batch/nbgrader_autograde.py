@@ -26,6 +26,7 @@ from traitlets.config import Config, Configurable
 from autograder.batch.submission import attempts
 from autograder.batch.task import Task
 from autograder.batch.task_grader import TaskGrader
+from autograder.course.config import collect_safely
 from autograder.course.helpers import helper_modules
 from autograder.course.records import verdicts_on_record
 from autograder.course.secret import course_secret
@@ -41,7 +42,12 @@ from autograder.sandbox.policy import Library
 
 
 def configure(c: Config) -> None:
-    """Let nbgrader's ``autograde`` repair, run and judge with what is in this module."""
+    """Let nbgrader's ``autograde`` repair, run and judge with what is in this module.
+
+    What it grades has to be collected safely. Courses that `new-course` made up to 0.3.0 configure
+    no collecting, so it is done here for them.
+    """
+    collect_safely(c)
     c.Autograde.exporter_class = SubmissionExporter  # restores cells and metadata from release/
     c.Autograde.sanitize_preprocessors = [CheckCellMetadata]
     c.Autograde.autograde_preprocessors = [

@@ -37,7 +37,8 @@ def calendar(root: Path) -> None:
         table.add_column(heading, justify="left" if text else "right", overflow="fold")
     for one in late:
         days, free = str(one.lateness.days), str(one.lateness.free)
-        numbers = (days, free, f"{one.lateness.percent:g} %", f"-{one.points:g}")
+        off = f"-{one.points:g}" if one.points else "0"
+        numbers = (days, free, f"{one.lateness.percent:g} %", off)
         table.add_row(Text(one.assignment), Text(one.student), *numbers)
     if late:
         console.print(table)

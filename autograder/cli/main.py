@@ -210,7 +210,8 @@ def notebooks(what: tuple[str, ...], jobs: int | None, root: Path) -> None:
     """Run source notebooks and compare their outputs.
 
     Default: all of source/. Each cell runs under nbval; see docs/notebooks.md.
-    Exit status 1: a cell is red, that is, it raised an error or its output is not the stored one.
+    Exit status 1: a cell is red, that is, it raised an error or its output is not the stored one;
+    or nbval is not installed.
     """
     from autograder.cli.notebooks import run_with_summary
 

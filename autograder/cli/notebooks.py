@@ -15,6 +15,7 @@ from autograder.authoring.regression import (
     Cell,
     NotebookRun,
     code_cells,
+    ensure_nbval,
     find_notebooks,
     name_of,
     parallel_jobs,
@@ -38,8 +39,9 @@ NEXT = {
 def run_with_summary(root: Path, wanted: Sequence[str], jobs: int | None = None) -> bool:
     """Run notebooks with progress, print the summary; True when all are green.
 
-    Raises CourseError when one does not exist or cannot be run.
+    Raises CourseError when one does not exist or cannot be run, NoNbvalError without nbval.
     """
+    ensure_nbval()
     paths = find_notebooks(root, wanted)
     order = {path: code_cells(path) for path in paths}
     console = Console()

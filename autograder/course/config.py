@@ -15,6 +15,9 @@ from traitlets.config.loader import Config, PyFileConfigLoader
 
 from autograder.errors import NeedsHuman
 
+#: nbgrader's ``collect`` that follows no link. By its name: it lies in a layer above.
+SAFE_COLLECT = "autograder.collect.exchange.SafeCollect"
+
 
 class GradebookError(NeedsHuman):
     """The gradebook cannot be written; the message says what to do."""
@@ -25,8 +28,18 @@ def course_config(root: Path) -> Config:
     config = Config()
     if (root / "nbgrader_config.py").exists():
         config = PyFileConfigLoader("nbgrader_config.py", path=str(root)).load_config()
+    collect_safely(config)
     config.CourseDirectory.root = str(root)
     return config
+
+
+def collect_safely(c: Config) -> None:
+    """Let nbgrader's ``collect`` follow no link, also where nobody has asked for that.
+
+    A class that a course has chosen stays.
+    """
+    if "collect" not in c.ExchangeFactory:
+        c.ExchangeFactory.collect = SAFE_COLLECT
 
 
 def find_alembic() -> None:

@@ -15,7 +15,6 @@ from autograder.notebook.repair import UnreadableError, repair
 from autograder.notebook.template import Template, is_locked, load_template, source_of
 
 MAX_BYTES = 32 << 20  # a notebook full of figures has a few MB
-MAX_CELLS = 2_000
 MAX_CHARS = 100_000  # of what was written: our longest notebook, solved, has 40,000 in all
 PROSE_WIDTH = 96
 CHECKPOINTS = ".ipynb_checkpoints"
@@ -107,7 +106,6 @@ def _read(
 ) -> Writing | NotCompared:
     try:
         data = _bytes(path)
-        _few_cells(data)
         cells = _written(repair(data, template).document["cells"], template)
     except (UnreadableError, OSError) as error:
         return NotCompared(who, template.notebook, str(error), other)
@@ -134,17 +132,6 @@ def _bytes(path: Path) -> bytes:
     if size > MAX_BYTES:
         raise UnreadableError(f"the file has {size >> 20} MB, more than are compared")
     return path.read_bytes()
-
-
-def _few_cells(data: bytes) -> None:
-    """Finding the released cells among very many takes very long."""
-    try:
-        document = json.loads(data)
-        number = len(document["cells"])
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return  # `repair` reads more than plain JSON, and says what is wrong with the rest
-    if number > MAX_CELLS:
-        raise UnreadableError(f"the notebook has {number:,} cells, more than are compared")
 
 
 def _written(cells: list[dict], template: Template) -> tuple[Cell, ...]:

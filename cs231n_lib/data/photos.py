@@ -14,6 +14,7 @@ from PIL import Image
 
 from cs231n_lib.data.packages import package_folder
 from cs231n_lib.errors import DataError
+from cs231n_lib.extras import install
 from cs231n_lib.image_utils import open_image, resize
 
 _SKIMAGE, _SKLEARN, _MATPLOTLIB = "skimage", "sklearn", "matplotlib"
@@ -88,7 +89,7 @@ def _open(name: str) -> Image.Image:
     chosen = PHOTOS[name]
     folder = package_folder(chosen.package)
     remedy = (
-        "Run `pip install 'cs231n-course[vision]'`, or "
+        f"Run {install('vision')}, or "
         f"`pip install --force-reinstall --no-deps {_ON_PYPI[chosen.package]}`."
     )
     if folder is None:

@@ -75,7 +75,11 @@ def make_report(
 
 def _questions(notebook: Notebook, done: Run | None) -> list[Question]:
     found = []
+    waits = asked = False  # of the answers that come next: one is a stub; a test has used them
     for number, cell in enumerate(notebook.cells):
+        if cell.kind == ANSWER:
+            stops = done is not None and _is_stub(done.cells.get(number))
+            waits, asked = stops or (waits and not asked), False
         if cell.kind not in (TESTS, WRITTEN):
             continue
         title = title_of(notebook, number)
@@ -85,7 +89,10 @@ def _questions(notebook: Notebook, done: Run | None) -> list[Question]:
         elif done is None:
             found.append(Question(cell.id, title, cell.points, "not run", False))
         else:
+            asked = True
             state, message = _state(done.cells.get(number))
+            if message and waits:  # what the test met is what was there before the stub
+                state, message = NOT_WRITTEN, ""
             open_ = bool(message) or state in (NOT_WRITTEN, NOT_REACHED)
             found.append(Question(cell.id, title, cell.points, state, open_, message))
     for name in notebook.missing:
@@ -105,9 +112,14 @@ def _state(ran: Ran | None) -> tuple[str, str]:
     passed = sum(line.startswith(PASSED) for line in ran.printed.splitlines())
     if not ran.error:
         return (f"{passed} passed" if passed else "no error"), ""
-    if ran.kind == "NotImplementedError" and TO_DO in ran.error:
+    if _is_stub(ran):
         return NOT_WRITTEN, ""
     return f"{passed} passed, 1 failed", ran.error
+
+
+def _is_stub(ran: Ran | None) -> bool:
+    """Whether a cell came to where code is to be written."""
+    return ran is not None and ran.kind == "NotImplementedError" and TO_DO in ran.error
 
 
 def _stops(notebook: Notebook, done: Run) -> list[Remark]:
@@ -115,10 +127,10 @@ def _stops(notebook: Notebook, done: Run) -> list[Remark]:
     said = []
     for number, ran in sorted(done.cells.items()):
         cell = notebook.cells[number]
-        stub = cell.kind == ANSWER and ran.kind == "NotImplementedError" and TO_DO in ran.error
+        stub = cell.kind == ANSWER and _is_stub(ran)
         if not ran.error or cell.kind == TESTS or stub or "raises-exception" in cell.tags:
             continue
-        if ran.kind == "NotImplementedError" and TO_DO in ran.error:
+        if _is_stub(ran):
             said.append(Remark(f"{_where(cell.id, number)} waits for code of yours."))
         else:
             said.append(Remark(f"{_where(cell.id, number)} stops: {ran.error}", open=True))

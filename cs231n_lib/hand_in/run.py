@@ -16,7 +16,7 @@ from typing import Any
 from cs231n_lib.data.cache import CACHE_VARIABLE
 from cs231n_lib.data.folders import DATA_VARIABLE
 from cs231n_lib.errors import CourseError
-from cs231n_lib.extras import DISTRIBUTION, is_there
+from cs231n_lib.extras import install, is_there
 from cs231n_lib.hand_in.notebook import Cell, Notebook
 
 RUNNING = "CS231N_CHECKING"  # in the environment of the kernel
@@ -25,8 +25,8 @@ PATIENCE = 4  # how many times as long a cell may take here: this machine may be
 LATE = "CellTimeout"  # the kind of error of a cell that was interrupted
 LONGEST_START, LONGEST_STOP = 300, 30  # seconds until a kernel answers; until it has let go
 REMEDY = (
-    "running notebooks takes nbclient and ipykernel, which "
-    f'`pip install "{DISTRIBUTION}[jupyter]"` brings; with --no-run they are only looked at.'
+    f"running notebooks takes nbclient and ipykernel: run {install('jupyter')}; with --no-run they "
+    "are only looked at."
 )
 #: What installs packages: there is no network where notebooks are graded, and here it need not.
 INSTALLS = re.compile(

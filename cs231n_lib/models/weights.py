@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from cs231n_lib import prepared
 from cs231n_lib.errors import DataError
+from cs231n_lib.extras import WHERE
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -36,8 +37,8 @@ def shipped(name: str, sha256: str) -> WeightFile:
     return WeightFile(
         name,
         sha256,
-        remedy="It comes with the package: install cs231n-course again (pip install "
-        "--force-reinstall --no-deps), or, in a checkout, `git checkout` the file.",
+        remedy="It comes with the package: install cs231n-course again (`pip install "
+        f"--force-reinstall --no-deps .` {WHERE}), or, in a checkout, `git checkout` the file.",
     )
 
 

@@ -17,6 +17,7 @@ from typing import BinaryIO
 
 import pytest
 
+from autograder.authoring.new_course import new_course
 from autograder.authoring.release import release
 from autograder.collect.exchange import copy_ordinary
 from autograder.watch.sources import Exchange, ExchangeFailed
@@ -303,3 +304,58 @@ def test_copying_leaves_out_what_is_no_ordinary_file(tmp_path: Path) -> None:
         "inside",
         "inside/knn.ipynb",
     ]
+
+
+SAFE = ("from autograder.collect import exchange\n", "exchange.configure(c)")
+
+
+@pytest.mark.parametrize("made", ["now", "before it was configured there", "without our steps"])
+def test_a_course_of_ones_own_follows_no_link_either(made: str, tmp_path: Path) -> None:
+    root, exchange = tmp_path / "course", tmp_path / "exchange"
+    new_course(root)
+    config = root / "nbgrader_config.py"
+    lines = config.read_text("utf-8").splitlines(keepends=True)
+    if made != "now":
+        lines = [line for line in lines if not line.startswith(SAFE)]
+        assert len(lines) == len(config.read_text("utf-8").splitlines()) - len(SAFE)
+    if made == "without our steps":
+        lines = ["c = get_config()\n"]
+    settings = f"c.ExchangeCollect.check_owner = False\n{exchange_settings(exchange)}"
+    config.write_text("".join(lines) + settings, "utf-8")
+    secret = root / ".autograder" / "secret"
+    secret.parent.mkdir()
+    secret.write_text("the secret")
+    place = exchange / COURSE_ID / "inbound" / f"eve+{ASSIGNMENT}+2031-02-07 12:00:00 UTC"
+    place.mkdir(parents=True)
+    exchange.chmod(0o777)
+    (place / "timestamp.txt").write_text("2031-02-07 12:00:00 UTC")
+    (place / "own.py").write_text("mine = 1")
+    (place / "leak.png").symlink_to(secret)
+    there = root / "submitted" / "eve" / ASSIGNMENT
+    if made != "without our steps":  # nbgrader's own command is then nbgrader's own
+        printed = run(Course(root).nbgrader("collect", ASSIGNMENT))
+        assert "leak.png is a link, a special file or somebody else's: left out" in printed
+        assert sorted(path.name for path in there.iterdir()) == ["own.py", "timestamp.txt"]
+        shutil.rmtree(there)
+    watched = Exchange(root, ASSIGNMENT)
+    said = [line for _ in range(2) for line in watched.bring()]
+    assert ["leak.png is a link" in line for line in said] == [True]
+    assert sorted(path.name for path in there.iterdir()) == ["own.py", "timestamp.txt"]
+
+
+def test_a_course_that_collects_in_its_own_way_goes_on_doing_so(mixed: tuple[Path, Path]) -> None:
+    root, _ = mixed
+    (root / "own_way.py").write_text(
+        "from nbgrader.exchange.default import ExchangeCollect\n\n\n"
+        "class Own(ExchangeCollect):\n"
+        "    def start(self):\n"
+        "        self.log.warning('the course collects')\n"
+    )
+    with (root / "nbgrader_config.py").open("a") as config:
+        config.write(
+            f"import sys\nsys.path.insert(0, {str(root)!r})\n"
+            "c.ExchangeFactory.collect = 'own_way.Own'\n"
+            "from autograder.batch import nbgrader_autograde\nnbgrader_autograde.configure(c)\n"
+        )
+    source = Exchange(root, ASSIGNMENT)
+    assert [line for _ in range(2) for line in source.bring()] == ["the course collects"]

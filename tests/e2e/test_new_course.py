@@ -10,8 +10,10 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbgrader.api import Gradebook
+from traitlets.config import PyFileConfigLoader
 
 from autograder.authoring.new_course import NewCourseError, new_course
+from autograder.authoring.release import ReleaseError, make_release
 from autograder.batch.fingerprints import checks_code
 from autograder.settings import CS231N, SettingsError, settings_of
 from tests.e2e.courses import Course, run
@@ -195,3 +197,38 @@ def test_wrong_settings_say_what_to_do(tmp_path: Path, old: str, new: str, says:
 
 def test_a_folder_without_settings_is_the_engines_own_course(tmp_path: Path) -> None:
     assert settings_of(tmp_path) is CS231N
+
+
+def test_it_configures_all_that_the_engines_own_course_does(tmp_path: Path) -> None:
+    new_course(tmp_path / "algebra")
+    ours, made = (
+        PyFileConfigLoader("nbgrader_config.py", path=str(root)).load_config()
+        for root in (DOCUMENT.parents[1], tmp_path / "algebra")
+    )
+    assert made.CourseDirectory.pop("root") == str(tmp_path / "algebra")
+    del ours.CourseDirectory["root"]
+    assert ours.ExchangeFactory.collect, "nothing was read"
+    assert made == ours
+
+
+def test_its_notebooks_import_nothing_of_the_engines_own_course(tmp_path: Path) -> None:
+    """Students have what the setup imports; of an import of PyTorch CS231n makes two."""
+    root = tmp_path / "algebra"
+    new_course(root)
+    setup = "import torch\n\nfrom algebra_lib import measurements"
+    fill_in(root / "source" / "assignment1" / "scales.ipynb", "setup", setup)
+    [path] = make_release(root, "assignment1")
+    cells = {cell.id: cell.source for cell in nbformat.read(path, as_version=4).cells}
+    assert cells["setup"] == setup
+    assert "cs231n_lib" not in path.read_text("utf-8")
+
+
+def test_an_address_for_colab_is_refused(tmp_path: Path) -> None:
+    root = tmp_path / "algebra"
+    new_course(root)
+    with (root / "nbgrader_config.py").open("a") as config:
+        config.write("c.ColabSetup.address = 'https://github.com/an-institute/algebra'\n")
+    says = r"is for CS231n alone: .* and not algebra_lib\. Delete the line"
+    with pytest.raises(ReleaseError, match=says):
+        make_release(root, "assignment1")
+    assert not (root / "release").exists()

@@ -96,7 +96,7 @@ def test_the_example_of_the_document(course: Path) -> None:
         [part.strip() for part in line.split("│")[1:-1]] for line in printed.output.splitlines()
     ]
     assert [row for row in rows if row] == [
-        ["assignment1", "ben", "2", "2", "0 %", "-0"],
+        ["assignment1", "ben", "2", "2", "0 %", "0"],
         ["assignment2", "ben", "3", "1", "20 %", "-1.6"],
     ]
     assert penalties(course) == wanted

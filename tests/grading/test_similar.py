@@ -18,6 +18,7 @@ from click.testing import CliRunner
 
 from autograder.cli.similar import similar
 from autograder.notebook.edits import apply, read_sample
+from autograder.notebook.reading import MAX_CELLS
 from autograder.notebook.template import load_template, source_of
 from autograder.similar import THRESHOLD, fragments, writings
 from autograder.similar.pages import Findings
@@ -311,7 +312,7 @@ UNREADABLE: dict[str, tuple[bytes, str]] = {
     "binary": (bytes(range(256)) * 9, "the file is not text"),
     "list": (b"[1, 2]", "not a notebook"),
     "deep": (b'{"cells": ' + b"[" * 100_000, "the file is not JSON"),
-    "cells": (json.dumps({"cells": [{}] * 2_001}).encode(), "2,001 cells"),
+    "cells": (json.dumps({"cells": [{}] * (MAX_CELLS + 1)}).encode(), f"{MAX_CELLS + 1:,} cells"),
     "long": (json.dumps(document("x = 1\n" * 20_000)).encode(), "characters were written"),
 }
 

@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from autograder.authoring.new_course import new_course
 from autograder.authoring.regression import (
     Cell,
     NotebookRun,
@@ -26,7 +27,7 @@ from autograder.host.memory import cores
 from tests.waiting import wait_until
 
 CHECKED = "nbval-check-output"
-GREEN, RED, WRONG_USE = 0, 1, 2
+GREEN, RED, NEEDS_HUMAN, WRONG_USE = 0, 1, 1, 2
 HOOK = (
     "### BEGIN HIDDEN TESTS\nfrom autograder import hidden\n\n"
     'hidden.check("graded")\n### END HIDDEN TESTS'
@@ -318,3 +319,24 @@ def test_as_many_notebooks_at_a_time_as_there_are_cores() -> None:
     assert parallel_jobs(100) == min(100, cores())
     assert parallel_jobs(100, 100) == 100
     assert parallel_jobs(5, 2) == 2
+
+
+def test_a_new_course_is_green(tmp_path: Path) -> None:
+    """Its README names the command; the stored output is that of its sample."""
+    new_course(tmp_path / "algebra")
+    status, printed = from_a_terminal(tmp_path / "algebra")
+    assert (status, "assignment1/scales" in printed) == (GREEN, True), printed
+
+
+@pytest.mark.parametrize("package", ["nbval", "pytest"])
+def test_without_nbval_a_sentence_says_what_to_install(
+    package: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As graders have it, with `.[ta]` alone."""
+    write(tmp_path, "toy/one", one="1 + 1")
+    monkeypatch.setitem(sys.modules, package, None)
+    status, printed = from_a_terminal(tmp_path)
+    assert status == NEEDS_HUMAN
+    assert printed.startswith(f"Error: what runs notebooks is not installed ({package}): ")
+    assert 'run `pip install -e ".[dev]"`' in printed
+    assert printed.count("\n") == 1

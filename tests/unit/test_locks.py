@@ -19,7 +19,7 @@ PYTHONS = ("3.11", "3.12", "3.13")
 # Of this environment alone: setuptools, once imported, puts older copies of others on sys.path.
 PACKAGES = list({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
 INSTALLED = {canonicalize_name(one.name): one for one in metadata.distributions(path=PACKAGES)}
-FOR_STUDENTS = ("torch", "vision", "captions", "coco", "jupyter", "student")
+FOR_STUDENTS = ("torch", "vision", "captions", "coco", "jupyter", "rl", "student")
 
 
 def lock(name: str, **environment: str) -> dict[str, Requirement]:

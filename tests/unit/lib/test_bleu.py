@@ -69,5 +69,5 @@ def test_misuse_is_explained(
 
 def test_without_sacrebleu_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sacrebleu.metrics.bleu", None)
-    with pytest.raises(DataError, match=r"pip install 'cs231n-course\[captions\]'"):
+    with pytest.raises(DataError, match=r'pip install "\.\[captions\]"`'):
         corpus_bleu(["a"], [["a"]])

@@ -227,7 +227,7 @@ def test_files_that_do_not_fit_each_other(real: Path) -> None:
 
 def test_without_h5py_it_says_what_to_install(real: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "h5py", None)
-    with pytest.raises(DataError, match=r"pip install 'cs231n-course\[coco\]'"):
+    with pytest.raises(DataError, match=r'pip install "\.\[coco\]"`'):
         load_coco_data(real)
     monkeypatch.delenv("CS231N_DATA", raising=False)
     assert len(load_coco_data()["val_features"]) == 1000

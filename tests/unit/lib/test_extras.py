@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import re
 import subprocess
 import sys
 from importlib import metadata
@@ -114,6 +115,16 @@ except ModuleNotFoundError as error:
     assert without(["gymnasium"], code).stdout.strip() == NO_GYMNASIUM
 
 
+def test_nobody_is_told_to_ask_an_index_for_the_course() -> None:
+    """It is on none, so that anybody could put a package of their own there, under its name."""
+    asks = re.compile(r"pip install[^`\n]*cs231n-course(?![^`\n]* @ )")
+    told = [*ROOT.glob("cs231n_lib/**/*.py"), *ROOT.glob("docs/*.md"), *ROOT.glob("*.md")]
+    told += [*ROOT.glob("source/*/*.ipynb"), *RELEASED]
+    assert [str(path) for path in told if asks.search(path.read_text("utf-8"))] == []
+    assert asks.search("`pip install 'cs231n-course[rl]'`")
+    assert not asks.search('pip install "cs231n-course[rl] @ git+https://git.example.edu/course"')
+
+
 def test_what_is_needed_is_what_the_notebooks_use() -> None:
     for path in RELEASED:
         cells = json.loads(path.read_text("utf-8"))["cells"]
@@ -150,7 +161,8 @@ def test_what_is_needed_is_what_the_notebooks_use() -> None:
 def test_doctor_says_which_assignments_are_ready(names: list[str], wanted: dict[str, str]) -> None:
     said = without(names, 'from cs231n_lib.cli import main\nassert main(["doctor"]) == 0').stdout
     lines = dict(line.split(": pip install ") for line in said.splitlines() if ": pip" in line)
-    assert lines == {name: f'"cs231n-course[{extra}]"' for name, extra in wanted.items()}
+    assert lines == {name: f'".[{extra}]"' for name, extra in wanted.items()}
+    assert "pip        run it in the course's folder, which has pyproject.toml\n" in said
     assert "assignment1: ready\n" in said
     assert "assignment2: ready, but for what follows" in said
     assert "All is well, but for the packages named above" in said, (

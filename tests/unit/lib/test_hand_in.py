@@ -102,6 +102,24 @@ def test_what_is_open_is_named(tmp_path: Path) -> None:
         assert said in " ".join(done.stdout.split()), said
 
 
+def test_a_cell_that_stops_at_its_stub_is_not_written(tmp_path: Path) -> None:
+    """Its test then meets what stands above the stub, such as an empty list, or no name at all."""
+    stub = 'raise NotImplementedError("{0}: write your code here")'
+    answers = {"double": f"double = int\n{stub.format('double')}", "halve": stub.format("halve")}
+    path = write(tmp_path / "little.ipynb", document(answers))
+    done = cs231n("check", path.name, folder=tmp_path)
+    assert rows(done.stdout) == {
+        "test-double": "! 2 not written yet 1. Doubling",
+        "test-halve": "! 3 not written yet 2. Halving",
+        "why": "! 4 not answered Question 1",
+    }
+    assert "was expected" not in done.stdout
+    written = answers | {"double": "double = int"}  # finished, and wrong: the test has the word
+    done = cs231n("check", write(path, document(written)).name, folder=tmp_path)
+    assert rows(done.stdout)["test-double"] == "! 2 0 passed, 1 failed 1. Doubling"
+    assert "double of 2: it is 2, but 4 was expected" in done.stdout
+
+
 def test_a_cell_that_never_ends_and_a_kernel_that_dies(tmp_path: Path) -> None:
     """Nothing is imported, so that each of the other cells takes no time on any machine."""
     answers = RIGHT | {"setup": "import time", "test-halve": 'print("✓ one half")'}
@@ -232,7 +250,7 @@ def test_without_jupyter_one_sentence_says_what_to_install(tmp_path: Path) -> No
     (hidden / "nbclient.py").write_text("raise ModuleNotFoundError('hidden', name='nbclient')\n")
     done = cs231n("check", "little.ipynb", folder=tmp_path, PYTHONPATH=str(hidden))
     assert done.returncode == 1
-    assert 'pip install "cs231n-course[jupyter]"' in done.stderr
+    assert 'pip install ".[jupyter]"' in done.stderr
     assert "Traceback" not in done.stderr
 
 

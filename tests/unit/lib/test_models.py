@@ -315,7 +315,7 @@ def test_missing_weights_are_explained(monkeypatch: pytest.MonkeyPatch, tmp_path
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setattr(pretrained, "package_folder", lambda _: None)
     for name in ("auto", "efficientnet-lite0"):
-        with pytest.raises(DataError, match=r"not installed.*cs231n-course\[vision\]"):
+        with pytest.raises(DataError, match=r'not installed.*pip install "\.\[vision\]"`'):
             load_pretrained(name)
     monkeypatch.setattr(pretrained, "package_folder", lambda _: tmp_path)
     with pytest.raises(DataError, match="cannot be read"):

@@ -75,7 +75,7 @@ def test_an_unknown_name_lists_the_known_ones() -> None:
 
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(photos, "package_folder", lambda _: None)
-    with pytest.raises(DataError, match=r"scikit-learn.*cs231n-course\[vision\]"):
+    with pytest.raises(DataError, match=r'scikit-learn.*pip install "\.\[vision\]"`'):
         photo("china")
     monkeypatch.setattr(photos, "package_folder", lambda _: tmp_path)
     with pytest.raises(DataError, match=r"china\.jpg: cannot be read"):
