@@ -61,6 +61,20 @@ def pack(compressed: Compressed) -> bytes:
     return b"".join(_pack_layer(layers[name]) for name in LAYERS)
 
 
+def file_parts(compressed: Compressed) -> dict[str, int]:
+    """Bytes of the file that ``pack`` makes, by what they are spent on; headers are "codebooks".
+
+    Raises ValueError where the data are no network.
+    """
+    layers = list(read_layers(compressed).values())
+    parts = {
+        "values": sum(len(huffman_coded(layer.symbols)) for layer in layers),
+        "positions": sum(len(huffman_coded(layer.gaps)) for layer in layers),
+        "codebooks": sum(_HEADER.size + 2 * len(layer.codebook) for layer in layers),
+    }
+    return parts | {"biases": sum(2 * len(layer.bias) for layer in layers)}
+
+
 def unpack(file: bytes) -> dict[str, dict[str, NDArray[Any]]]:
     """The plain data in a file of ``pack``. Raises ValueError where it is damaged."""
     found, start = {}, 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -148,6 +150,11 @@ WRONG = {
     "the wrong axis": (
         QUANTIZE, ("if other != axis % x.ndim", "if other == axis % x.ndim"), 0.9, "for shape",
     ),
+    "integers that wrap around": (
+        QUANTIZE, ("+ zero_point).clamp(smallest, largest).to(torch.int8)",
+                   "+ zero_point).to(torch.int64).to(torch.int8)"), 0.96,
+        "8 bits: the largest of three numbers has become -128",
+    ),
     "no fillers": (
         RELATIVE, ("while zeros > farthest:", "while False:"), 0.7,
         "no gap may need more bits than there are: fillers are missing",
@@ -263,6 +270,12 @@ def test_what_the_notebook_claims_is_not_read(shared: Student) -> None:
     score, messages = judged(shared, cheat)
     assert score == 0
     assert all(message.startswith("the file has ") for message in messages)
+
+
+def test_the_visible_check_counts_the_sizes_of_the_judge() -> None:
+    named = re.search(r"for size in \(([\d_, ]+)\)", TRIAL.solved()["small-network"])
+    assert named
+    assert tuple(int(size) for size in named[1].split(", ")) == challenge.SIZES
 
 
 def test_hidden_images_are_fresh_and_as_hard_as_the_test_images() -> None:

@@ -14,11 +14,15 @@ from cs231n_lib.compression import (
     ConvNet,
     accuracy,
     decode,
+    draw_accuracies,
     draw_filters,
     draw_histograms,
+    draw_latencies,
     draw_sizes,
+    file_parts,
     huffman_coded,
     latencies,
+    listed,
     network,
     pack,
     sprite_sets,
@@ -100,6 +104,14 @@ def test_decoding_follows_the_description() -> None:
     weight = decode(data).conv1.weight.flatten()
     assert weight[[2, 3, 7, 9]].tolist() == [-2.0, 0.5, 0.0, -2.0]
     assert int((weight != 0).sum()) == 3
+
+
+def test_the_parts_of_a_file_are_all_of_it() -> None:
+    data = some_data()
+    parts = file_parts(data)
+    assert sum(parts.values()) == len(pack(data))
+    assert parts["biases"] == 2 * sum(OUTPUTS.values())
+    assert parts["codebooks"] == len(LAYERS) * (13 + 2 * 5)
 
 
 def test_tensors_and_lists_are_as_good_as_arrays() -> None:
@@ -205,6 +217,31 @@ def test_candidates_take_turns_and_the_first_rounds_do_not_count() -> None:
 
 
 # -- pictures --------------------------------------------------------------------------------------
+
+
+def test_lines_of_accuracies_that_coincide_can_both_be_seen() -> None:
+    ax = draw_accuracies([0.5, 0.9], {"one": [60, 40], "two": [60, 50]}, 65, "sparsity")
+    first, second, original = ax.lines
+    assert first.get_markersize() > second.get_markersize()
+    assert list(original.get_ydata()) == [65, 65]
+    names = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert names == ["one", "two", "original"]
+    plt.close(ax.figure)
+
+
+def test_latencies_have_a_dot_for_each_call_and_a_median() -> None:
+    group = {"slow": np.array([0.003, 0.002, 0.009]), "fast": np.array([0.001, 0.001, 0.002])}
+    figure = draw_latencies({"both": group, "one": {"slow": group["slow"]}})
+    both = figure.axes[0]
+    assert [len(dots.get_offsets()) for dots in both.collections] == [3, 3]
+    assert [line.get_xdata()[0] for line in both.lines] == pytest.approx([3.0, 1.0])
+    assert [label.get_text() for label in both.get_yticklabels()] == ["slow", "fast"]
+    assert [ax.get_title() for ax in figure.axes] == ["both", "one"]
+    plt.close(figure)
+
+
+def test_values_in_words() -> None:
+    assert listed([64.25, 20], [0.5, "conv1"]) == "64.2 % at 0.5, 20.0 % at conv1"
 
 
 def test_filters_in_rows() -> None:

@@ -220,6 +220,21 @@ def _copies(answer: Integers) -> list[NDArray[Any]]:
     return [np.array(one) for one in (answer.q, answer.scale, answer.zero)]
 
 
+@check(QUESTION, probe="MC-A10", weight=1, rare=True)
+def integers_stay_within_their_bits(student: Student, rng: Generator) -> None:
+    """Where the smallest and the largest number are both rounded outwards, q is clamped."""
+    for bits in (8, 3):
+        n, step = int(2 * rng.integers(0, 2 ** (bits - 2)) + 1), 2.0 ** -int(rng.integers(2, 8))
+        x = step * np.array([-(n + 0.5), 0.0, 2**bits - 1 - (n + 0.5)])  # halves: to even numbers
+        got = _ask(student, x, bits)
+        top = 2 ** (bits - 1) - 1
+        expect(
+            got.q.astype(float)[-1] >= top - 1,
+            f"{bits} bits: the largest of three numbers has become {got.q.astype(float)[-1]:g}, as "
+            f"if {top + 1} had been made an integer of {bits} bits: clamp before",
+        )
+
+
 @check(QUESTION, probe="MC-A10", weight=1, condition=True)
 def types_and_arguments(student: Student, rng: Generator) -> None:
     """q is of int8, the zero point of integers, the scale of the type of x, which is unchanged."""
