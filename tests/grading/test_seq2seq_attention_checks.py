@@ -159,7 +159,7 @@ TRAPS = {
         0.9, "the gradient of each parameter is clipped by itself",
     ),
     "states without a graph": (
-        TRANSLATOR, ("memory.states)", "memory.states.detach())"), 0.9,
+        TRANSLATOR, ("memory.mask, memory.states)", "memory.mask, memory.states.detach())"), 0.9,
         "no gradient comes back from the context to the states",
     ),
     "k continuations of each": (
