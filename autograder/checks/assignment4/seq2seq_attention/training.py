@@ -6,10 +6,10 @@ and are compared here; how good it thinks it is plays no part.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from numpy.random import Generator
 from torch import Tensor
@@ -53,7 +53,7 @@ class Steps:
     def norm(self, number: int) -> float:
         """Of the gradients of all parameters together; that of ``shift`` is V for each target."""
         shift = V * self.large * self.batches[number][1][:, 1:].numel()
-        return math.hypot(float(self.gradient(number).norm()), shift)
+        return float(np.hypot(self.gradient(number).norm().item(), shift))
 
 
 def _steps(student: Student, rng: Generator, large: float, count: int = 1) -> Steps:
