@@ -23,6 +23,8 @@ def draw_attention(
         )
     shown = ax.imshow(table, cmap="Blues", vmin=0, vmax=1)
     ax.xaxis.tick_top()
+    ax.xaxis.set_label_position("top")
+    ax.set(xlabel="English", ylabel="French")
     ax.set_xticks(range(len(english)), english, rotation=60, ha="left", rotation_mode="anchor")
     ax.set_yticks(range(len(french)), french)
     ax.tick_params(length=0, labelsize=9)

@@ -152,6 +152,23 @@ TRAPS = {
         TRANSLATOR, ("query = self.query(s)", "query = s"), 0.2,
         "the state is compared as it is: the query is self.query(s)",
     ),
+    "each parameter clipped by itself": (
+        TRAINING_STEP,
+        ("    nn.utils.clip_grad_norm_(translator.parameters(), 1.0)",
+         "    for one in translator.parameters():\n        nn.utils.clip_grad_norm_(one, 1.0)"),
+        0.9, "the gradient of each parameter is clipped by itself",
+    ),
+    "states without a graph": (
+        TRANSLATOR, ("memory.mask, memory.states)", "memory.mask, memory.states.detach())"), 0.9,
+        "no gradient comes back from the context to the states",
+    ),
+    "k continuations of each": (
+        BEAM,
+        ("        sums, chosen = candidates.flatten().topk(count)\n",
+         "        best, place = candidates.topk(min(k, V), dim=1)\n        sums = best.flatten()\n"
+         "        chosen = (place + V * torch.arange(len(place))[:, None]).flatten()\n"),
+        0.4, "k is 3, and a batch of",
+    ),
     "probabilities added up": (
         BEAM, ("log_softmax(dim=1)", "softmax(dim=1)"), 0.6,
         "probabilities are added up, not their logarithms",

@@ -196,6 +196,39 @@ def attended(
     return [_plain(context), _plain(weights)]
 
 
+def reached_by_context(
+    notebook: Any,
+    cell: str,
+    kind: str,
+    sizes: Sequence[int],
+    states: Tensor,
+    mask: Tensor,
+    s: Tensor,
+) -> dict[str, bool]:
+    """What gets a gradient from the context of an AttentionTranslator, over simple formulas."""
+    from cs231n_lib.translation import Memory
+
+    def scores(query: Tensor, keys: Tensor, *v: Tensor) -> Tensor:
+        return query.sum(dim=1, keepdim=True) + keys.sum(dim=2)
+
+    def attention_context(scores: Tensor, mask: Tensor, states: Tensor) -> tuple[Tensor, Tensor]:
+        return scores.sum(dim=1, keepdim=True) + states.sum(dim=1), scores
+
+    notebook["additive_scores"] = notebook["scaled_dot_product_scores"] = scores
+    notebook["attention_context"] = attention_context
+    notebook.run(cell)
+    E, H = sizes
+    translator = notebook["AttentionTranslator"](9, 8, E=E, H=H, kind=kind).to(s.device)
+    states, s = states.clone().requires_grad_(), s.clone().requires_grad_()
+    keys = translator.key(states).detach().requires_grad_()
+    context, _ = translator.context(Memory(states, mask, states.mean(dim=1), keys), s)
+    sources = {"the states": states, "the keys": keys, "s": s, "query": translator.query.weight}
+    if not (torch.is_tensor(context) and context.requires_grad):
+        return dict.fromkeys(sources, False)
+    grads = torch.autograd.grad(context.sum(), list(sources.values()), allow_unused=True)
+    return {name: grad is not None for name, grad in zip(sources, grads, strict=True)}
+
+
 # -- training ------------------------------------------------------------------------------------
 
 
@@ -205,12 +238,14 @@ class Known(nn.Module):
     def __init__(self, weight: Tensor) -> None:
         super().__init__()
         self.weight = nn.Parameter(weight.clone())
+        self.shift = nn.Parameter(torch.zeros((), dtype=weight.dtype))
         self.idle = nn.Parameter(torch.ones(2, dtype=weight.dtype))
         self.seen: list[Tensor] = []
 
     def encode(self, source: Tensor) -> tuple[str, Tensor]:
         self.seen.append(source.detach().clone())
-        return "the memory", self.weight.sum() + 0 * source[:, :1].to(self.weight)
+        first = self.weight.sum() + len(self.weight) * self.shift
+        return "the memory", first + 0 * source[:, :1].to(self.weight)
 
     def step(self, memory: Any, y: Tensor, s: Tensor) -> tuple[Tensor, Tensor]:
         if not (isinstance(memory, str) and memory == "the memory"):

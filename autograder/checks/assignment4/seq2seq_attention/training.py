@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from numpy.random import Generator
 from torch import Tensor
@@ -39,7 +40,8 @@ class Steps:
     def gradient(self, number: int) -> Tensor:
         """Of one batch, not clipped: logits of the targets are added up, times ``large``.
 
-        A logit is an entry of the weight, at the word fed and the target, plus the sum of all.
+        A logit is an entry of the weight, at the word fed and the target, plus the sum of all and
+        V times another parameter, ``shift``.
         """
         _, target = self.batches[number]
         gradient = torch.zeros_like(self.weight)
@@ -47,6 +49,11 @@ class Steps:
             gradient[fed, right] += self.large
             gradient += self.large
         return gradient
+
+    def norm(self, number: int) -> float:
+        """Of the gradients of all parameters together; that of ``shift`` is V for each target."""
+        shift = V * self.large * self.batches[number][1][:, 1:].numel()
+        return float(np.hypot(self.gradient(number).norm().item(), shift))
 
 
 def _steps(student: Student, rng: Generator, large: float, count: int = 1) -> Steps:
@@ -61,10 +68,6 @@ def _steps(student: Student, rng: Generator, large: float, count: int = 1) -> St
         in_kernel.trained_steps, cell, weight, batches, RATE, large, cells=(cell,)
     )
     return Steps(batches, weight, found, large)
-
-
-def _clipped(gradient: Tensor) -> Tensor:
-    return gradient * min(1.0, 1.0 / float(gradient.norm()))
 
 
 @check(STEP, probe="S2S-A9", weight=3)
@@ -95,7 +98,7 @@ def step_follows_the_gradient(student: Student, rng: Generator) -> None:
         "the step goes uphill": weight + RATE * gradient,
         "two steps are taken": weight - 2 * RATE * gradient,
         "the gradient is scaled to norm 1, though it is shorter": (
-            weight - RATE * gradient / gradient.norm()
+            weight - RATE * gradient / steps.norm(0)
         ),
     }
     expect_close(
@@ -132,9 +135,12 @@ def large_gradients_are_clipped(student: Student, rng: Generator) -> None:
         "each number is clipped by itself; clip the norm of all together": (
             steps.weight - RATE * each
         ),
+        "the gradient of each parameter is clipped by itself; clip the norm of all together": (
+            steps.weight - RATE * gradient / gradient.norm()
+        ),
     }
     expect_close(
-        steps.found["weights"][0], (steps.weight - RATE * _clipped(gradient)).numpy(),
+        steps.found["weights"][0], (steps.weight - RATE * gradient / steps.norm(0)).numpy(),
         what="the weights afterwards", rtol=1e-4,
         slips={name: wrong.numpy() for name, wrong in slips.items()},
     )  # fmt: skip

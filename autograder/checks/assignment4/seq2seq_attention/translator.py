@@ -119,3 +119,18 @@ def weights_are_returned(student: Student, rng: Generator) -> None:
     """The weights, of both kinds."""
     for kind in ("additive", "dot"):
         _expect(student, rng, kind, 1)
+
+
+@check(QUESTION, probe="S2S-A8", weight=1)
+def gradients_go_back(student: Student, rng: Generator) -> None:
+    """A gradient comes back from the context to the states, the keys and s."""
+    cell = student.cell_defining(NAME) or CELL
+    states, s = oracle.draw(rng, N, S, 2 * H).float(), oracle.draw(rng, N, H).float()
+    mask = torch.arange(S)[None] < torch.tensor([4, 5, 2])[:, None]
+    for kind in ("additive", "dot"):
+        found = student.apply(
+            in_kernel.reached_by_context, cell, kind, [E, H], states, mask, s, cells=(cell,)
+        )
+        cut = ", ".join(name for name, reached in found.items() if not reached)
+        expect(not cut, f"kind {kind!r}: no gradient comes back from the context to {cut}",
+               "Is the graph cut (detach, no_grad)?")  # fmt: skip
