@@ -59,6 +59,8 @@ BY_NIGHT = {("wrong_net_relu_mask", "BatchNormalization")}
 LONG = ("features", "BatchNormalization", "PyTorch", "Transformer_Captioning")
 LONG += ("Seq2Seq_Attention", "Model_Compression")
 BY_NIGHT |= {("reference", notebook) for notebook in LONG}
+# They use up what they may; by day test_resources and test_kernel do, in seconds.
+BY_NIGHT |= {("cheat_endless_loop", "knn"), ("cheat_fork_bomb", "knn")}
 Graded = Callable[[str, str], GradedNotebook]
 #: One who did nothing, one who cheated, one who went wrong: all of it takes seconds.
 TINY = DemoClass(
