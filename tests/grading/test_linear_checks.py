@@ -100,15 +100,18 @@ IDLE_WHEN_TIMED = """
 {name}_in_full = {name}
 def {name}(W, X, y, reg):
     if X.shape[1] == 2 and len(X) >= 1000:
-        return 0.0, W
+        return {nothing}
     return {name}_in_full(W, X, y, reg)
 """
 
 
 @pytest.mark.parametrize("notebook", CLASSES)
-def test_whoever_does_nothing_in_the_timed_call_has_not_avoided_a_loop(zygote, notebook) -> None:
+@pytest.mark.parametrize("nothing", ["0.0, W", "()", "None"])
+def test_whoever_does_nothing_in_the_timed_call_has_not_avoided_a_loop(
+    zygote, notebook, nothing
+) -> None:
     cell = f"{notebook}-loss-vectorized"
-    idle = IDLE_WHEN_TIMED.format(name=f"{notebook}_loss_vectorized")
+    idle = IDLE_WHEN_TIMED.format(name=f"{notebook}_loss_vectorized", nothing=nothing)
     with student_with(zygote, notebook, {cell: solved(notebook)[cell] + idle}) as student:
         found = failed(verdict(student, notebook, f"{notebook}-vectorized"))
     assert found["vectorized_takes_no_time_for_a_row"].startswith("with many rows it returns")
