@@ -68,11 +68,19 @@ class Material:
 
     def needs(self, template: Template) -> list[Name]:
         """The notebooks that this one loads, directly or by way of others, earliest first."""
+        return self._needs[template.assignment, template.notebook]
+
+    @cached_property
+    def _needs(self) -> dict[Name, list[Name]]:
+        """Worked out once, and before any fork: each submission asks several times."""
+        return {name: self._needs_of(*name) for name in self.released}
+
+    def _needs_of(self, assignment: str, notebook: str) -> list[Name]:
         found: dict[Name, None] = {}
-        for notebook in loads(template.document):
-            name = self._place(notebook, template.assignment)
-            if name and name != (template.assignment, template.notebook):
-                found |= dict.fromkeys([*self.needs(self.templates[name]), name])
+        for loaded in loads(self.released[assignment, notebook]):
+            name = self._place(loaded, assignment)
+            if name and name != (assignment, notebook):
+                found |= dict.fromkeys([*self._needs_of(*name), name])
         return list(found)
 
     def _place(self, notebook: str, assignment: str) -> Name | None:

@@ -141,10 +141,11 @@ class Agent:
             self._shell.user_ns[request["name"]] = request["value"]
 
     def _draw(self, request: dict) -> wire.Ref:
-        """Standard normal numbers that stay here: large inputs need not cross."""
+        """Numbers from -1 to 1 that stay here: large inputs need not cross."""
         import numpy as np
 
-        return self._keep(np.random.default_rng(request["seed"]).normal(size=request["shape"]))
+        generator = np.random.default_rng(request["seed"])
+        return self._keep(generator.uniform(-1, 1, request["shape"]))
 
     def _grad(self, request: dict) -> dict[str, Any]:
         """Gradients of sum(upstream * output) with respect to the chosen arguments."""
