@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any
 
 from nbgrader import api
-from nbgrader.api import Gradebook, InvalidEntry
+from nbgrader.api import Gradebook, InvalidEntry, SubmittedNotebook
 from sqlalchemy.exc import DataError, IntegrityError, SAWarning, SQLAlchemyError
 
 from autograder.course.config import GradebookError, course_config, open_gradebook
@@ -181,19 +181,27 @@ class GradebookWriter:
             raise
 
     def _record_notebook(self, book: Gradebook, graded: GradedNotebook, *, regraded: bool) -> None:
-        names = (graded.notebook, graded.assignment, graded.student)
+        rows = book.find_submission_notebook(graded.notebook, graded.assignment, graded.student)
         scores = {cell.grade_id: cell.score for cell in graded.cells}
-        for grade in book.find_submission_notebook(*names).grades:
-            pending = grade.name in graded.manual_pending
-            score = scores.get(grade.name, None if pending else 0.0)
-            if not regraded and grade.auto_score == score:
-                continue
-            grade.auto_score = score
-            by_hand = grade.manual_score is not None
-            grade.needs_manual_grade = by_hand or grade.auto_score is None
-        for comment in book.find_submission_notebook(*names).comments:
-            blank = comment.name in graded.unanswered
-            comment.auto_comment = "No response." if blank else None
+        names = _cell_names(book, rows)
+        with book.db.no_autoflush:  # one statement for all grades, not one for each
+            for grade in rows.grades:
+                name = names[grade.cell_id]
+                score = scores.get(name, None if name in graded.manual_pending else 0.0)
+                if not regraded and grade.auto_score == score:
+                    continue
+                grade.auto_score = score
+                by_hand = grade.manual_score is not None
+                grade.needs_manual_grade = by_hand or grade.auto_score is None
+            for comment in rows.comments:
+                blank = names[comment.cell_id] in graded.unanswered
+                comment.auto_comment = "No response." if blank else None
+
+
+def _cell_names(book: Gradebook, rows: SubmittedNotebook) -> dict[str, str]:
+    """By id, in one query: ``grade.name`` asks the database for each cell anew."""
+    cell: Any = api.BaseCell
+    return dict(book.db.query(cell.id, cell.name).filter(cell.notebook_id == rows.notebook_id))
 
 
 def _is_about_one(error: ValueError | SQLAlchemyError) -> bool:

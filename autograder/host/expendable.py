@@ -17,12 +17,11 @@ import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import msgpack
 
-from autograder.sandbox import syscalls
+from autograder.sandbox import own_memory, syscalls
 
 T = TypeVar("T")
 
@@ -30,7 +29,6 @@ MEMORY, PROCESSOR, CLOCK, CRASH, ERROR = "memory", "processor", "clock", "crash"
 CALLER = "caller"
 _ANSWER, _EXCEPTION = b"a", b"e"
 _CAUSE_CHARACTERS = 300
-_STATUS = Path("/proc/self/status")
 
 
 @dataclass(frozen=True)
@@ -115,7 +113,8 @@ def _settle(limits: Limits, parent: int) -> None:
     faulthandler.disable()  # the parent says how a child ended, in one sentence
     _limit(resource.RLIMIT_CORE, 0)
     _limit(resource.RLIMIT_CPU, limits.cpu_seconds)
-    _limit(resource.RLIMIT_DATA, _own_bytes() + limits.memory_bytes)
+    # What counts so far is inherited, most of it.
+    _limit(resource.RLIMIT_DATA, own_memory.sizes().get("VmData", 0) + limits.memory_bytes)
 
 
 def _limit(kind: int, value: int) -> None:
@@ -124,14 +123,6 @@ def _limit(kind: int, value: int) -> None:
     # The hard limit of time comes a second later: its signal is SIGKILL, which says less.
     above = 1 if kind == resource.RLIMIT_CPU and value != hard else 0
     resource.setrlimit(kind, (value, value + above))
-
-
-def _own_bytes() -> int:
-    """What counts towards RLIMIT_DATA so far, most of it inherited."""
-    for line in _STATUS.read_text().splitlines():
-        if line.startswith("VmData:"):
-            return int(line.split()[1]) << 10
-    return 0
 
 
 def _packed(plain: Any) -> bytes:

@@ -28,15 +28,21 @@ class Instance:
         *args: Any,
         keep: Sequence[int] | bool = (),
         seconds: float | None = None,
+        room: int | None = None,
         **kwargs: Any,
     ) -> Any:
-        """Call a method; see :meth:`Student.call`."""
-        message = {
+        """Call a method; see :meth:`Student.call`.
+
+        ``room``: bytes of memory that it may take beyond what the kernel has already; what asks
+        for more gets a MemoryError, which is a StudentError here (``out_of_memory``).
+        """
+        message: dict[str, Any] = {
             "op": "call",
             "on": self.reference,
             "name": method,
             "args": list(args),
             "kwargs": kwargs,
+            "room": room,
         }
         return self._student.request(f"{self._class}.{method}()", message, keep, seconds)
 

@@ -13,3 +13,8 @@ class StudentError(Exception):
     def __init__(self, text: str, type_name: str = "TypeError") -> None:
         super().__init__(text)
         self.type_name = type_name
+
+    @property
+    def out_of_memory(self) -> bool:
+        """Whether it was Python's or NumPy's word for that."""
+        return self.type_name in ("MemoryError", "_ArrayMemoryError")

@@ -22,7 +22,7 @@ import socket
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from autograder.sandbox import devices, shims, wire
+from autograder.sandbox import devices, own_memory, shims, wire
 from autograder.sandbox import shell as sandbox_shell
 from autograder.sandbox.cells import CellNames, Notebook
 
@@ -99,19 +99,17 @@ class Agent:
                     with _interruptible(asyncio.current_task()):
                         error = await sandbox_shell.run_cell(self._shell, request["source"])
                     described = {"error": self._names.describe(error)} if error else {}
-                    reply: dict[str, Any] = {"ok": error is None, **described}
+                    frame = self._reply({"ok": error is None, **described})
                 else:
-                    reply = self._answer(request, body)
+                    frame = self._answer(request, body)
             except (KeyboardInterrupt, asyncio.CancelledError):
-                reply = {
-                    "ok": False,
-                    "error": self._names.describe(KeyboardInterrupt("interrupted")),
-                }
-            self._send({"re": self._request, **reply})
+                described = self._names.describe(KeyboardInterrupt("interrupted"))
+                frame = self._reply({"ok": False, "error": described})
+            self._send_frame(frame)
 
     # -- requests -------------------------------------------------------------------------------
 
-    def _answer(self, request: dict, body: bytes) -> dict[str, Any]:
+    def _answer(self, request: dict, body: bytes) -> bytes:
         """Reply to anything but a cell: the value, or the exception, and what was printed."""
 
         def again(taken_along: Callable[[Any], Any]) -> dict:
@@ -122,14 +120,21 @@ class Agent:
             try:
                 with _interruptible():
                     value = devices.asked(self._ops[request["op"]], request, again)
-                reply = {"ok": True, "value": self._shallow(value, request.get("keep", ()))}
-                wire.encode(reply, self._keep)  # a value too large or too deep fails here
+                said = {"stdout": printed.getvalue()[:CALL_OUTPUT_CHARS]}
+                shallow = self._shallow(value, request.get("keep", ()))
+                # A value too large or too deep fails here.
+                return self._reply({"ok": True, "value": shallow, **said})
             except BaseException as error:
                 reply = {"ok": False, "error": self._names.describe(error)}
-        return reply | {"stdout": printed.getvalue()[:CALL_OUTPUT_CHARS]}
+        return self._reply(reply | {"stdout": printed.getvalue()[:CALL_OUTPUT_CHARS]})
+
+    def _reply(self, reply: dict[str, Any]) -> bytes:
+        return wire.encode({"re": self._request, **reply}, self._keep)
 
     def _call(self, request: dict) -> Any:
-        return self._target(request)(*request["args"], **request["kwargs"])
+        function = self._target(request)
+        with own_memory.at_most(request.get("room")):
+            return function(*request["args"], **request["kwargs"])
 
     def _get(self, request: dict) -> Any:
         return self._target(request)

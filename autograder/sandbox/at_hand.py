@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from autograder.sandbox import own_memory
+
 
 @dataclass(frozen=True)
 class Inherited:
@@ -37,7 +39,7 @@ class AtHand:
         missing = [name for name in names if name not in self._tried]
         if not missing:
             return
-        before = _status()
+        before = own_memory.sizes()
         os.environ.update(self.environment)  # a kernel's own is made anew
         # Here, since these import NumPy, which a host that is only probed has no need of.
         cache: Any = importlib.import_module("cs231n_lib.data.cache")
@@ -52,7 +54,7 @@ class AtHand:
             except Exception as error:  # damaged, or not installed: kernels will say so
                 self._tried.add(name)
                 print(f"Not prepared for kernels: {name} ({error})", file=sys.stderr)
-        after = _status()
+        after = own_memory.sizes()
         self.inherited = Inherited(
             self.inherited.data + max(0, after["VmData"] - before["VmData"]),
             self.inherited.space + max(0, after["VmSize"] - before["VmSize"]),
@@ -69,10 +71,3 @@ def _is_in_memory(folder: Path) -> bool:
     mounts = (line.split() for line in Path("/proc/self/mountinfo").read_text().splitlines())
     kinds = {line[line.index("-") + 1] for line in mounts if line[2] == number}
     return not kinds.isdisjoint({"tmpfs", "ramfs"})
-
-
-def _status() -> dict[str, int]:
-    """Sizes of this process in bytes."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    fields = (line.split() for line in lines if line.endswith(" kB"))
-    return {name.rstrip(":"): int(size) << 10 for name, size, _ in fields}

@@ -206,8 +206,12 @@ def _to_ext(value: Any, pack: Callable[[Any], bytes]) -> msgpack.ExtType | None:
 def _array_ext(code: int, array: np.ndarray, pack: Callable[[Any], bytes]) -> Any:
     if array.dtype.kind not in _NUMERIC_KINDS or array.dtype.hasobject:
         return None
-    data = np.ascontiguousarray(array).tobytes()
-    return msgpack.ExtType(code, pack([array.dtype.str, list(array.shape), data]))
+    return msgpack.ExtType(code, pack([array.dtype.str, list(array.shape), _raw(array)]))
+
+
+def _raw(array: np.ndarray) -> memoryview | bytes:
+    """Its bytes in C order, copied only where they do not lie so."""
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data if array.nbytes else b""
 
 
 def _tensor_ext(torch: Any, tensor: Any, pack: Callable[[Any], bytes]) -> Any:
@@ -218,7 +222,7 @@ def _tensor_ext(torch: Any, tensor: Any, pack: Callable[[Any], bytes]) -> Any:
     if name in _TORCH_VIEWS:
         plain = plain.view(getattr(torch, _TORCH_VIEWS[name]))
     data = plain.resolve_conj().resolve_neg().numpy()
-    body = [name, list(tensor.shape), bool(tensor.requires_grad), data.dtype.str, data.tobytes()]
+    body = [name, list(tensor.shape), bool(tensor.requires_grad), data.dtype.str, _raw(data)]
     return msgpack.ExtType(_Ext.TENSOR, pack(body))
 
 

@@ -97,7 +97,7 @@ class Direct:
                 import numpy as np
 
                 rng = np.random.default_rng(message["seed"])
-                return self._keep(rng.normal(size=message["shape"]))
+                return self._keep(rng.uniform(-1, 1, message["shape"]))
             case "apply":
                 notebook = Notebook(self._space)
                 notebook |= {name: real(value) for name, value in message["bindings"].items()}

@@ -290,6 +290,12 @@ WRONGS = {
     "off by half a percent, float16": Wrong(
         ROOT_OF, "return (1.005 * np.sqrt(np.maximum(squared, 0))).astype(np.float16)",
         "knn-no-loops", 7 / 19, ALL_OFF),
+    "all differences at once": Wrong(
+        ROOT_OF, "return np.sqrt(((X[:, None] - self.X_train) ** 2).sum(axis=2))",
+        "knn-no-loops", 17 / 19,
+        {"no_loops_is_a_matrix_product":
+         "250 test rows, 320 training rows and 1500 numbers in each it may take 384 MB of memory; "
+         "all differences at once take 915 MB. Expand the square"}),
     "a disguised loop": Wrong(
         "np.sum(X**2, axis=1, keepdims=True)",
         "np.array(list(map(lambda row: np.sum(row**2), X)))[:, np.newaxis]",
@@ -328,6 +334,16 @@ def test_a_wrong_method_gets_a_fitting_message_and_loses_its_part(kernel, name) 
     for check, part in wrong.said.items():
         assert part in found_wrong[check]
     assert found.score == pytest.approx(wrong.left, abs=1e-3)
+
+
+def test_a_product_without_blas_has_the_room_it_needs(kernel) -> None:
+    product = """        product = np.einsum("md,nd->mn", X, self.X_train)
+        squared = np.einsum("md,md->m", X, X)[:, None] - 2 * product
+        squared += np.einsum("nd,nd->n", self.X_train, self.X_train)
+"""
+    found = graded(kernel, "        " + ROOT_OF, f"{product}        {ROOT_OF}", "knn-no-loops")
+    assert not messages(found)
+    assert found.score == found.points
 
 
 def test_distances_in_float32_are_recognised_and_cost_half(kernel) -> None:

@@ -15,6 +15,7 @@ from autograder.checks.assignment1.knn.oracle import majority, trained
 from autograder.judge import (
     Failed,
     Student,
+    StudentError,
     advice,
     as_array,
     check,
@@ -34,6 +35,7 @@ from autograder.judge import (
 TWO, ONE, NONE = (f"compute_distances_{n}" for n in ("two_loops", "one_loop", "no_loops"))
 VERSIONS = {"knn-two-loops": TWO, "knn-one-loop": ONE, "knn-no-loops": NONE}
 READY_MADE = ("norm", "cdist", "pdist", "scipy", "sklearn", "euclidean_distances")
+ROOM = 384 << 20  # bytes; the answer without loops takes a few million
 ROUNDING = float(np.finfo(np.float32).eps) / 2  # relative, of one float32 number
 
 
@@ -160,15 +162,24 @@ def no_loops_takes_no_time_for_a_row(student: Student, rng: Generator) -> None:
 
 @check("knn-no-loops", probe="KNN-A8", weight=2)
 def no_loops_is_a_matrix_product(student: Student, rng: Generator) -> None:
-    """Many rows at once, in seconds and without gigabytes of differences."""
-    # All differences at once would take 4.9 GB, more than a kernel may have. The numbers are those
-    # for which the least is drawn, and the least memory touched by who needs no differences.
-    n_test, n_train, width, looked_at = 400, 700, 2180, 20
+    """Many rows at once, and without the memory that all differences take."""
+    n_test, n_train, width, looked_at = 250, 320, 1500, 20
     seeds = rng.integers(1 << 32, size=2)
     train, test = student.draw(seeds[0], (n_train, width)), student.draw(seeds[1], (n_test, width))
     knn = student.new("KNearestNeighbor")
     knn.call("train", train, np.zeros(n_train, dtype=np.int64))
-    got = as_array(student.fetch(knn.call(NONE, test, keep=True), rows=looked_at), "dists")
+    try:
+        dists = knn.call(NONE, test, keep=True, room=ROOM)
+    except StudentError as error:
+        if not error.out_of_memory:
+            raise
+        differences = n_test * n_train * width * 8
+        raise Failed(
+            f"{error}. With {n_test} test rows, {n_train} training rows and {width} numbers in "
+            f"each it may take {ROOM >> 20} MB of memory; all differences at once take "
+            f"{differences >> 20} MB. Expand the square: ||a||^2 - 2 a.b + ||b||^2."
+        ) from None
+    got = as_array(student.fetch(dists, rows=looked_at), "dists")
     expect_shape(got, (looked_at, n_train), "the first rows of dists")
     columns, rows = (np.random.default_rng(s).uniform(-1, 1, (looked_at, width)) for s in seeds)
     expect_close(got[:, :looked_at], cdist(rows, columns), what="dists of many rows")
