@@ -84,9 +84,13 @@ class Agent:
 
     async def run(self, loop: asyncio.AbstractEventLoop) -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        arrived = asyncio.Event()
+        loop.add_reader(self._channel, arrived.set)
         while True:
             while not self._inbox:
-                await _readable(loop, self._channel)
+                # Tasks that the student started in the background go on meanwhile.
+                await arrived.wait()
+                arrived.clear()
                 if not self._receive():
                     return
             body = self._inbox.pop(0)
@@ -286,16 +290,6 @@ class Agent:
 
     def _decode(self, body: bytes) -> dict:
         return wire.decode(body, self._resolve)
-
-
-async def _readable(loop: asyncio.AbstractEventLoop, channel: socket.socket) -> None:
-    """Wait for data while tasks that the student started in the background go on."""
-    ready = loop.create_future()
-    loop.add_reader(channel, lambda: ready.done() or ready.set_result(None))
-    try:
-        await ready
-    finally:
-        loop.remove_reader(channel)
 
 
 @contextlib.contextmanager
