@@ -30,8 +30,15 @@ class Net:
         x[x < 0] = 0
         return x.sum()
 
+    def fill(self, megabytes):
+        return float(np.ones(megabytes << 17).sum())
+
 def square(x, y):
     return (x * x * y), y
+
+def limits_of_data():
+    import resource
+    return resource.getrlimit(resource.RLIMIT_DATA)
 
 def forever():
     while True: pass
@@ -88,6 +95,16 @@ def test_a_mutated_argument_is_seen(student) -> None:
     kept = student.put(np.array([-1.0, 2.0]))
     assert student.new("Net", 1).call("clamp", kept) == 2
     assert np.array_equal(student.fetch(kept), [0, 2])
+
+
+def test_a_call_has_the_room_it_is_given_and_the_next_one_has_all(student) -> None:
+    net, before = student.new("Net", 1), student.call("limits_of_data")
+    assert net.call("fill", 20, room=64 << 20) == 20 << 17
+    with pytest.raises(StudentError) as told:
+        net.call("fill", 200, room=64 << 20)
+    assert told.value.out_of_memory
+    assert net.call("fill", 200) == 200 << 17
+    assert student.call("limits_of_data") == before
 
 
 def test_variables(student) -> None:
@@ -292,7 +309,7 @@ def test_an_array_that_lies_arrives_as_its_bytes_say(student) -> None:
 
 def test_drawn_numbers_are_the_judges_own(student) -> None:
     drawn = student.fetch(student.draw(3, (2, 4)))
-    assert np.array_equal(drawn, np.random.default_rng(3).normal(size=(2, 4)))
+    assert np.array_equal(drawn, np.random.default_rng(3).uniform(-1, 1, (2, 4)))
 
 
 def executed(student: Student, source: str, names: Sequence[str] = (), **bindings) -> dict:
