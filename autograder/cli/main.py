@@ -16,6 +16,7 @@ from autograder.cli.checks import checks
 from autograder.cli.collect import collect
 from autograder.cli.command import NEEDS_HUMAN, isolation_option, reports_errors, root_option
 from autograder.cli.export import export, gradescope
+from autograder.cli.hand_out import hand_out
 from autograder.cli.new_course import new_course
 from autograder.cli.regrade import regrade
 from autograder.cli.similar import similar
@@ -339,6 +340,7 @@ for command in (
     collect,
     export,
     gradescope,
+    hand_out,
     new_course,
     regrade,
     similar,

@@ -26,6 +26,7 @@ SECTIONS = (
             "docs/roads",
             "docs/installation",
             "docs/students",
+            "docs/student-help",
         ),
     ),
     Section(
