@@ -125,12 +125,15 @@ def _is_stub(ran: Ran | None) -> bool:
 def _stops(notebook: Notebook, done: Run) -> list[Remark]:
     """Cells that are no visible tests, and stopped; and the end of all."""
     said = []
+    unwritten = False  # an answer above, which would have defined what a cell of the course names
     for number, ran in sorted(done.cells.items()):
         cell = notebook.cells[number]
         stub = cell.kind == ANSWER and _is_stub(ran)
+        unwritten = unwritten or stub
         if not ran.error or cell.kind == TESTS or stub or "raises-exception" in cell.tags:
             continue
-        if _is_stub(ran):
+        names_it = unwritten and ran.kind == "NameError" and cell.id and not cell.changed
+        if _is_stub(ran) or (names_it and cell.kind != ANSWER):
             said.append(Remark(f"{_where(cell.id, number)} waits for code of yours."))
         else:
             said.append(Remark(f"{_where(cell.id, number)} stops: {ran.error}", open=True))

@@ -40,6 +40,12 @@ def connect(family: int, address: Any, kind: int = socket.SOCK_STREAM) -> str:
     return "sent"
 
 
+def watch(path: str) -> None:
+    """Be told of what happens to a file."""
+    if libc.inotify_add_watch(libc.inotify_init1(0), os.fsencode(path), 0xFFF) < 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+
+
 def in_child(act: Any) -> int:
     """The wait status of a child that does ``act``."""
     child = os.fork()

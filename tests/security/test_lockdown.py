@@ -44,9 +44,13 @@ STOPPED = {
     "truncate a foreign file": "os.truncate(secret, 6)",
     "change the packages": "open(os.path.dirname(os.__file__) + '/planted', 'w').close(); "
     "os.unlink(os.path.dirname(os.__file__) + '/planted')",
+    "watch a foreign file": "watch(secret)",
+    "give a foreign file away": "os.chown(secret, 0, 0)",
     "TCP": "connect(socket.AF_INET, tuple(tcp))",
     "UDP": "connect(socket.AF_INET, tuple(udp), socket.SOCK_DGRAM)",
     "netlink": "socket.socket(socket.AF_NETLINK, socket.SOCK_RAW)",
+    "raw sockets": "socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)",
+    "packets": "socket.socket(socket.AF_PACKET, socket.SOCK_RAW)",
     "abstract unix socket": "connect(socket.AF_UNIX, chr(0) + folder)",
     "unix socket by path": "connect(socket.AF_UNIX, folder + '/socket')",
     "signal the judge": "os.kill(judge, 0)",
@@ -63,7 +67,15 @@ STOPPED = {
 # Of these, permissions or the judge's PR_SET_DUMPABLE stop an ordinary user even unprotected.
 ONLY_ROOT_COULD = {
     "change the packages", "open the judge's memory", "read the judge's environment",
+    "give a foreign file away", "raw sockets", "packets",
 }  # fmt: skip
+
+# These may fail without us, too: not every system and file system has them.
+STOPPED_EVERYWHERE = {
+    "vsock": "socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM)",
+    "ICMP without privileges": "socket.socket(socket.AF_INET, socket.SOCK_DGRAM, 1)",
+    "label a foreign file": "os.setxattr(secret, 'user.x', b'1')",
+}
 
 
 @pytest.mark.parametrize("attack", STOPPED)
@@ -77,6 +89,12 @@ def test_would_work_unprotected(attack: str, unprotected: Sandbox, bait: Bait) -
     answer = ask(unprotected, STOPPED[attack], **bait.names)
     stopped_anyway = os.geteuid() != 0 and attack in ONLY_ROOT_COULD
     assert ("error" in answer) == stopped_anyway, answer
+
+
+@pytest.mark.parametrize("attack", STOPPED_EVERYWHERE)
+def test_stopped_everywhere(attack: str, sandbox: Sandbox, bait: Bait) -> None:
+    answer = ask(sandbox, STOPPED_EVERYWHERE[attack], **bait.names)
+    assert REFUSED.match(answer.get("error", "")), answer
 
 
 # The kernel refuses before it looks at the arguments; without the filter these do not end in EPERM.

@@ -6,7 +6,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from autograder.authoring.hand_out import PAGES, HandOutError, contents_of, hand_out, pack
 from autograder.authoring.new_course import new_course
@@ -153,6 +153,6 @@ def test_the_command_says_what_it_has_done(course: Path) -> None:
     assert "changed: nothing" in told.output
 
 
-def run(course: Path, folder: str, *options: str):  # noqa: ANN201
+def run(course: Path, folder: str, *options: str) -> Result:
     place = str((course / folder).resolve()) if folder != "." else str(course)
     return CliRunner().invoke(main, ["hand-out", place, *options, "--root", str(course)])

@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from handed import RIGHT, TEST, document, write
+from handed import CELLS, RIGHT, TEST, document, write
 
 from cs231n_lib.cli import main
-from cs231n_lib.hand_in.note import note_of
+from cs231n_lib.hand_in.note import GIVEN, note_of
 
 
 def cs231n(*arguments: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -118,6 +118,21 @@ def test_a_cell_that_stops_at_its_stub_is_not_written(tmp_path: Path) -> None:
     done = cs231n("check", write(path, document(written)).name, folder=tmp_path)
     assert rows(done.stdout)["test-double"] == "! 2 0 passed, 1 failed 1. Doubling"
     assert "double of 2: it is 2, but 4 was expected" in done.stdout
+
+
+def test_a_cell_of_the_course_waits_for_what_is_not_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A table of results that a stub would have defined is no mistake of anybody's."""
+    monkeypatch.setitem(CELLS, "table", (GIVEN, "print(doubled)", 0))
+    stub = 'raise NotImplementedError("double: write your code here")\ndoubled = 2'
+    path = write(tmp_path / "little.ipynb", document(RIGHT | {"double": stub}))
+    said = cs231n("check", path.name, folder=tmp_path).stdout
+    assert "- The cell 'table' waits for code of yours." in said
+    assert "stops" not in said
+    write(path, document(RIGHT | {"double": "def double(x):\n    return 2 * x"}))
+    said = cs231n("check", path.name, folder=tmp_path).stdout
+    assert "! The cell 'table' stops: NameError: name 'doubled' is not defined" in said
 
 
 def test_a_cell_that_never_ends_and_a_kernel_that_dies(tmp_path: Path) -> None:
