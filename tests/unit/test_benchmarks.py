@@ -2,11 +2,12 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from benchmarks import overhead
+from benchmarks import each_notebook, overhead
 from benchmarks.class_scale.__main__ import parse
 from benchmarks.class_scale.figures import (
     HEAVY,
@@ -25,6 +26,7 @@ from benchmarks.class_scale.figures import (
 from benchmarks.class_scale.submissions import make_class, right_class
 from benchmarks.measure import ROOT, Figures, markdown, watched
 from benchmarks.overhead import Cost, Seconds
+from tests.made_up_class import made_up_class
 
 SCALE = (ROOT / "docs" / "scale.md").read_text("utf-8")
 
@@ -147,6 +149,15 @@ def test_what_a_program_says_is_written_down_with_the_seconds(tmp_path: Path) ->
     assert 0 <= ran.said[0].at <= ran.said[1].at <= ran.wall
 
 
+def test_a_line_for_each_notebook_and_their_sum() -> None:
+    graded = list(made_up_class(1, notebooks=3))
+    graded = [replace(one, timings={"cells": 2.0, "checks": 0.5, "total": 3}) for one in graded]
+    *each, last = each_notebook.rows(graded, "assignment1", 11.25)
+    assert [line[0] for line in each] == [f"`{one.notebook}`" for one in graded]
+    assert each[0][1:] == ("2.0", "0.5", "3.0", "")
+    assert last == ("**assignment1**", "6.0", "1.5", "9.0", "11.2")
+
+
 def test_everybody_has_a_place_in_the_class() -> None:
     who = make_class(20)
     assert len(set(who.all)) == 20
@@ -163,7 +174,7 @@ def test_options(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_figures_of_the_document_have_their_places() -> None:
-    for command in ("benchmarks.class_scale", "benchmarks.overhead"):
-        begin = f"<!-- figures: python -m {command} --markdown -->"
+    for command in ("class_scale", "overhead", "each_notebook"):
+        begin = f"<!-- figures: python -m benchmarks.{command} --markdown -->"
         assert SCALE.count(begin) == 1
         assert "<!-- end of figures -->" in SCALE.partition(begin)[2]
