@@ -46,3 +46,14 @@ def test_class_scale_measures_everybody_on_both_notebooks() -> None:
     for cells in speed[2:]:
         assert "" not in [cell.strip() for cell in cells[1:]] or cells[0].startswith(" ours, 16")
     assert "until the first kernel runs a cell" in names(profile)
+
+
+@pytest.mark.nightly
+def test_each_notebook_has_a_line_with_its_seconds() -> None:
+    [table] = tables("benchmarks.each_notebook", "assignment1")
+    assert names(table) == [
+        "`features`", "`knn`", "`softmax`", "`svm`", "`two_layer_net`", "**assignment1**",
+    ]  # fmt: skip
+    for cells in table[2:]:
+        cells_run, checks, whole = map(float, cells[1:4])
+        assert cells_run + checks <= whole + 0.2  # each is rounded
