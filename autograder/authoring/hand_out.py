@@ -6,6 +6,7 @@ course can come along: no source, no check, no page for staff.
 
 from __future__ import annotations
 
+import os
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,11 @@ PAGES = {
     "docs/installation.md": "docs/installation.md",
     "docs/colab.md": "docs/colab.md",
 }
+#: Sections of these pages that are for staff.
+STAFF = {
+    "docs/students.md": ("For instructors",),
+    "docs/installation.md": ("Graders and developers: `make`", "User namespaces"),
+}
 #: What pip needs besides the library.
 PACKAGE = ("pyproject.toml", "LICENSE")
 #: In the root of a course of one's own: what its students read first, if there is such a page.
@@ -40,8 +46,8 @@ class HandOutError(WrongUse):
 
 @dataclass(frozen=True)
 class HandedOut:
-    """``files``: all of it, with their sizes. The others are paths in the folder, by what became
-    of them; ``others`` were there already, and are no part of it."""
+    """``files``: all of it, with their sizes. The rest are paths in the folder, by what became of
+    them; ``others`` were there already, and are no part of it."""
 
     files: Mapping[str, int]
     new: tuple[str, ...]
@@ -54,10 +60,11 @@ def hand_out(
 ) -> HandedOut:
     """Write what students get into ``folder``, which is new or empty, or with ``update`` is not.
 
-    ``assignments``: only these; by default all that are released. An update changes files and adds
-    some, and takes nothing away. Raises HandOutError before anything is written, and SettingsError.
+    ``assignments``: only these; by default all that are released. An update brings these and all
+    that the folder has already; it changes files and adds some, and takes nothing away. Raises
+    HandOutError, before anything is written unless the disk is at fault, and SettingsError.
     """
-    root, folder = root.resolve(), folder.absolute()
+    root, folder = root.resolve(), _absolute(folder)
     _ensure_apart(root, folder)
     if folder.exists() and not folder.is_dir():
         raise HandOutError(f"{folder} is a file: name a folder")
@@ -67,7 +74,10 @@ def hand_out(
             f"{folder} is not empty ({first.name} is in it): name a new folder, or say --update to "
             "change what is different there"
         )
-    contents = contents_of(root, assignments)
+    handed_out = {path.name for path in (folder / "release").glob("*/")} & set(_assignments(root))
+    contents = contents_of(root, [*assignments, *sorted(handed_out)] if assignments else ())
+    for name in contents:
+        _ensure_possible(folder, name)
     there = _files_in(folder)
     new = tuple(name for name in contents if name not in there)
     changed = tuple(
@@ -75,18 +85,22 @@ def hand_out(
         for name, content in contents.items()
         if name in there and (folder / name).read_bytes() != content
     )
-    for name in (*new, *changed):
-        write_bytes(folder / name, contents[name])
+    try:
+        for name in (*new, *changed):
+            write_bytes(folder / name, contents[name])
+    except OSError as error:
+        raise HandOutError(f"{folder} cannot be written: {error}") from None
     others = tuple(name for name in there if name not in contents and not _is_hidden(name))
     return HandedOut({n: len(content) for n, content in contents.items()}, new, changed, others)
 
 
 def pack(folder: Path, handed_out: HandedOut) -> Path:
     """A zip beside the folder, with what was handed out and nothing else of it."""
-    path = folder.absolute().with_name(f"{folder.absolute().name}.zip")
+    folder = _absolute(folder)
+    path = folder.with_name(f"{folder.name}.zip")
     with replacing(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in handed_out.files:
-            archive.write(folder / name, f"{folder.absolute().name}/{name}")
+            archive.write(folder / name, f"{folder.name}/{name}")
     return path
 
 
@@ -100,10 +114,16 @@ def contents_of(root: Path, assignments: Sequence[str] = ()) -> dict[str, bytes]
     return found | _engines(settings, found)
 
 
+def _assignments(root: Path) -> list[str]:
+    """Those that are released."""
+    found = (path for path in (root / "release").glob("*/") if list(path.glob("*.ipynb")))
+    return sorted(path.name for path in found)
+
+
 def _released(root: Path, assignments: Sequence[str]) -> Iterator[tuple[str, bytes]]:
-    release = root / "release"
-    there = sorted(path.name for path in release.glob("*/") if list(path.glob("*.ipynb")))
-    for name in assignments or there:
+    release, there = root / "release", _assignments(root)
+    wanted = [Path(name).name for name in assignments]  # "assignment1/", as a shell completes it
+    for name in wanted:
         if name not in there:
             listed = f"released are {', '.join(there)}" if there else "nothing is released yet"
             raise HandOutError(
@@ -112,14 +132,21 @@ def _released(root: Path, assignments: Sequence[str]) -> Iterator[tuple[str, byt
             )
     if not there:
         raise HandOutError(f"nothing is released in {release}: run `python -m autograder release`")
+    for path in release.rglob("*"):
+        if path.is_symlink():
+            raise HandOutError(
+                f"{path} is a link, and may lead to what is for staff: put the file itself there"
+            )
+    others = {*there} - {*wanted} if wanted else set()
     for name in _files_in(release):
-        assignment, _, rest = name.partition("/")
-        if not _is_hidden(name) and (not rest or assignment in (assignments or there)):
+        if not _is_hidden(name) and name.partition("/")[0] not in others:
             content = (release / name).read_bytes()
-            if secret := next((mark for mark in _SECRETS if mark in content), None):
+            secret = next((mark for mark in _SECRETS if mark in content), None)
+            if secret and name.endswith((".ipynb", ".py")):
                 raise HandOutError(
                     f"{release / name} holds `{secret.decode()}`, which is for staff: nothing was "
-                    "handed out; make the release anew with `python -m autograder release`"
+                    "handed out. Make the release anew with `python -m autograder release`, and "
+                    "take out what that does not write"
                 )
             yield f"release/{name}", content
 
@@ -140,20 +167,43 @@ def _engines(settings: CourseSettings, released: Mapping[str, bytes]) -> dict[st
         return None if place is None else relative(place, PAGES[page])
 
     for page, place in PAGES.items():
-        text = (ENGINE / page).read_text("utf-8")
+        text = _without((ENGINE / page).read_text("utf-8"), STAFF.get(page, ()))
         shown = relinked(text, page, lambda file, page=page: address(file, page))
         found[place] = shown.encode()
     return found
 
 
+def _without(text: str, headings: Sequence[str]) -> str:
+    """A page without these sections of the second level."""
+    first, *sections = text.split("\n## ")
+    kept = [one for one in sections if one.partition("\n")[0] not in headings]
+    return "\n## ".join([first, *kept]).rstrip("\n") + "\n"
+
+
+def _absolute(folder: Path) -> Path:
+    """Without ``..``, so that it has a name."""
+    return Path(os.path.abspath(folder))  # noqa: PTH100
+
+
 def _ensure_apart(root: Path, folder: Path) -> None:
     """Raises HandOutError where the folder is, holds, or lies in what it is made from."""
-    made_from = [root / "release", root / "source", root / "submitted", ENGINE / "cs231n_lib"]
     resolved = folder.resolve()
-    if resolved in (root, *root.parents, ENGINE) or any(
-        place == resolved or place in resolved.parents for place in made_from
-    ):
-        raise HandOutError(f"{folder} belongs to the course itself: name a folder apart from it")
+    for made_from in (root, ENGINE):
+        if made_from in (resolved, *resolved.parents) or resolved in made_from.parents:
+            raise HandOutError(
+                f"{folder} is not apart from {made_from}, which is for staff: name a folder "
+                "elsewhere"
+            )
+
+
+def _ensure_possible(folder: Path, name: str) -> None:
+    """Raises HandOutError where something else is in the place of a file."""
+    target = folder / name
+    for parent in target.relative_to(folder).parents:
+        if (folder / parent).exists() and not (folder / parent).is_dir():
+            raise HandOutError(f"{folder / parent} is a file, where a folder is to be")
+    if target.is_dir():
+        raise HandOutError(f"{target} is a folder, where a file is to be")
 
 
 def _files_in(folder: Path) -> list[str]:

@@ -28,7 +28,8 @@ def hand_out(
     Takes the released notebooks of ASSIGNMENTS (default: all) as they are: run `release` first.
     Nothing of source/, of the hidden checks or of what came back can come along. Put FOLDER into a
     repository, or give out the zip; for the next assignment, or a mended notebook, run it again
-    with --update. That takes nothing away, and names what is there besides.
+    with --update. That brings what FOLDER has already up to date, too, takes nothing away, and
+    names what is there besides.
 
     A course of your own hands out its release, which has the library beside the notebooks, and its
     students.md, if there is one, as README.md.
@@ -45,7 +46,7 @@ def hand_out(
         click.echo(f"  new: {_listed(done.new)}")
         click.echo(f"  changed: {_listed(done.changed)}")
     if done.others:
-        click.echo(f"  not of ours, left alone: {_listed(done.others)}")
+        click.echo(f"  not part of it, left alone: {_listed(done.others)}")
     if zipped:
         click.echo(pack(folder, done))
 

@@ -186,7 +186,7 @@ class GradebookWriter:
         names = _cell_names(book, rows)
         with book.db.no_autoflush:  # one statement for all grades, not one for each
             for grade in rows.grades:
-                name = names[grade.cell_id]
+                name = names.get(grade.cell_id, "")
                 score = scores.get(name, None if name in graded.manual_pending else 0.0)
                 if not regraded and grade.auto_score == score:
                     continue
@@ -194,7 +194,7 @@ class GradebookWriter:
                 by_hand = grade.manual_score is not None
                 grade.needs_manual_grade = by_hand or grade.auto_score is None
             for comment in rows.comments:
-                blank = names[comment.cell_id] in graded.unanswered
+                blank = names.get(comment.cell_id, "") in graded.unanswered
                 comment.auto_comment = "No response." if blank else None
 
 

@@ -61,6 +61,7 @@ class Agent:
         self._channel.setblocking(False)
         self._reader = wire.FrameReader()
         self._inbox: list[bytes] = []
+        self._ended = False  # the judge has hung up
         self._shell = shell
         self._kept: dict[int, Any] = {}
         self._names = CellNames(shell)
@@ -85,14 +86,21 @@ class Agent:
     async def run(self, loop: asyncio.AbstractEventLoop) -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         arrived = asyncio.Event()
-        loop.add_reader(self._channel, arrived.set)
+
+        def hear() -> None:
+            if not self._receive():
+                self._ended = True
+                loop.remove_reader(self._channel)  # it would be called for ever
+            arrived.set()
+
+        loop.add_reader(self._channel, hear)
         while True:
             while not self._inbox:
+                if self._ended:
+                    return
                 # Tasks that the student started in the background go on meanwhile.
                 await arrived.wait()
                 arrived.clear()
-                if not self._receive():
-                    return
             body = self._inbox.pop(0)
             request = self._decode(body)
             self._request, self._output_bytes = request["id"], 0

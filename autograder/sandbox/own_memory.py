@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import resource
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _STATUS = Path("/proc/self/status")
@@ -23,7 +23,10 @@ def at_most(more: int | None) -> Iterator[None]:
     It shows how much an honest computation takes. Whoever wants to can raise it again. Where the
     system does not say how much there is (gVisor), there is no limit.
     """
-    there_is = None if more is None else sizes().get("VmData")
+    there_is = None
+    if more is not None:
+        with suppress(OSError):
+            there_is = sizes().get("VmData")
     if more is None or there_is is None:
         yield
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -125,21 +126,27 @@ def _is_stub(ran: Ran | None) -> bool:
 def _stops(notebook: Notebook, done: Run) -> list[Remark]:
     """Cells that are no visible tests, and stopped; and the end of all."""
     said = []
-    unwritten = False  # an answer above, which would have defined what a cell of the course names
+    unwritten: list[str] = []  # answers above, which define what a cell of the course names
     for number, ran in sorted(done.cells.items()):
         cell = notebook.cells[number]
         stub = cell.kind == ANSWER and _is_stub(ran)
-        unwritten = unwritten or stub
+        unwritten += [cell.source] * stub
         if not ran.error or cell.kind == TESTS or stub or "raises-exception" in cell.tags:
             continue
-        names_it = unwritten and ran.kind == "NameError" and cell.id and not cell.changed
-        if _is_stub(ran) or (names_it and cell.kind != ANSWER):
+        given = cell.id and cell.kind != ANSWER and not cell.changed
+        if _is_stub(ran) or (given and _lacks(ran, unwritten)):
             said.append(Remark(f"{_where(cell.id, number)} waits for code of yours."))
         else:
             said.append(Remark(f"{_where(cell.id, number)} stops: {ran.error}", open=True))
     if done.stopped:
         said.append(Remark(f"Nothing below was run: {done.stopped}.", open=True))
     return said
+
+
+def _lacks(ran: Ran, unwritten: list[str]) -> bool:
+    """Whether a cell lacks a name that an answer gives which is not written yet."""
+    name = re.search(r"name '(\w+)' is not defined", ran.error) if ran.kind == "NameError" else None
+    return name is not None and any(re.search(rf"\b{name[1]}\b", text) for text in unwritten)
 
 
 def _where(name: str, number: int) -> str:

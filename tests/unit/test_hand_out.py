@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from autograder.authoring.hand_out import PAGES, HandOutError, contents_of, hand_out, pack
+from autograder.authoring.hand_out import PAGES, STAFF, HandOutError, contents_of, hand_out, pack
 from autograder.authoring.new_course import new_course
 from autograder.authoring.release import release
 from autograder.cli.main import main
@@ -39,6 +39,16 @@ def test_nothing_else_is(folder: Path) -> None:
     assert {path.name for path in (folder / "docs").iterdir()} == {
         Path(place).name for place in PAGES.values() if place != "README.md"
     }
+
+
+def test_sections_for_staff_are_left_out(folder: Path) -> None:
+    pages = "".join((folder / place).read_text("utf-8") for place in PAGES.values())
+    assert "For instructors" not in pages
+    assert "## Tried, and not tried" in pages
+    assert "apparmor" not in pages
+    for page, headings in STAFF.items():
+        text = (ROOT / page).read_text("utf-8")
+        assert all(f"\n## {heading}\n" in text for heading in headings)
 
 
 def test_every_link_of_its_pages_leads_to_a_file_in_it(folder: Path) -> None:
@@ -78,14 +88,11 @@ def test_an_assignment_alone_and_the_next_one_later(tmp_path: Path) -> None:
         hand_out(ROOT, made, ["assignment2"])
     done = hand_out(ROOT, made, ["assignment2"], update=True)
     assert {name.split("/")[1] for name in done.new} == {"assignment2"}
-    assert done.changed == ()
-    assert "notes.md" in done.others
-    assert not any(name.startswith(".git") for name in done.others)
-    assert mended.read_text() == "an earlier state", "of an assignment that was not asked for"
-
-    done = hand_out(ROOT, made, update=True)
-    assert done.changed == ("release/assignment1/knn.ipynb",)
+    assert done.changed == ("release/assignment1/knn.ipynb",), "what is there is brought up to date"
+    assert done.others == ("notes.md",)
     assert (made / "notes.md").read_text() == "mine"
+    with zipfile.ZipFile(pack(made, done)) as archive:
+        assert "out/release/assignment1/knn.ipynb" in archive.namelist()
 
 
 def test_the_zip_has_what_was_handed_out_and_no_more(tmp_path: Path) -> None:
@@ -126,6 +133,34 @@ def test_a_source_among_the_released_is_refused_and_nothing_is_written(
     assert not (course.parent / "out").exists()
 
 
+def test_a_link_among_the_released_is_refused(course: Path) -> None:
+    (course / "release" / "assignment1" / "notes.md").symlink_to(course / "course.toml")
+    result = run(course, "../out")
+    assert result.exit_code == 2
+    assert "notes.md is a link" in " ".join(result.output.split())
+    assert not (course.parent / "out").exists()
+
+
+def test_pages_may_quote_a_mark_and_other_folders_come_along(course: Path) -> None:
+    (course / "release" / "guide.md").write_text("We write `### BEGIN SOLUTION`.")
+    (course / "release" / "pictures").mkdir()
+    (course / "release" / "pictures" / "pot.png").touch()
+    result = run(course, "../out", "assignment1/")
+    assert result.exit_code == 0, result.output
+    there = {path.name for path in (course.parent / "out" / "release").iterdir()}
+    assert there == {"assignment1", "guide.md", "pictures"}
+
+
+def test_what_stands_in_the_way_is_named_before_anything_is_written(course: Path) -> None:
+    out = course.parent / "out"
+    (out / "release").mkdir(parents=True)
+    (out / "release" / "assignment1").touch()
+    told = run(course, "../out", "--update")
+    assert told.exit_code == 2
+    assert "assignment1 is a file, where a folder is to be" in " ".join(told.output.split())
+    assert [path.name for path in out.rglob("*")] == ["release", "assignment1"]
+
+
 def test_what_is_wrong_is_said_in_a_sentence(course: Path) -> None:
     told = run(course, "../out", "assignment7")
     assert "released are assignment1): run `python -m autograder release assignment7` first" in (
@@ -133,10 +168,10 @@ def test_what_is_wrong_is_said_in_a_sentence(course: Path) -> None:
     )
     (course.parent / "file").touch()
     assert "is a file: name a folder" in run(course, "../file").output
-    for place in (".", "release/x", "..", "source"):
+    for place in (".", "release/x", "..", "source", "new"):
         told = run(course, place, "--update")
         assert told.exit_code == 2
-        assert "belongs to the course itself" in " ".join(told.output.split()), place
+        assert "for staff: name a folder elsewhere" in " ".join(told.output.split()), place
     shutil.rmtree(course / "release")
     told = run(course, "../out")
     assert told.exit_code == 2
