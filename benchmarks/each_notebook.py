@@ -45,11 +45,7 @@ def write_course(root: Path, assignments: Sequence[str]) -> None:
         root / "nbgrader_config.py",
         OUR_CONFIG.format(ours=str(ROOT / "nbgrader_config.py"), root=str(root)),
     )
-    for path in (ROOT / "source").iterdir():
-        if path.is_dir():
-            shutil.copytree(path, root / "source" / path.name)
-        else:
-            shutil.copy(path, root / "source" / path.name)
+    shutil.copytree(ROOT / "source", root / "source")
     for assignment in assignments:
         make_release(root, assignment)
         for path in (root / "release" / assignment).glob("*.ipynb"):

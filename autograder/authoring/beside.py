@@ -10,11 +10,10 @@ from nbgrader.utils import find_all_files
 
 from autograder.authoring.source import ReleaseError
 from autograder.files import write_bytes
-from autograder.notebook.regions import REGIONS
+from autograder.notebook.regions import MARK_IN_FILE
 from autograder.settings import CourseSettings
 
 _TELLING_NAME = re.compile(r"solution|answer|rubric|mark.?scheme|hidden.?test|gradebook", re.I)
-_TELLING_TEXT = re.compile(rf"BEGIN ({'|'.join(REGIONS)})".encode())
 READ_BYTES = 10 << 20  # of a file: a longer one is data
 
 
@@ -29,7 +28,7 @@ def check_other(path: Path, folder: Path) -> None:
     why = ""
     if _TELLING_NAME.search(path.relative_to(folder).as_posix()):
         why = "sounds like what students must not see"
-    elif region := _TELLING_TEXT.search(_beginning(path)):
+    elif region := MARK_IN_FILE.search(_beginning(path)):
         why = f"holds {region[0].decode()!r}"
     if why:
         raise ReleaseError(

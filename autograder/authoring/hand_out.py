@@ -6,15 +6,16 @@ course can come along: no source, no check, no page for staff.
 
 from __future__ import annotations
 
-import os
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.authoring.page_links import relative, relinked
 from autograder.errors import WrongUse
 from autograder.files import replacing, write_bytes
+from autograder.notebook.regions import MARK_IN_FILE
 from autograder.settings import CourseSettings, settings_of
 
 ENGINE = Path(__file__).resolve().parents[2]
@@ -35,9 +36,6 @@ STAFF = {
 PACKAGE = ("pyproject.toml", "LICENSE")
 #: In the root of a course of one's own: what its students read first, if there is such a page.
 OWN_README = "students.md"
-# The beginnings of what only a source may hold.
-_SECRETS = (b"### BEGIN SOLUTION", b"### BEGIN HIDDEN TESTS", b"### BEGIN MARK SCHEME")
-_NOT_OURS = {"__pycache__", ".ipynb_checkpoints"}
 
 
 class HandOutError(WrongUse):
@@ -64,7 +62,7 @@ def hand_out(
     that the folder has already; it changes files and adds some, and takes nothing away. Raises
     HandOutError, before anything is written unless the disk is at fault, and SettingsError.
     """
-    root, folder = root.resolve(), _absolute(folder)
+    root, folder = root.resolve(), folder.resolve()
     _ensure_apart(root, folder)
     if folder.exists() and not folder.is_dir():
         raise HandOutError(f"{folder} is a file: name a folder")
@@ -80,28 +78,39 @@ def hand_out(
         _ensure_possible(folder, name)
     there = _files_in(folder)
     new = tuple(name for name in contents if name not in there)
-    changed = tuple(
-        name
-        for name, content in contents.items()
-        if name in there and (folder / name).read_bytes() != content
-    )
-    try:
+    with _of_the_disk(folder):
+        changed = tuple(
+            name
+            for name, content in contents.items()
+            if name in there and (folder / name).read_bytes() != content
+        )
         for name in (*new, *changed):
             write_bytes(folder / name, contents[name])
-    except OSError as error:
-        raise HandOutError(f"{folder} cannot be written: {error}") from None
     others = tuple(name for name in there if name not in contents and not _is_hidden(name))
     return HandedOut({n: len(content) for n, content in contents.items()}, new, changed, others)
 
 
 def pack(folder: Path, handed_out: HandedOut) -> Path:
     """A zip beside the folder, with what was handed out and nothing else of it."""
-    folder = _absolute(folder)
+    folder = folder.resolve()
     path = folder.with_name(f"{folder.name}.zip")
-    with replacing(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+    with (
+        _of_the_disk(path),
+        replacing(path) as file,
+        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive,
+    ):
         for name in handed_out.files:
             archive.write(folder / name, f"{folder.name}/{name}")
     return path
+
+
+@contextmanager
+def _of_the_disk(place: Path) -> Iterator[None]:
+    """What the system refuses to read or write there, as a HandOutError."""
+    try:
+        yield
+    except OSError as error:
+        raise HandOutError(f"{place} cannot be written: {error}") from None
 
 
 def contents_of(root: Path, assignments: Sequence[str] = ()) -> dict[str, bytes]:
@@ -141,10 +150,10 @@ def _released(root: Path, assignments: Sequence[str]) -> Iterator[tuple[str, byt
     for name in _files_in(release):
         if not _is_hidden(name) and name.partition("/")[0] not in others:
             content = (release / name).read_bytes()
-            secret = next((mark for mark in _SECRETS if mark in content), None)
-            if secret and name.endswith((".ipynb", ".py")):
+            mark = MARK_IN_FILE.search(content)
+            if mark and name.endswith((".ipynb", ".py")):  # a page may quote it
                 raise HandOutError(
-                    f"{release / name} holds `{secret.decode()}`, which is for staff: nothing was "
+                    f"{release / name} holds `{mark[0].decode()}`, which is for staff: nothing was "
                     "handed out. Make the release anew with `python -m autograder release`, and "
                     "take out what that does not write"
                 )
@@ -160,7 +169,7 @@ def _engines(settings: CourseSettings, released: Mapping[str, bytes]) -> dict[st
         if not _is_hidden(name)
     }
     found |= {name: (ENGINE / name).read_bytes() for name in PACKAGE}
-    handed_out = {**dict.fromkeys(found), **dict.fromkeys(released)}
+    handed_out = {*found, *released}
 
     def address(file: str, page: str) -> str | None:
         place = PAGES.get(file) or (file if file in handed_out else None)
@@ -180,16 +189,10 @@ def _without(text: str, headings: Sequence[str]) -> str:
     return "\n## ".join([first, *kept]).rstrip("\n") + "\n"
 
 
-def _absolute(folder: Path) -> Path:
-    """Without ``..``, so that it has a name."""
-    return Path(os.path.abspath(folder))  # noqa: PTH100
-
-
 def _ensure_apart(root: Path, folder: Path) -> None:
     """Raises HandOutError where the folder is, holds, or lies in what it is made from."""
-    resolved = folder.resolve()
     for made_from in (root, ENGINE):
-        if made_from in (resolved, *resolved.parents) or resolved in made_from.parents:
+        if made_from in (folder, *folder.parents) or folder in made_from.parents:
             raise HandOutError(
                 f"{folder} is not apart from {made_from}, which is for staff: name a folder "
                 "elsewhere"
@@ -214,5 +217,4 @@ def _files_in(folder: Path) -> list[str]:
 
 def _is_hidden(name: str) -> bool:
     """Of a version control, an editor, or Python's own."""
-    parts = name.split("/")
-    return any(part.startswith(".") or part in _NOT_OURS for part in parts)
+    return any(part.startswith(".") or part == "__pycache__" for part in name.split("/"))

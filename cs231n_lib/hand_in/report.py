@@ -130,7 +130,8 @@ def _stops(notebook: Notebook, done: Run) -> list[Remark]:
     for number, ran in sorted(done.cells.items()):
         cell = notebook.cells[number]
         stub = cell.kind == ANSWER and _is_stub(ran)
-        unwritten += [cell.source] * stub
+        if stub:
+            unwritten.append(cell.source)
         if not ran.error or cell.kind == TESTS or stub or "raises-exception" in cell.tags:
             continue
         given = cell.id and cell.kind != ANSWER and not cell.changed

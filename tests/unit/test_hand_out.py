@@ -129,7 +129,7 @@ def test_a_source_among_the_released_is_refused_and_nothing_is_written(
     (course / "release" / "assignment1" / "stray.ipynb").write_text(f'{{"cells": ["{mark}"]}}')
     result = run(course, "../out")
     assert result.exit_code == 2
-    assert f"stray.ipynb holds `{mark}`" in result.output
+    assert f"stray.ipynb holds `{mark.removeprefix('### ')}`" in result.output
     assert not (course.parent / "out").exists()
 
 
@@ -191,3 +191,13 @@ def test_the_command_says_what_it_has_done(course: Path) -> None:
 def run(course: Path, folder: str, *options: str) -> Result:
     place = str((course / folder).resolve()) if folder != "." else str(course)
     return CliRunner().invoke(main, ["hand-out", place, *options, "--root", str(course)])
+
+
+def test_a_disk_that_refuses_is_named(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path, content: bytes) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("autograder.authoring.hand_out.write_bytes", refuse)
+    told = run(course, "../out")
+    assert told.exit_code == 2
+    assert "cannot be written: [Errno 13] Permission denied" in " ".join(told.output.split())
